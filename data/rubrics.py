@@ -1,4 +1,4 @@
-"""Rubrics: the attributes that a judge scores. Another rubric is another YAML file, nothing else."""
+"""Rubrics: the attributes that a judge scores. Another rubric is another YAML file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class Rubric(StageConfig):
-    """Attribute name -> description, in the order of the answer. Attributes in [-1, 1], total in [0, 1]."""
+    """Attribute name -> description, in answer order; attributes in [-1, 1], total in [0, 1]."""
 
     name: str
     attributes: dict[AttributeName, str]

@@ -1,0 +1,1 @@
+"""Readers: label files of public datasets -> `Label` and `Reject` streams."""

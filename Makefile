@@ -1,0 +1,39 @@
+# Two commands to know: `make demo` and `make test`. Each sets up what it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv
+READY := .venv/.ready
+
+.PHONY: demo test lint types setup constraints up clean
+
+demo: setup  ## the whole data pipeline on embedded scenes, then what came out
+	@$(BIN)/joppo demo
+
+test: setup  ## all tests
+	@$(BIN)/pytest
+
+up: setup  ## server, work pools, deployments and workers on this machine
+	@$(BIN)/joppo up
+
+lint: setup  ## style, formatting, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: $(READY)
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check "uv>=0.8,<1"
+	$(UV) pip install --quiet --no-deps -r constraints.txt
+	$(UV) pip install --quiet --no-deps -e .
+	@touch $(READY)
+
+constraints: setup  ## resolve the ranges of pyproject.toml anew
+	$(UV) pip compile pyproject.toml --group dev --extra s3 --universal --python-version 3.11 \
+	  --no-header --no-annotate --quiet -o constraints.txt
+
+clean:  ## remove the demo's store; the environment stays
+	rm -rf store .prefect

@@ -1,0 +1,39 @@
+"""Where the server of `joppo up` is noted, so that other commands in this folder find it."""
+
+import json
+import os
+from pathlib import Path
+
+NOTE = Path(".prefect") / "joppo-up.json"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def note_server(api_url: str, pid: int) -> None:
+    """Record the server of this folder; written aside, then renamed."""
+    NOTE.parent.mkdir(exist_ok=True)
+    aside = NOTE.with_suffix(f".{os.getpid()}")
+    aside.write_text(json.dumps({"api_url": api_url, "pid": pid}), encoding="utf-8")
+    aside.replace(NOTE)
+
+
+def forget_server() -> None:
+    """Remove the record; nothing happens where there is none."""
+    NOTE.unlink(missing_ok=True)
+
+
+def running_server() -> str | None:
+    """API URL of the server that `joppo up` runs in this folder, or None."""
+    try:
+        note = json.loads(NOTE.read_text(encoding="utf-8"))
+        return str(note["api_url"]) if _alive(int(note["pid"])) else None
+    except FileNotFoundError:
+        return None

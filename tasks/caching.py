@@ -1,0 +1,66 @@
+"""The cache key of a shard, and when a cached manifest may be trusted.
+
+A key holds the stage, its `RECIPE_VERSION`, the content of the shard and the stage's config: no run
+id, no time, no path. A result that is found under the key counts only while the files it names
+exist; otherwise the next generation of the key is used and the work is done again.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from prefect.cache_policies import CachePolicy
+from prefect.context import TaskRunContext
+from prefect.results import get_result_store
+
+from data.hashing import SHORT, content_hash
+from data.store import Store
+from tasks.manifest import Manifest
+
+
+def identity(value: Any) -> Any:
+    """What of a task's input makes its content: keys of shards, digests of what stages wrote."""
+    if isinstance(value, list | tuple):
+        return [identity(v) for v in value]
+    if isinstance(value, dict) and "refs" in value:
+        digests = [(ref["table"], ref["digest"]) for ref in value["refs"]]
+        return [value["stage"], sorted(digests), value.get("extra")]
+    if isinstance(value, dict) and "items" in value and "key" in value:
+        return value["key"]
+    return value
+
+
+def shard_key(stage: str, recipe: int | str, shard: Any, config: dict[str, Any]) -> str:
+    """Short content hash (16 hex) that names a shard's output."""
+    return content_hash(stage, recipe, identity(shard), config)[:SHORT]
+
+
+def files_exist(store: Store, manifest: Manifest) -> bool:
+    """Whether everything that a manifest names is in the store."""
+    uris: Iterable[str] = manifest.get("files", [])
+    return all(store.has_shard(r) for r in manifest["refs"]) and all(map(store.exists, uris))
+
+
+@dataclass
+class ContentKey(CachePolicy):
+    """Cache by content across runs; see the module's docstring."""
+
+    stage: str = ""
+    recipe: int | str = 0
+    trusted: Callable[[Store, Manifest], bool] = files_exist
+
+    def compute_key(
+        self,
+        task_ctx: TaskRunContext,
+        inputs: dict[str, Any],
+        flow_parameters: dict[str, Any],
+        **kwargs: Any,
+    ) -> str | None:
+        base = shard_key(self.stage, self.recipe, inputs["shard"], inputs["config"])
+        store, results = Store(inputs["store"]), get_result_store()
+        for generation in count():
+            key = f"{self.stage}-{base}-{generation}"
+            if not results.exists(key) or self.trusted(store, results.read(key).result):
+                return key
+        raise AssertionError("unreachable: count() does not end")

@@ -13,7 +13,7 @@ from flows.local_server import running_server
 
 
 def complete_bare_name(argv: list[str]) -> None:
-    """Turn `prefect deployment run NAME` into `NAME/NAME`, in place; other commands are untouched."""
+    """Turn `prefect deployment run NAME` into `NAME/NAME`, in place; leave all else."""
     is_run = argv[1:3] == ["deployment", "run"] and len(argv) > 3
     if is_run and "/" not in argv[3] and not argv[3].startswith("-"):
         argv[3] = f"{argv[3]}/{argv[3]}"

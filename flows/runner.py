@@ -1,0 +1,104 @@
+"""How a flow submits the shards of a stage: where results live, progress, and what failed."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.filesystems import RemoteFileSystem, WritableFileSystem
+from prefect.futures import PrefectFuture, as_completed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.tasks import Task
+
+from data.hashing import SHORT, content_hash
+from data.store import Store
+from tasks.manifest import Manifest
+
+Futures = Sequence[PrefectFuture[Manifest]]
+
+
+class ShardsFailedError(RuntimeError):
+    """Some shards of a run failed after their retries; what the others made is kept."""
+
+
+def task_runner() -> TaskRunner[Any]:
+    """Threads on this machine, or a Ray cluster: `JOPPO_RUNNER` is `threads` (default) or `ray`.
+
+    `JOPPO_WORKERS` bounds the threads (default: the number of cores, at least 2); with Ray,
+    `RAY_ADDRESS` names the cluster as Ray itself reads it.
+
+    Raises:
+        ValueError: another value of `JOPPO_RUNNER`.
+    """
+    kind = os.environ.get("JOPPO_RUNNER", "threads")
+    if kind == "threads":
+        default = max(2, os.cpu_count() or 2)
+        return ThreadPoolTaskRunner(max_workers=int(os.environ.get("JOPPO_WORKERS", default)))
+    if kind == "ray":
+        from prefect_ray import RayTaskRunner
+
+        return RayTaskRunner()
+    raise ValueError(f"JOPPO_RUNNER is {kind!r}; use 'threads' or 'ray'")
+
+
+def result_storage(store: Store) -> Path | WritableFileSystem:
+    """Results lie beside the store, so that a new machine or an ephemeral worker finds them."""
+    if "://" not in store.root:
+        return Path(store.root) / "results"
+    block = RemoteFileSystem(basepath=f"{store.root.rstrip('/')}/results")
+    block.save(f"joppo-results-{content_hash(store.root)[:SHORT]}", overwrite=True)
+    return block
+
+
+class StageRunner:
+    """Submits tasks for one store, follows them, and reports what failed at the end."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._storage = result_storage(store)
+        self._stages: list[tuple[str, Futures]] = []
+
+    def submit(self, task: Task[..., Manifest], shard: Any, config: Any, **more: Any) -> Any:
+        """One task run; `shard` may be a future, which draws the edge of the run graph."""
+        bound = task.with_options(result_storage=self._storage)
+        return bound.submit(shard, config=config.as_dict(), store=self.store.root, **more)
+
+    def map(self, task: Task[..., Manifest], shards: Iterable[Any], config: Any) -> list[Any]:
+        """One task run per shard."""
+        futures = [self.submit(task, shard, config) for shard in shards]
+        self._stages.append((task.name, futures))
+        return futures
+
+    def follow(self) -> None:
+        """Wait for all submitted shards, with one progress artifact per stage.
+
+        Raises:
+            ShardsFailedError: naming each failed stage with its count and first error.
+        """
+        problems = [p for name, futures in self._stages if (p := _follow(name, futures))]
+        if problems:
+            raise ShardsFailedError(
+                "; ".join(problems) + ". Finished shards are kept: run again to do only the rest."
+            )
+
+
+def _follow(name: str, futures: Futures) -> str | None:
+    if not futures:
+        return None
+    artifact = create_progress_artifact(
+        progress=0.0, key=f"progress-{name}", description=f"{name}: shards done of {len(futures)}"
+    )
+    shown, failed = 0, list[str]()
+    for done, future in enumerate(as_completed(list(futures)), start=1):
+        error = future.result(raise_on_failure=False)
+        if isinstance(error, BaseException):
+            failed.append(f"{type(error).__name__}: {error}")
+        percent = 100 * done // len(futures)
+        # The server stores every update: a hundred are enough for any number of shards.
+        if percent > shown:
+            update_progress_artifact(artifact_id=artifact, progress=float(percent))
+            shown = percent
+    return (
+        f"{len(failed)} of {len(futures)} shards of {name} failed ({failed[0]})" if failed else None
+    )

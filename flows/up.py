@@ -1,0 +1,133 @@
+"""`joppo up`: a Prefect server, the work pools, the deployments and one worker per pool, here.
+
+Everything runs in child processes that end with this one. Other commands in this folder find the
+server through the note of `flows/local_server.py`.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from flows.local_server import forget_server, note_server, running_server
+
+PREFECT = [sys.executable, "-m", "prefect"]
+# One training run at a time and GPU; a machine without GPU counts as one.
+GPU_LIMIT = "JOPPO_GPUS"
+STARTUP_SECONDS = 180
+STOP_SECONDS = 20
+
+
+class UpError(RuntimeError):
+    """The local system could not be started; the message names the remedy."""
+
+
+@dataclass
+class Children:
+    """Child processes that are stopped together, last started first."""
+
+    env: Mapping[str, str]
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, *args: str) -> subprocess.Popen[bytes]:
+        """Start `prefect ARGS` in a process group of its own, so that Ctrl-C reaches us alone."""
+        process = subprocess.Popen([*PREFECT, *args], env=dict(self.env), start_new_session=True)
+        self.processes.append(process)
+        return process
+
+    def run(self, *args: str) -> None:
+        """Run `prefect ARGS` to its end; raises UpError with its output if it fails."""
+        done = subprocess.run(
+            [*PREFECT, "--no-prompt", *args], env=dict(self.env), capture_output=True, text=True
+        )
+        if done.returncode:
+            raise UpError(f"prefect {' '.join(args)} failed:\n{done.stdout}{done.stderr}")
+
+    def stop(self) -> None:
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in reversed(self.processes):
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def wait_for_server(api_url: str, server: subprocess.Popen[bytes], seconds: float) -> None:
+    """Return when the server answers.
+
+    Raises:
+        UpError: it ended, or did not answer in time.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise UpError(f"the server ended with code {server.returncode}; see its output above")
+        try:
+            with urlopen(f"{api_url}/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, TimeoutError, ConnectionError):
+            time.sleep(0.5)
+    raise UpError(f"the server did not answer at {api_url} within {seconds:.0f} s")
+
+
+def check_place(port: int) -> None:
+    """Refuse to start where it cannot work.
+
+    Raises:
+        UpError: no prefect.yaml here, a server of ours is up already, or the port is taken.
+    """
+    if not Path("prefect.yaml").is_file():
+        raise UpError("no prefect.yaml in this folder: run `joppo up` in the project's root")
+    if url := running_server():
+        raise UpError(f"already up: {url}")
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise UpError(f"port {port} is taken: choose another with --port")
+
+
+@contextmanager
+def system(port: int) -> Iterator[str]:
+    """Server, pools, deployments and workers; yields the API URL, stops everything at the end."""
+    check_place(port)  # before the try: a refusal must not remove the note of the one that is up
+    api_url = f"http://127.0.0.1:{port}/api"
+    children = Children({**os.environ, "PREFECT_API_URL": api_url})
+    try:
+        server = children.start("server", "start", "--host", "127.0.0.1", "--port", str(port))
+        wait_for_server(api_url, server, STARTUP_SECONDS)
+        children.run("work-pool", "create", "cpu", "--type", "process", "--overwrite")
+        children.run("work-pool", "create", "gpu", "--type", "process", "--overwrite")
+        gpus = os.environ.get(GPU_LIMIT, "1")
+        children.run("work-pool", "set-concurrency-limit", "gpu", gpus)
+        children.run("deploy", "--all")
+        for pool in ("cpu", "gpu"):
+            children.start("worker", "start", "--pool", pool, "--name", f"local-{pool}")
+        note_server(api_url, os.getpid())
+        yield api_url
+    finally:
+        forget_server()
+        children.stop()
+
+
+def up(port: int) -> None:
+    """Run the system until Ctrl-C or SIGTERM."""
+    stopped = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.append(True))
+    with system(port) as api_url:
+        ui = api_url.removesuffix("/api")
+        print(f"\nJoPPO is up: {ui}\nIn another terminal, in this folder:")
+        print("  prefect deployment run build-sft-data\nCtrl-C stops everything.", flush=True)
+        while not stopped:
+            time.sleep(0.5)

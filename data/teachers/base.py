@@ -35,8 +35,8 @@ class ImageRef:
 class TeacherRequest:
     """One question to one model. Build it with `make_request`, which computes the id.
 
-    `context` (measured facts, label) is for the offline teacher only: it is never sent, and not part
-    of the id beyond what the prompt says of it.
+    `context` (measured facts, label) is for the offline teacher only: it is never sent, and not
+    part of the id.
     """
 
     request_id: str
@@ -132,7 +132,7 @@ class AuthError(Fatal):
 
 
 class BudgetExceeded(Exception):
-    """The next request could cross the budget. Nothing in flight is lost: raise it and run again."""
+    """The next request could cross the budget. What was in flight is kept: raise it, run again."""
 
     def __init__(self, spent_usd: float, budget_usd: float, unsent: int = 0) -> None:
         super().__init__(

@@ -1,0 +1,153 @@
+"""Config of the teachers: who is asked, how fast, and for how much. Keys are named, never held."""
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from data.config import StageConfig
+
+Provider = Literal["openai", "openai-compatible", "gemini", "grounded"]
+_KEY_ENV = {"openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
+
+
+class ImageTokens(BaseModel):
+    """How a model bills a photo, in tokens.
+
+    `tiles`: `base + each` per 512 px tile, after the short side is reduced to 768 px.
+    `patches`: `base + each` per square of `size` px, at most `cap` squares.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rule: Literal["tiles", "patches"]
+    each: float = Field(gt=0)
+    base: float = Field(default=0, ge=0)
+    size: int = Field(default=512, gt=0)
+    cap: int | None = Field(default=None, gt=0)
+
+
+class Price(BaseModel):
+    """US dollars per million tokens, and how photos count."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    image: ImageTokens = ImageTokens(rule="patches", size=28, each=1)
+
+
+class ProviderConfig(StageConfig):
+    """One teacher.
+
+    Rates are per minute, None for no limit. `timeout_s` bounds one attempt; `max_attempts` counts
+    attempts that failed (a 429 is no failure); `patience_s` bounds how long a request waits on a
+    provider that only answers 429 or is down. Photos are reduced to `image_size` pixels on the
+    long side. `fallback` names teachers that step in while this one is down.
+    """
+
+    # A key pasted into a wrong field must not come back in the validation error.
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    name: str = Field(min_length=1)
+    provider: Provider
+    model: str = Field(min_length=1)
+    base_url: str | None = None
+    api_key_env: str | None = None
+    requests_per_minute: float | None = Field(None, gt=0)
+    tokens_per_minute: float | None = Field(None, gt=0)
+    concurrency: int = Field(16, ge=1, le=1024)
+    timeout_s: float = Field(120.0, gt=0)
+    max_attempts: int = Field(6, ge=1)
+    patience_s: float = Field(900.0, gt=0)
+    backoff_s: float = Field(0.5, gt=0)
+    breaker_failures: int = Field(10, ge=1)
+    breaker_cooldown_s: float = Field(15.0, gt=0)
+    image_size: int = Field(768, ge=32)
+    jpeg_quality: int = Field(90, ge=1, le=100)
+    max_tokens: int = Field(1024, ge=1)
+    temperature: float | None = Field(0.7, ge=0, le=2)
+    price: Price | None = None
+    fallback: tuple[str, ...] = ()
+
+    @field_validator("api_key_env")
+    @classmethod
+    def _a_name_not_a_key(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):
+            raise ValueError("name the environment variable that holds the key (A-Z, 0-9, _)")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_credentials_in_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not re.fullmatch(r"https?://[^\s@?#]+", value):
+            raise ValueError("base_url is http(s)://host[:port][/path], without user, query or key")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _complete(self) -> "ProviderConfig":
+        if self.provider == "openai-compatible" and self.base_url is None:
+            raise ValueError(f"teacher {self.name}: openai-compatible needs a base_url")
+        return self
+
+    @property
+    def key_env(self) -> str | None:
+        """Environment variable of the key; None where the endpoint asks for none."""
+        return self.api_key_env or _KEY_ENV.get(self.provider)
+
+    def params(self) -> dict[str, Any]:
+        """What changes the answer and therefore is part of the request id."""
+        names = ("max_tokens", "temperature", "image_size", "jpeg_quality")
+        return {name: getattr(self, name) for name in names}
+
+
+class TeachersConfig(StageConfig):
+    """All teachers of a run.
+
+    `budget_usd` bounds what the journal's answers may cost in all, over every run that uses the
+    journal. `journal` is a local file; by default it lies in the store (see `journal_path`).
+    """
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    providers: tuple[ProviderConfig, ...] = Field(min_length=1)
+    budget_usd: float | None = Field(None, ge=0)
+    journal: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "TeachersConfig":
+        names = [p.name for p in self.providers]
+        pairs = [(p.provider, p.model) for p in self.providers]
+        for what, values in (("name", names), ("provider and model", pairs)):
+            if len(set(values)) != len(values):
+                raise ValueError(f"two teachers share one {what}: answers could not be told apart")
+        for provider in self.providers:
+            if unknown := set(provider.fallback) - set(names) - {provider.name}:
+                raise ValueError(f"teacher {provider.name}: unknown fallback {sorted(unknown)}")
+            if provider.name in provider.fallback:
+                raise ValueError(f"teacher {provider.name} cannot be its own fallback")
+        return self
+
+    def by_name(self, name: str) -> ProviderConfig:
+        """The teacher of that name; KeyError names the known ones."""
+        for provider in self.providers:
+            if provider.name == name:
+                return provider
+        raise KeyError(f"no teacher {name!r}; known: {[p.name for p in self.providers]}")
+
+    def recipe(self) -> dict[str, Any]:
+        """The part that can change an answer: for cache keys, where speed and budget do not count.
+
+        A fallback changes who answers, so it belongs to the recipe.
+        """
+        return {
+            p.name: {
+                "provider": p.provider,
+                "model": p.model,
+                "params": p.params(),
+                "fallback": list(p.fallback),
+            }
+            for p in self.providers
+        }

@@ -1,0 +1,32 @@
+"""The photo as a teacher sees it: reduced and encoded again.
+
+Encoding again drops every byte of metadata (EXIF, XMP, comments, text chunks), so that text hidden
+in a file cannot reach a model, and a place or name in it cannot leave the machine.
+"""
+
+import io
+
+from PIL import Image
+
+from data.photos import load_photo
+
+
+def encode(content: bytes, size: int, quality: int = 90) -> bytes:
+    """A JPEG of the photo with its long side at most `size` pixels; never enlarged.
+
+    The same bytes in give the same bytes out. Raises `data.photos.PhotoError` for a file that is
+    not a readable photo.
+    """
+    photo = load_photo(content)
+    photo.thumbnail((size, size), Image.Resampling.LANCZOS)
+    clean = Image.new("RGB", photo.size)
+    clean.paste(photo)
+    out = io.BytesIO()
+    clean.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def size_of(jpeg: bytes) -> tuple[int, int]:
+    """(width, height) in pixels, from the header alone."""
+    with Image.open(io.BytesIO(jpeg)) as image:
+        return image.size

@@ -1,0 +1,79 @@
+"""What a request costs: price table, tokens of a prompt and of a photo.
+
+Two estimates: `expected_tokens` for plans (about 4 characters of English per token) and
+`most_tokens` for the budget (a byte-level BPE token covers at least one byte, so the number of
+UTF-8 bytes is a true upper bound).
+"""
+
+import math
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from data.teachers.config import ImageTokens, Price, ProviderConfig
+
+CHARS_PER_TOKEN = 4.0
+# Roles, separators and the like that a chat format adds to each request.
+OVERHEAD_TOKENS = 32
+FREE = Price(input=0, output=0)
+
+
+class UnknownPriceError(ValueError):
+    """The model is in no price table."""
+
+
+@cache
+def price_table() -> dict[str, dict[str, Price]]:
+    """`prices.yaml` as provider -> model -> price."""
+    raw = yaml.safe_load((files("data.teachers") / "prices.yaml").read_text())
+    return {
+        provider: {model: Price.model_validate(price) for model, price in models.items()}
+        for provider, models in raw.items()
+    }
+
+
+def price_of(config: ProviderConfig) -> Price:
+    """The price of a teacher: the config's own, else the table's.
+
+    Raises:
+        UnknownPriceError: neither states one.
+    """
+    if config.price is not None:
+        return config.price
+    if config.provider == "grounded":
+        return FREE
+    known = price_table().get(config.provider, {})
+    if config.model in known:
+        return known[config.model]
+    raise UnknownPriceError(
+        f"teacher {config.name}: no price for {config.provider} model {config.model!r} "
+        f"(the table has: {', '.join(sorted(known)) or 'none for this provider'}); give "
+        "`price: {input: ..., output: ...}` in US dollars per million tokens in its config"
+    )
+
+
+def cost_usd(price: Price, prompt_tokens: float, completion_tokens: float) -> float:
+    """US dollars of that many tokens."""
+    return (prompt_tokens * price.input + completion_tokens * price.output) / 1e6
+
+
+def image_tokens(rule: ImageTokens, width: int, height: int) -> int:
+    """Tokens billed for a photo of that size in pixels."""
+    if rule.rule == "tiles":
+        scale = min(1.0, 768 / min(width, height))
+        width, height = round(width * scale), round(height * scale)
+    squares = math.ceil(width / rule.size) * math.ceil(height / rule.size)
+    squares = squares if rule.cap is None else min(squares, rule.cap)
+    return math.ceil(rule.base + rule.each * squares)
+
+
+def expected_tokens(text_chars: float, photo_tokens: float) -> float:
+    """Prompt tokens to expect of English text and photos."""
+    return text_chars / CHARS_PER_TOKEN + photo_tokens + OVERHEAD_TOKENS
+
+
+def most_tokens(texts: tuple[str | None, ...], photo_tokens: int) -> int:
+    """An upper bound on the prompt tokens of these texts and photos."""
+    size = sum(len(text.encode()) for text in texts if text)
+    return size + photo_tokens + OVERHEAD_TOKENS

@@ -42,7 +42,7 @@ def files_exist(store: Store, manifest: Manifest) -> bool:
     return all(store.has_shard(r) for r in manifest["refs"]) and all(map(store.exists, uris))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class ContentKey(CachePolicy):
     """Cache by content across runs; see the module's docstring."""
 
@@ -59,8 +59,9 @@ class ContentKey(CachePolicy):
     ) -> str | None:
         base = shard_key(self.stage, self.recipe, inputs["shard"], inputs["config"])
         store, results = Store(inputs["store"]), get_result_store()
-        for generation in count():
-            key = f"{self.stage}-{base}-{generation}"
-            if not results.exists(key) or self.trusted(store, results.read(key).result):
-                return key
-        raise AssertionError("unreachable: count() does not end")
+        keys = (f"{self.stage}-{base}-{generation}" for generation in count())
+        return next(
+            key
+            for key in keys
+            if not results.exists(key) or self.trusted(store, results.read(key).result)
+        )

@@ -1,10 +1,13 @@
 """Which failures are worth another try: those of the world, not those of the input or the code."""
 
+import errno
 from typing import Any
 
 from prefect.client.schemas.objects import TaskRun
 from prefect.states import State
 from prefect.tasks import Task, exponential_backoff
+
+from data.store import StoreError
 
 RETRIES = 3
 BACKOFF = exponential_backoff(2)  # 2, 4, 8 s before jitter
@@ -16,11 +19,20 @@ _PERMANENT_OS = (
     NotADirectoryError,
     FileExistsError,
 )
+_PERMANENT_ERRNO = {errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM}
 
 
 def is_transient(error: BaseException) -> bool:
-    """Network and other input/output trouble may pass; a missing file or a wrong value does not."""
+    """Network and other input/output trouble may pass; a missing file or a wrong value does not.
+
+    A `StoreError` is judged by its cause: what an object store's library raises (an endpoint that
+    is busy or out of reach) may pass, a read-only or full disk does not.
+    """
+    if isinstance(error, StoreError) and error.__cause__ is not None:
+        return is_transient(error.__cause__) or not isinstance(error.__cause__, OSError)
     if isinstance(error, _PERMANENT_OS):
+        return False
+    if isinstance(error, OSError) and error.errno in _PERMANENT_ERRNO:
         return False
     return isinstance(error, OSError | TimeoutError | ConnectionError)
 

@@ -1,0 +1,41 @@
+"""What `joppo query` shows: a table in the terminal, or CSV, JSON or Parquet."""
+
+from pathlib import Path
+
+import pyarrow as pa
+from rich.console import Console
+from rich.table import Table
+
+from data.query import run_query, write_table
+from data.store import Store
+
+SHOWN = 60  # longest cell in the terminal
+
+
+def rich_table(rows: pa.Table, title: str | None = None) -> Table:
+    """A terminal table; long cells are cut, and say so by an ellipsis."""
+    table = Table(title=title, header_style="bold")
+    for field in rows.schema:
+        number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+        table.add_column(field.name, justify="right" if number else "left")
+    for row in rows.to_pylist():
+        table.add_row(*map(_cell, row.values()))
+    return table
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = text.replace("[", "\\[")  # rich would read it as markup
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def answer(sql: str, format: str, out: Path | None, version: str | None, root: str | None) -> None:
+    """Run the query and print or write its rows."""
+    store = Store(root) if root else Store.from_env()
+    rows = run_query(store, sql, version)
+    if format == "table" and out is None:
+        Console().print(rich_table(rows))
+        return
+    write_table(rows, "csv" if format == "table" else format, out)

@@ -1,0 +1,27 @@
+"""Fixtures that all tests share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real labels and photographs; tests that need it are extra."""
+    folder = os.environ.get("JOPPO_REAL_DATA")
+    if not folder:
+        pytest.skip("JOPPO_REAL_DATA names no folder of real labels and photographs")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def prefect_backend() -> Iterator[None]:
+    """A throw-away Prefect server and database for tests of tasks and flows."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=180):
+        yield

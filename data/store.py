@@ -5,35 +5,28 @@
     snapshots/<version>/                published corpora (data/corpus.py)
     latest                              names a version
 
-Every file appears whole or not at all: a local file is written aside and renamed, an object store's
-put is atomic by nature. Names are relative to the root, so a store can be moved.
+Nothing in it names the root, so a store can be moved or copied to another place.
 """
 
 import io
 import os
 import re
-import shutil
-import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from typing import IO, Any, NoReturn, TypedDict
+from typing import Any, TypedDict
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from fsspec.implementations.local import LocalFileSystem
 
+from data.files import FileStore, StoreError
 from data.hashing import sha256
 from data.rows import content_digest, schema_of, to_table
+
+__all__ = ["DEFAULT_ROOT", "ShardRef", "Store", "StoreError"]
 
 DEFAULT_ROOT = "store"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=-]*")
 _EXT = re.compile(r"[a-z0-9]{1,8}")
 _DIGEST = b"joppo.digest"
-
-
-class StoreError(RuntimeError):
-    """The store cannot be read or written; the message names the root and a remedy."""
 
 
 class ShardRef(TypedDict):
@@ -46,132 +39,13 @@ class ShardRef(TypedDict):
     digest: str
 
 
-class Store:
-    """A corpus store at a path or fsspec URI (`s3://bucket/prefix`, `memory://name`, ...).
-
-    Credentials and endpoints come from the environment of the protocol's library, e.g.
-    `AWS_ACCESS_KEY_ID` and `AWS_ENDPOINT_URL`. Cheap to make and safe to pickle.
-    """
-
-    def __init__(self, root: str | Path):
-        text = str(root)
-        # Cached listings would hide what another process wrote a moment ago.
-        options = {} if _is_local(text) else {"use_listings_cache": False}
-        try:
-            self._fs, self._base = fsspec.url_to_fs(text, **options)
-        except ImportError as error:
-            raise StoreError(f"store {text}: {error}; for s3:// run: pip install s3fs") from error
-        self._base = self._base.rstrip("/") or "/"
-        self.is_local = isinstance(self._fs, LocalFileSystem)
-        self.root: str = self._base if self.is_local else text.rstrip("/")
+class Store(FileStore):
+    """A corpus store: files, photos by content, and shards of checked rows."""
 
     @classmethod
     def from_env(cls) -> "Store":
         """The store that `$JOPPO_STORE` names, else `./store`."""
         return cls(os.environ.get("JOPPO_STORE") or DEFAULT_ROOT)
-
-    def __reduce__(self) -> tuple[type["Store"], tuple[str]]:
-        return Store, (self.root,)
-
-    def __repr__(self) -> str:
-        return f"Store({self.root!r})"
-
-    def path(self, uri: str) -> str:
-        """Full path of `uri` for the file system.
-
-        Raises:
-            ValueError: the URI is empty, absolute, or leads out of the root.
-        """
-        pure = PurePosixPath(uri)
-        plain = uri and "\\" not in uri and "\0" not in uri and ":" not in uri
-        if not plain or pure.is_absolute() or ".." in pure.parts or str(pure) == ".":
-            raise ValueError(f"not a URI relative to the store root: {uri!r}")
-        return f"{self._base.rstrip('/')}/{pure}"
-
-    def local_path(self, uri: str) -> Path | None:
-        """Path of `uri` on this machine, or None where the store is remote."""
-        return Path(self.path(uri)) if self.is_local else None
-
-    def exists(self, uri: str) -> bool:
-        """Whether the file is there."""
-        return self.size(uri) is not None
-
-    def size(self, uri: str) -> int | None:
-        """Bytes of the file, or None where there is none."""
-        try:
-            info = self._fs.info(self.path(uri))
-        except FileNotFoundError:
-            return None
-        except Exception as error:
-            self._fail("read", uri, error)
-        return int(info["size"]) if info["type"] == "file" else None
-
-    def read_bytes(self, uri: str) -> bytes:
-        """Content of the file.
-
-        Raises:
-            FileNotFoundError: there is no such file; the message names the store.
-            StoreError: the store cannot be read.
-        """
-        try:
-            return self._fs.cat_file(self.path(uri))
-        except FileNotFoundError as error:
-            raise FileNotFoundError(f"no {uri} in store {self.root}") from error
-        except Exception as error:
-            self._fail("read", uri, error)
-
-    def write_bytes(self, uri: str, content: bytes) -> None:
-        """Write a file whole or not at all; the same content there already is left alone.
-
-        Raises:
-            StoreError: the store is read-only, full or out of reach.
-        """
-        path = self.path(uri)
-        if self.is_local and self.size(uri) == len(content) and self.read_bytes(uri) == content:
-            return
-        try:
-            if self.is_local:
-                _write_aside(io.BytesIO(content), Path(path))
-            else:
-                self._fs.pipe_file(path, content)
-        except Exception as error:
-            self._fail("write", uri, error)
-
-    def put_file(self, source: Path, uri: str) -> None:
-        """Copy a local file into the store, whole or not at all.
-
-        Raises:
-            StoreError: as for `write_bytes`.
-        """
-        path = self.path(uri)
-        try:
-            if self.is_local:
-                with source.open("rb") as content:
-                    _write_aside(content, Path(path))
-            else:
-                self._fs.put_file(str(source), path)
-        except Exception as error:
-            self._fail("write", uri, error)
-
-    def get_file(self, uri: str, target: Path) -> None:
-        """Copy a file of the store to a local path, whole or not at all.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            StoreError: the store cannot be read.
-        """
-        source = self.path(uri)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = _aside(target)
-        try:
-            self._fs.get_file(source, str(aside))
-            aside.replace(target)
-        except FileNotFoundError as error:
-            raise FileNotFoundError(f"no {uri} in store {self.root}") from error
-        except Exception as error:
-            self._fail("read", uri, error)
-        finally:
-            aside.unlink(missing_ok=True)
 
     def put_image(self, content: bytes, ext: str) -> tuple[str, str]:
         """Add a photo's file bytes under their hash; adding it again changes nothing.
@@ -217,7 +91,7 @@ class Store:
         """Whether the shard is there, readable, and holds the rows that the reference names."""
         try:
             footer = pq.read_metadata(pa.BufferReader(self.read_bytes(ref["uri"])))
-        except (FileNotFoundError, pa.ArrowException):
+        except (OSError, pa.ArrowException):  # Arrow tells of broken bytes in both ways.
             return False
         return (footer.metadata or {}).get(_DIGEST, b"").decode() == ref["digest"]
 
@@ -229,41 +103,15 @@ class Store:
             StoreError: the file is damaged, or of an older schema.
         """
         schema = schema_of(ref["table"])
+        content = self.read_bytes(ref["uri"])
         try:
-            rows = pq.read_table(pa.BufferReader(self.read_bytes(ref["uri"])))
+            rows = pq.read_table(pa.BufferReader(content))
             return rows.select(schema.names).cast(schema)
-        except (pa.ArrowException, KeyError) as error:
+        except (OSError, pa.ArrowException, KeyError) as error:
             raise StoreError(
                 f"{ref['uri']} in store {self.root} is damaged or of another schema ({error}); "
                 f"delete it and run the flow again"
             ) from error
-
-    def _fail(self, verb: str, uri: str, error: Exception) -> NoReturn:
-        """One clear error for all that a disk or an object store may raise."""
-        raise StoreError(
-            f"cannot {verb} {uri} in store {self.root}: {type(error).__name__}: {error}. "
-            f"Check space, permissions and credentials, or set JOPPO_STORE to another place."
-        ) from error
-
-
-def _is_local(root: str) -> bool:
-    return "://" not in root or root.startswith(("file://", "local://"))
-
-
-def _aside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-
-
-def _write_aside(source: IO[bytes], path: Path) -> None:
-    """Copy to a hidden name in the same folder, so that the rename stays on one file system."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _aside(path)
-    try:
-        with aside.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _parquet(rows: pa.Table, digest: str) -> bytes:

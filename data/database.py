@@ -1,0 +1,129 @@
+"""The DuckDB file of a snapshot: all tables materialised, so that it needs no other file.
+
+Rows that agree in everything are one row. Of rows that share a key and differ, the first in the
+order of all columns is kept, and a row of `rejects` says so (stage `publish`, reason
+`conflicting_rows`). Rows lie in the order of their keys.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from data.categories import CATEGORIES
+from data.rows import PRIMARY_KEYS, schema_of, stable_columns
+from data.schema import TABLES
+from data.views import VIEWS
+
+# Conflicts of the other tables become rejects, so these come last.
+_ORDER = [*(name for name in TABLES if name != "rejects"), "rejects"]
+
+
+def build_database(
+    path: Path, shards: Mapping[str, Iterable[pa.Table]], snapshot: Mapping[str, Any]
+) -> dict[str, int]:
+    """Write a new DuckDB file with every corpus table, the dimension `categories` and the views.
+
+    Args:
+        path: the file to make; a file for staging is made and removed beside it.
+        shards: table name -> batches of rows in its schema; absent tables become empty.
+        snapshot: what the table `snapshot` tells: version, schema_version, config_hash, inputs
+            (name -> hash) and parents (versions).
+
+    Returns:
+        Table name -> number of rows.
+    """
+    staging = path.with_suffix(".staging")
+    with duckdb.connect(str(path)) as con:
+        # Replaced or dropped data leaves holes in a DuckDB file: stage in another one.
+        con.execute(f"ATTACH '{_quoted(staging)}' AS staging")
+        for name in TABLES:
+            _stage(con, name, shards.get(name, ()))
+        for name in _ORDER:
+            _materialise(con, name)
+        _add_dimensions(con, snapshot)
+        for view, (doc, sql) in VIEWS.items():
+            con.execute(f"CREATE VIEW {view} AS {sql}")
+            con.execute(f"COMMENT ON VIEW {view} IS '{_quoted(doc)}'")
+        counts = {name: _count(con, name) for name in TABLES}
+        con.execute("DETACH staging")
+    staging.unlink()
+    return counts
+
+
+def _quoted(text: object) -> str:
+    return str(text).replace("'", "''")
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _insert(con: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> None:
+    con.register("batch", rows)
+    con.execute(f"{statement} SELECT * FROM batch")
+    con.unregister("batch")
+
+
+def _stage(con: duckdb.DuckDBPyConnection, table: str, batches: Iterable[pa.Table]) -> None:
+    _insert(con, f"CREATE TABLE staging.{table} AS", schema_of(table).empty_table())
+    for rows in batches:
+        _insert(con, f"INSERT INTO staging.{table}", rows)
+
+
+def _materialise(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    schema, key = schema_of(table), PRIMARY_KEYS[table]
+    if table != "rejects":
+        _report_conflicts(con, table)
+    others = [name for name in schema.names if name not in key]
+    first = f"ORDER BY {', '.join(others)}" if others else ""
+    con.execute(
+        f"CREATE TABLE {table} AS SELECT * FROM staging.{table} "
+        f"QUALIFY row_number() OVER (PARTITION BY {', '.join(key)} {first}) = 1 "
+        f"ORDER BY {', '.join(key)}"
+    )
+    for field in schema:
+        doc = _quoted(field.metadata[b"doc"].decode())
+        con.execute(f"COMMENT ON COLUMN {table}.{field.name} IS '{doc}'")
+
+
+def _report_conflicts(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Rows of one key that differ in more than volatile columns become one reject per key."""
+    key, stable = PRIMARY_KEYS[table], stable_columns(table)
+    item = " || ' ' || ".join(f"coalesce({name}, '')" for name in key)
+    others = [name for name in stable if name not in key]
+    differing = ", ".join(
+        f"CASE WHEN count(DISTINCT {n}) + (count({n}) < count(*))::INT > 1 THEN '{n}' END"
+        for n in others
+    )
+    con.execute(
+        f"""INSERT INTO staging.rejects
+        SELECT 'publish', '{table}: ' || {item}, 'conflicting_rows',
+               'rows of one {" and ".join(key)} differ in '
+               || array_to_string(columns, ', ')
+               || '; the first in the order of all columns is kept'
+        FROM (SELECT {", ".join(key)}, [{differing}] AS columns FROM staging.{table}
+              GROUP BY {", ".join(key)} HAVING count(*) > 1)
+        WHERE array_to_string(columns, '') <> ''"""
+    )
+
+
+def _add_dimensions(con: duckdb.DuckDBPyConnection, snapshot: Mapping[str, Any]) -> None:
+    columns = ("id", "abbreviation", "name", "element", "arrangement", "definition")
+    rows = [{name: asdict(c)[name] for name in columns} for c in CATEGORIES.values()]
+    _insert(con, "CREATE TABLE categories AS", pa.Table.from_pylist(rows))
+    con.execute("COMMENT ON TABLE categories IS 'the 24 composition categories of PICD'")
+    schema = pa.schema([
+        ("version", pa.string()),
+        ("schema_version", pa.int64()),
+        ("config_hash", pa.string()),
+        ("inputs", pa.map_(pa.string(), pa.string())),
+        ("parents", pa.list_(pa.string())),
+    ])  # fmt: skip
+    row = {name: snapshot[name] for name in schema.names}
+    _insert(con, "CREATE TABLE snapshot AS", pa.Table.from_pylist([row], schema))
+    con.execute("COMMENT ON TABLE snapshot IS 'where this corpus comes from; one row'")

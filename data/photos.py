@@ -30,8 +30,11 @@ class PhotoError(ValueError):
     """A file that gives no photo: `reason` is snake_case, `detail` one sentence with the remedy."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.detail}"
 
 
 def photo_format(content: bytes) -> str | None:

@@ -1,1 +1,47 @@
-"""Readers: label files of public datasets -> `Label` and `Reject` streams."""
+"""Readers: label files of public datasets -> streams of `Label` and `Reject`.
+
+for result in read("picd", "labels_PICD.csv"): ...
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from data.readers.aadb import read_aadb
+from data.readers.ava import read_ava
+from data.readers.base import DatasetFormatError, Label, Reject
+from data.readers.cadb import read_cadb
+from data.readers.generic import read_photos_csv
+from data.readers.mmperspective import read_mmperspective_photos
+from data.readers.oasis import read_oasis
+from data.readers.para import read_para
+from data.readers.picd import read_picd
+from data.readers.ready import read_ready
+from data.readers.tad66k import read_tad66k
+
+__all__ = ["READERS", "DatasetFormatError", "Label", "Reject", "read"]
+
+READERS: dict[str, Callable[..., Iterator[Label | Reject]]] = {
+    "aadb": read_aadb,
+    "ava": read_ava,
+    "cadb": read_cadb,
+    "mmperspective": read_mmperspective_photos,
+    "oasis": read_oasis,
+    "para": read_para,
+    "photos_csv": read_photos_csv,
+    "picd": read_picd,
+    "ready": read_ready,
+    "tad66k": read_tad66k,
+}
+
+
+def read(kind: str, path: str | Path, **options: Any) -> Iterator[Label | Reject]:
+    """Labels and rejects of a dataset's label file or folder.
+
+    Raises:
+        ValueError: no such kind; the message lists those there are.
+        DatasetFormatError: the file is not of that format (at the first `next`).
+    """
+    if kind not in READERS:
+        raise ValueError(f"no reader {kind!r}; there are: {', '.join(READERS)}")
+    return READERS[kind](path, **options)

@@ -89,41 +89,52 @@ class DatasetFormatError(ValueError):
     """A file is not of the stated format: one message with file, problem and remedy."""
 
     def __init__(self, path: Path | str, problem: str, remedy: str) -> None:
-        super().__init__(f"{path}: {problem}. {remedy}")
+        super().__init__(str(path), problem, remedy)
         self.path, self.problem, self.remedy = str(path), problem, remedy
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}. {self.remedy}"
 
 
 class BadRowError(ValueError):
     """Raised inside a reader for a row that cannot be used; it becomes a `Reject`."""
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
+        super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
 
 
 def parse_rows(
-    file: Path | str, rows: Iterable[tuple[int, T]], parse: Callable[[T], Label]
+    file: Path | str, rows: Iterable[tuple[int, T | BadRowError]], parse: Callable[[T], Label]
 ) -> Iterator[tuple[int, Label | Reject]]:
-    """(row number, result) of every row; a `BadRowError` of `parse` becomes a `Reject`."""
+    """(row number, result) of every row; a `BadRowError`, met or raised, becomes a `Reject`."""
     name = Path(file).name
     for number, row in rows:
         try:
+            if isinstance(row, BadRowError):
+                raise row
             yield number, parse(row)
         except BadRowError as error:
             yield number, Reject("read", f"{name}:{number}", error.reason, error.detail)
 
 
 def read_rows(
-    file: Path | str, rows: Iterable[tuple[int, T]], parse: Callable[[T], Label]
+    file: Path | str,
+    rows: Iterable[tuple[int, T | BadRowError]],
+    parse: Callable[[T], Label],
+    first: dict[str, str] | None = None,
 ) -> Iterator[Label | Reject]:
-    """Labels and rejects of all rows; of rows with the same id, the first one stands."""
-    name, first = Path(file).name, dict[str, int]()
+    """Labels and rejects of all rows; of rows with the same id, the first one stands.
+
+    `first` maps ids to the places where they were met; pass one dict for files that belong together
+    (a photo in both train and test would leak).
+    """
+    first = {} if first is None else first
     for number, result in parse_rows(file, rows, parse):
-        if isinstance(result, Label) and first.setdefault(result.item, number) != number:
+        place = f"{Path(file).name}:{number}"
+        if isinstance(result, Label) and first.setdefault(result.item, place) != place:
             kept = first[result.item]
-            detail = (
-                f"{result.item} stands in row {kept} already, which is kept; remove one of them"
-            )
-            yield Reject("read", f"{name}:{number}", "duplicate_id", detail)
+            detail = f"{result.item} stands in {kept} already, which is kept; remove one of them"
+            yield Reject("read", place, "duplicate_id", detail)
         else:
             yield result

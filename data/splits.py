@@ -1,0 +1,45 @@
+"""Seeded splits: a photo's split depends on its bytes and the seed, on nothing else.
+
+So a photo keeps its split whatever else is in the corpus, and copies of one file under other names
+fall in the same split.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from data.config import StageConfig
+from data.hashing import unit_interval
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+# A photo that any label puts in test must not be trained on, so test outranks the others.
+_STRICTNESS = ("train", "validation", "test")
+
+
+class SplitConfig(StageConfig):
+    """Seed and fractions of the split of photos that have no split of their own."""
+
+    seed: int = 0
+    train: Fraction = 0.8
+    validation: Fraction = 0.1
+    test: Fraction = 0.1
+
+    @model_validator(mode="after")
+    def _whole(self) -> "SplitConfig":
+        if abs(self.train + self.validation + self.test - 1) > 1e-9:
+            raise ValueError("the fractions of train, validation and test must add up to 1")
+        return self
+
+
+def hash_split(image_id: str, config: SplitConfig) -> str:
+    """train, validation or test of a photo, by the sha256 of its file bytes."""
+    place = unit_interval("split", config.seed, image_id)
+    if place < config.test:
+        return "test"
+    return "validation" if place < config.test + config.validation else "train"
+
+
+def strictest(splits: Iterable[str]) -> str:
+    """The one split of a photo whose labels name several: test before validation before train."""
+    return max(splits, key=_STRICTNESS.index)

@@ -1,0 +1,1 @@
+"""Parts of the procedural photo renderer; `data.scenes` is the entry."""

@@ -1,0 +1,221 @@
+"""What lies behind and below the subjects: skies, ridges, grounds, water, walls and table tops."""
+
+import numpy as np
+
+from data.scenery import noise
+from data.scenery.canvas import Canvas
+from data.scenery.mood import hsv, mix
+
+Array = np.ndarray
+GROUNDS = {"field": "grass", "beach": "sand", "sea": "water", "snow": "snow", "plaza": "stone"}
+
+
+def sky(c: Canvas, horizon: float) -> None:
+    """Gradient, clouds and the sun's glow over the whole canvas."""
+    m = c.mood
+    t = np.clip(c.y / max(horizon, 0.2), 0, 1)[..., None] ** 1.3
+    base = m.sky_top * (1 - t) + m.sky_low * t
+    c.rgb[:] = np.broadcast_to(base, c.rgb.shape)
+    sun_x = 0.5 + 0.75 * m.sun[0]
+    sun_y = horizon * (0.55 + 0.6 * m.sun[1])
+    glow = np.exp(-(((c.x - sun_x) / 0.33) ** 2 + ((c.y - sun_y) / 0.25) ** 2))
+    c.rgb += (0.35 * m.key * glow)[..., None] * m.sunlight
+    cover = {"clear": -0.35, "scattered clouds": 0.05, "overcast": 0.5, "misty": 0.1}[m.weather]
+    puff = noise.plane(c.n, c.rng, 1.25, 0.42, (1.0, 2.6))
+    wisps = np.clip((puff + cover) * 2.2, 0, 1) * np.clip((horizon - c.y) * 5 + 0.25, 0, 1)
+    lit = mix(np.full(3, 0.96, np.float32), m.sunlight, 0.5) * (0.72 + 0.28 * m.key)
+    under = mix(m.sky_top, m.sky_low, 0.5) * 0.86
+    relief = np.clip(0.5 + 1.4 * (puff - np.roll(puff, c.n // 40 + 1, 0)) + 0.3 * puff, 0, 1)
+    cloud = under + (lit - under) * relief[..., None]
+    c.rgb += (0.8 * wisps)[..., None] * (cloud - c.rgb)
+
+
+def ridges(c: Canvas, horizon: float, count: int, height: float) -> None:
+    """Mountain or tree-line silhouettes; farther ones fade into the haze."""
+    m, rng = c.mood, c.rng
+    xs = np.linspace(-0.02, 1.02, 90)
+    for i in range(count):
+        near = (i + 1) / count
+        amp = height * (1 - 0.55 * near) * rng.uniform(0.7, 1.2)
+        freq = 2.0 + 3.5 * near
+        line = np.zeros_like(xs)
+        for k in range(5):
+            f = freq * 1.9**k
+            line += np.sin(f * xs * 2 + rng.uniform(0, 6.3)) / (1.55**k) * 0.5
+        line = horizon - amp * (0.55 + 0.33 * line)
+        if i == count - 1:
+            line += rng.normal(0, 0.006, len(xs)) - 0.004
+        pts = [*zip(xs, np.minimum(line, horizon), strict=True), (1.02, horizon + 0.004)]
+        body = mix(m.foliage[i % 3] * 0.75, np.array([0.33, 0.36, 0.45], np.float32), 0.6 - 0.4 * near)
+        if m.season == "winter":
+            body = mix(body, np.full(3, 0.85, np.float32), 0.35)
+        fade = (0.85 - 0.6 * near) * (0.7 + 0.4 * m.mist)
+        colour = mix(body * (0.75 + 0.35 * m.key), m.haze, min(fade, 0.93))
+        region = c.polygon_mask([*pts, (-0.02, horizon + 0.004)])
+        if region is None:
+            continue
+        sy, sx, _ = region
+        slope = c.rough[sy, sx] - np.roll(c.rough, 2 * int(np.sign(m.sun[0])), 1)[sy, sx]
+        relief = 1 + (1 - fade) * (0.5 * c.rough[sy, sx] - 1.2 * m.key * slope)
+        c.paint(region, colour * relief[..., None], 0.015 * near, texture=0.1)
+
+
+def _aerial(c: Canvas, colour: Array, horizon: float, power: float = 3.5) -> Array:
+    t = np.exp(-np.maximum(c.y - horizon, 0) * power / max(1 - horizon, 0.1) * 2.2)
+    t = (0.75 * c.mood.mist * t)[..., None]
+    return colour * (1 - t) + c.mood.haze * t
+
+
+def ground(c: Canvas, kind: str, horizon: float, vx: float = 0.5) -> None:
+    """Fill below the horizon and give it depth; `kind` is a value of GROUNDS."""
+    m, rng, n = c.mood, c.rng, c.n
+    c.horizon = horizon
+    if kind == "grass":
+        colour = m.grass
+        a = noise.floor(n, rng, horizon, 0.6, 0.55, 0.45, vx)
+        b = noise.floor(n, rng, horizon, 1.3, 0.10, 1.0, vx)
+        tone = 1 + 0.55 * a + 0.45 * b
+        body = colour * tone[..., None] + 0.06 * b[..., None] * np.array([1, 0.6, 0], np.float32)
+    elif kind == "sand":
+        colour = hsv(0.10 + rng.normal(0, 0.012), 0.32, 0.80)
+        a = noise.floor(n, rng, horizon, 0.9, 0.4, 2.2, vx)
+        b = noise.floor(n, rng, horizon, 0.5, 0.8, 1.0, vx)
+        body = colour * (1 + 0.3 * a + 0.16 * b)[..., None]
+    elif kind == "snow":
+        colour = mix(np.full(3, 0.90, np.float32), m.sky_top, 0.14)
+        a = noise.floor(n, rng, horizon, 1.3, 0.16, 1.3, vx)
+        b = noise.floor(n, rng, horizon, 0.5, 0.6, 1.0, vx)
+        body = colour * (1 + 0.22 * a + 0.08 * b)[..., None]
+    elif kind == "water":
+        return water(c, horizon)
+    else:
+        colour = hsv(rng.uniform(0.03, 0.13), rng.uniform(0.05, 0.22), rng.uniform(0.48, 0.66))
+        a = noise.floor(n, rng, horizon, 0.7, 0.5, 1.0, vx)
+        body = colour * (1 + 0.28 * a)[..., None] * _slabs(c, horizon, vx)[..., None]
+    c.ground = colour
+    body = body * (0.62 + 0.42 * m.key * m.sunlight + 0.2 * (1 - m.key))
+    _lay_below(c, _aerial(c, body, horizon), horizon)
+    return None
+
+
+def _slabs(c: Canvas, horizon: float, vx: float) -> Array:
+    """Joints of paving slabs in perspective, as a factor near 1."""
+    z = (1 - horizon) / np.maximum(c.y - horizon, 2e-3)
+    u, v = (c.x - vx) * z * 4, z * 4 + 0 * c.x
+    fade = np.clip((c.y - horizon) * 4, 0, 1)
+    line = np.maximum(np.abs((u % 1) - 0.5), np.abs((v % 1) - 0.5))
+    return 1 - 0.35 * fade * np.clip((line - 0.44) * 18, 0, 1)
+
+
+def _lay_below(c: Canvas, body: Array, horizon: float) -> None:
+    edge = np.clip((c.y - horizon) * c.n + 0.5, 0, 1)[..., None]
+    c.rgb += edge * (body - c.rgb)
+    below = np.clip((c.y - horizon) / (1 - horizon), 0, 1) + 0 * c.x
+    c.depth = np.where(c.y + 0 * c.x > horizon, np.maximum(below, 0.01), c.depth).astype(np.float32)
+    c.subject *= 1 - edge[..., 0]
+
+
+def water(c: Canvas, horizon: float) -> None:
+    """Mirror what stands above the horizon, ripple it and tint it by depth of view."""
+    m, n, rng = c.mood, c.n, c.rng
+    c.horizon = horizon
+    ripple = noise.floor(n, rng, horizon, 0.9, 0.16, 5.0)
+    fine = noise.floor(n, rng, horizon, 0.6, 0.35, 5.0)
+    rows = np.arange(n, dtype=np.float32)[:, None]
+    far = np.clip((c.y - horizon) / (1 - horizon), 0, 1)
+    shift = (0.03 + 0.10 * far) * ripple * n
+    source = 2 * horizon * n - rows - 1 + shift
+    source = np.clip(source, 0, max(horizon * n - 1, 0)).astype(np.int32)
+    mirror = c.rgb[source, np.broadcast_to(np.arange(n)[None], (n, n))]
+    deep = mix(hsv(0.53 + rng.normal(0, 0.025), 0.62, 0.42), m.sky_top * 0.6, 0.4)
+    c.ground = deep
+    blend = (0.22 + 0.45 * far + 0.25 * ripple)[..., None]
+    body = mirror * 0.93 * (1 - blend) + deep * blend
+    glint = np.clip(fine * 1.6 + ripple * 0.7 - 0.55, 0, 1) * (0.3 + 0.7 * m.key)
+    path = np.exp(-(((c.x - 0.5 - 0.5 * m.sun[0]) / 0.22) ** 2))
+    body = body + (glint * (0.25 + 0.75 * path))[..., None] * m.sunlight * 0.8
+    _lay_below(c, body * (1 + 0.22 * fine)[..., None], horizon)
+
+
+def outdoor(c: Canvas, kind: str, horizon: float, vx: float = 0.5, far: float = 0.12) -> None:
+    """Sky, ridges (unless the horizon is near the upper edge) and ground."""
+    sky(c, horizon)
+    count = int(c.rng.integers(1, 4))
+    if kind == "water" and c.rng.uniform() < 0.35:
+        count = 0
+    if horizon > 0.1 and count:
+        ridges(c, horizon, count, far * c.rng.uniform(0.5, 1.3) * min(1, horizon / 0.35))
+    ground(c, kind, horizon, vx)
+
+
+def flat(c: Canvas, kind: str) -> None:
+    """A surface seen from above: wood, cloth, slate, sand, snow, lawn or marble; no horizon."""
+    m, n, rng = c.mood, c.n, c.rng
+    c.horizon = None
+    a = noise.plane(n, rng, 1.0, 0.4)
+    f = c.fine
+    if kind == "wood":
+        colour = hsv(rng.uniform(0.05, 0.09), rng.uniform(0.35, 0.55), rng.uniform(0.4, 0.68))
+        grain = noise.plane(n, rng, 0.9, 0.12, (1.0, 14.0))
+        planks = int(rng.integers(4, 8))
+        row = np.floor(c.y * planks + rng.uniform())
+        tone = 1 + 0.09 * np.sin(row * 12.9) + 0.35 * grain
+        gap = np.abs(((c.y * planks + 0.5) % 1) - 0.5) < 0.022
+        tone = np.where(gap, tone * 0.5, tone)
+    elif kind == "cloth":
+        colour = mix(hsv(rng.uniform(), 0.35, 0.7), m.accents[2], 0.3)
+        folds = noise.plane(n, rng, 1.9, 0.35, (1.0, 0.5), rng.uniform(0, 3))
+        weave = 0.06 * np.sin(c.x * 400) * np.sin(c.y * 400)
+        tone = 1 + 0.5 * folds + weave + 0.12 * f
+    elif kind in ("sand", "snow"):
+        colour = hsv(0.1, 0.3, 0.78) if kind == "sand" else hsv(0.58, 0.07, 0.9)
+        waves = noise.plane(n, rng, 1.2, 0.2, (1.0, 3.5), rng.uniform(-0.6, 0.6))
+        tone = 1 + 0.28 * waves + (0.2 if kind == "sand" else 0.07) * f
+    elif kind == "lawn":
+        colour = m.grass if m.season != "winter" else hsv(0.2, 0.3, 0.4)
+        tone = 0.95 + 0.7 * f + 0.45 * a
+    elif kind == "marble":
+        colour = hsv(rng.uniform(), 0.06, 0.82)
+        veins = np.exp(-np.abs(a + 0.35 * c.rough) * 14)
+        tone = 1 - 0.35 * veins + 0.05 * f
+    else:
+        colour = hsv(rng.uniform(0.5, 0.7), rng.uniform(0.05, 0.25), rng.uniform(0.22, 0.4))
+        tone = 1 + 0.4 * c.rough + 0.3 * f
+    c.ground = colour
+    light = 1 + 0.35 * m.key * ((c.x - 0.5) * m.sun[0] + (c.y - 0.5) * m.sun[1])
+    shaft = noise.plane(n, rng, 1.9, 0.18)
+    light = light * (1 + 0.3 * m.key * np.clip(shaft * 3, -1, 1))
+    body = colour * (tone * light)[..., None] * (0.7 + 0.4 * m.key * m.sunlight)
+    c.rgb[:] = np.clip(body, 0.02, 1.15)
+    c.depth[:] = 0.45 + 0.3 * c.y + 0 * c.x
+
+
+FLATS = ("wood", "cloth", "sand", "snow", "lawn", "marble", "slate")
+
+
+def wall(c: Canvas, floor_at: float = 0.8) -> None:
+    """An indoor or street wall facing the camera, with a floor below `floor_at`."""
+    m, n, rng = c.mood, c.n, c.rng
+    c.horizon = None
+    colour = hsv(rng.uniform(), rng.uniform(0.08, 0.35), rng.uniform(0.5, 0.82))
+    c.ground = colour
+    tone = 1 + 0.16 * c.rough + 0.07 * c.fine
+    if rng.uniform() < 0.4:
+        rows = c.y * 16
+        u = c.x * 8 + 0.5 * (np.floor(rows) % 2)
+        joint = np.maximum(np.abs(rows % 1 - 0.5), np.abs(u % 1 - 0.5) * 1.06)
+        brick = np.sin(np.floor(u) * 12.9 + np.floor(rows) * 78.2)
+        tone = tone * (1 + 0.1 * brick) * np.where(joint > 0.455, 0.8, 1.0)
+    light = 1 + 0.6 * m.key * ((c.x - 0.5) * m.sun[0] + (c.y - 0.4) * m.sun[1] * 0.6)
+    c.rgb[:] = colour * (tone * light)[..., None] * (0.66 + 0.4 * m.key * m.sunlight)
+    c.depth[:] = 0.25
+    if floor_at < 1:
+        wood = hsv(rng.uniform(0.04, 0.1), 0.35, rng.uniform(0.3, 0.55))
+        grain = noise.floor(n, rng, floor_at - 0.35, 0.9, 0.3, 0.3)
+        body = wood * (1 + 0.5 * grain)[..., None] * light[..., None]
+        edge = np.clip((c.y - floor_at) * n + 0.5, 0, 1)[..., None]
+        c.rgb += edge * (body - c.rgb)
+        slope = 0.25 + 0.75 * (c.y - floor_at) / (1 - floor_at) + 0 * c.x
+        c.depth = np.where(c.y + 0 * c.x > floor_at, slope, c.depth).astype(np.float32)
+        c.darken(c.polygon_mask([(0, floor_at - 0.01), (1, floor_at - 0.01), (1, floor_at + 0.012),
+                                 (0, floor_at + 0.012)], 0.006), 0.4)  # fmt: skip

@@ -1,0 +1,228 @@
+"""The picture being painted: colour, depth and subject mask, in unit coordinates.
+
+x runs right and y down, both in [0, 1]; lengths are fractions of the frame. Depth is disparity-like:
+0 in the sky, growing linearly from the horizon to 1 at the lower edge, so an object that stands on
+the ground has the depth of its base.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from data.scenery import noise
+from data.scenery.mood import Mood, mix
+
+Array = np.ndarray
+Region = tuple[slice, slice, Array]
+_SHIFT = 4
+
+
+class Canvas:
+    def __init__(self, n: int, mood: Mood, rng: np.random.Generator) -> None:
+        self.n, self.mood, self.rng = n, mood, rng
+        axis = (np.arange(n, dtype=np.float32) + 0.5) / n
+        self.x, self.y = axis[None], axis[:, None]
+        self.rgb = np.zeros((n, n, 3), np.float32)
+        self.depth = np.zeros((n, n), np.float32)
+        self.subject = np.zeros((n, n), np.float32)
+        self.horizon: float | None = None
+        self.ground = mood.grass
+        self.fine = noise.plane(n, rng, 0.55, 0.45)
+        self.rough = noise.plane(n, rng, 1.1, 0.4)
+
+    # --- helpers of layouts -------------------------------------------------------------
+    def depth_at(self, y: float) -> float:
+        """Depth of the ground at height y; flat scenes have a gentle slope instead."""
+        if self.horizon is None:
+            return float(0.45 + 0.3 * y)
+        return float(np.clip((y - self.horizon) / (1 - self.horizon), 0.02, 1))
+
+    def slip(self, size: float = 0.07) -> tuple[float, float]:
+        """Placement error of a poor composition, plus a little natural jitter."""
+        angle = self.rng.uniform(0, 2 * np.pi)
+        error = size * (1 - self.mood.q("composition")) ** 1.2
+        jitter = self.rng.normal(0, 0.008, 2)
+        return (
+            float(error * np.cos(angle) + jitter[0]),
+            float(error * np.sin(angle) * 0.7 + jitter[1]),
+        )
+
+    def accent(self, i: int = 0) -> Array:
+        """Colour of a subject: dull near the ground's colour at low content, vivid at high."""
+        colour = self.mood.accents[i % 4]
+        dull = mix(self.ground * 0.75, np.full(3, 0.42, np.float32), 0.5)
+        return mix(dull, colour, 0.25 + 0.75 * self.mood.q("content"))
+
+    # --- masks --------------------------------------------------------------------------
+    def _window(self, x0: float, y0: float, x1: float, y1: float, pad: float) -> tuple | None:
+        n = self.n
+        a, b = int(np.floor((x0 - pad) * n)) - 2, int(np.ceil((x1 + pad) * n)) + 3
+        c, d = int(np.floor((y0 - pad) * n)) - 2, int(np.ceil((y1 + pad) * n)) + 3
+        a, b, c, d = max(a, 0), min(b, n), max(c, 0), min(d, n)
+        return None if a >= b or c >= d else (slice(c, d), slice(a, b))
+
+    def polygon_mask(self, points: Array | Sequence, soft: float = 0.0) -> Region | None:
+        pts = np.asarray(points, np.float64).reshape(-1, 2)
+        lo, hi = pts.min(0), pts.max(0)
+        window = self._window(lo[0], lo[1], hi[0], hi[1], 2.5 * soft)
+        if window is None:
+            return None
+        sy, sx = window
+        mask = np.zeros((sy.stop - sy.start, sx.stop - sx.start), np.uint8)
+        # Far-off points overflow the fixed-point coordinates of fillPoly.
+        px = np.clip(pts, -4, 5) * self.n - 0.5 - (sx.start, sy.start)
+        fixed = np.round(px * 2**_SHIFT).astype(np.int32)
+        cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, _SHIFT)
+        return sy, sx, self._soften(mask, soft)
+
+    def _soften(self, mask: Array, soft: float) -> Array:
+        a = mask.astype(np.float32) / 255
+        sigma = soft * self.n
+        return cv2.GaussianBlur(a, (0, 0), sigma) if sigma > 0.4 else a
+
+    def ellipse_mask(
+        self, x: float, y: float, rx: float, ry: float, angle: float = 0.0, soft: float = 0.0
+    ) -> Region | None:
+        t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+        c, s = np.cos(angle), np.sin(angle)
+        ex, ey = rx * np.cos(t), ry * np.sin(t)
+        return self.polygon_mask(np.stack([x + c * ex - s * ey, y + s * ex + c * ey], 1), soft)
+
+    def stroke_mask(
+        self, points: Array | Sequence, width: float | Array, soft: float = 0.0
+    ) -> Region | None:
+        """A band around a polyline; `width` is one number or one per point."""
+        pts = np.asarray(points, np.float64)
+        tangent = np.gradient(pts, axis=0)
+        tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+        normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1)
+        half = np.broadcast_to(np.asarray(width, np.float64) / 2, (len(pts),))[:, None]
+        return self.polygon_mask(
+            np.concatenate([pts + normal * half, (pts - normal * half)[::-1]]), soft
+        )
+
+    # --- paint --------------------------------------------------------------------------
+    def paint(
+        self,
+        region: Region | None,
+        colour: Array,
+        depth: float | Array | None = None,
+        subject: bool = False,
+        alpha: float = 1.0,
+        texture: float = 0.06,
+    ) -> None:
+        """Lay colour ((3,) or window x 3) over the canvas through the mask."""
+        if region is None:
+            return
+        sy, sx, a = region
+        if subject:
+            texture = texture + 0.42 * self.mood.q("content") ** 1.5
+        grain = 1 + texture * self.fine[sy, sx, None]
+        view = self.rgb[sy, sx]
+        view += (a * alpha)[..., None] * (colour * grain - view)
+        if depth is not None and alpha > 0.5:
+            seen = a > 0.5
+            target = self.depth[sy, sx]
+            target[seen] = depth[seen] if isinstance(depth, np.ndarray) else depth
+        if depth is not None:
+            mark = self.subject[sy, sx]
+            if subject:
+                np.maximum(mark, a, out=mark)
+            elif alpha > 0.5:
+                mark *= 1 - a
+
+    def darken(self, region: Region | None, strength: float) -> None:
+        """Multiply towards a bluish shadow; leaves depth alone."""
+        if region is None:
+            return
+        sy, sx, a = region
+        tone = np.array([1.0, 0.94, 0.82], np.float32) * strength
+        self.rgb[sy, sx] *= 1 - a[..., None] * tone
+
+    def lit(
+        self, region: Region | None, colour: Array, box: tuple[float, float, float, float],
+        form: str = "ball",
+    ) -> Array:
+        """Colour shaded by the light: form is ball, tube (upright cylinder) or slab."""
+        if region is None:
+            return colour
+        sy, sx, _ = region
+        cx, cy, rx, ry = box
+        u = (self.x[:, sx] - cx) / max(rx, 1e-4)
+        v = (self.y[sy] - cy) / max(ry, 1e-4)
+        sun, key = self.mood.sun, self.mood.key
+        if form == "ball":
+            z = np.sqrt(np.maximum(1 - u * u - v * v, 0.02))
+            lam = u * sun[0] + v * sun[1] + z * sun[2]
+        elif form == "tube":
+            u = np.clip(u, -1, 1)
+            lam = u * sun[0] + np.sqrt(np.maximum(1 - u * u, 0.02)) * sun[2] + 0.25 + 0 * v
+        else:
+            lam = 0.45 + 0.35 * (u * sun[0] + v * sun[1])
+        return self.shade(colour, lam)
+
+    def shade(self, colour: Array, lam: Array) -> Array:
+        """Colour under ambient sky light plus directed sunlight with cosine `lam`."""
+        key = self.mood.key
+        direct = np.clip(lam, 0, 1.2)[..., None] * key * self.mood.sunlight * 1.25
+        sky = mix(np.ones(3, np.float32), self.mood.sky_top / self.mood.sky_top.mean(), 0.35)
+        return colour * ((1 - 0.62 * key) * sky + direct)
+
+    def polygon(
+        self, points: Array | Sequence, colour: Array, depth: float | None = None,
+        form: str = "slab", subject: bool = False, alpha: float = 1.0, soft: float = 0.0,
+        texture: float = 0.06,
+    ) -> None:
+        pts = np.asarray(points, np.float64)
+        lo, hi = pts.min(0), pts.max(0)
+        region = self.polygon_mask(pts, soft)
+        box = (*((lo + hi) / 2), *np.maximum((hi - lo) / 2, 1e-3))
+        self.paint(region, self.lit(region, colour, box, form), depth, subject, alpha, texture)
+
+    def ball(
+        self, x: float, y: float, rx: float, ry: float, colour: Array,
+        depth: float | None = None, subject: bool = False, angle: float = 0.0,
+        texture: float = 0.06, form: str = "ball",
+    ) -> None:
+        region = self.ellipse_mask(x, y, rx, ry, angle)
+        r = max(rx, ry) if angle else rx
+        box = (x, y, r, max(rx, ry) if angle else ry)
+        self.paint(region, self.lit(region, colour, box, form), depth, subject, 1.0, texture)
+
+    def stroke(
+        self, points: Array | Sequence, width: float | Array, colour: Array,
+        depth: float | Array | None = None, subject: bool = False, alpha: float = 1.0,
+        soft: float = 0.0, texture: float = 0.08,
+    ) -> None:
+        self.paint(self.stroke_mask(points, width, soft), colour, depth, subject, alpha, texture)
+
+    def foliage(
+        self, x: float, y: float, rx: float, ry: float, colour: Array,
+        depth: float | None = None, subject: bool = False,
+    ) -> None:
+        """A leafy volume: a lit ball whose outline and tone are broken up by noise."""
+        region = self.ellipse_mask(x, y, rx * 1.1, ry * 1.1)
+        if region is None:
+            return
+        sy, sx, a = region
+        u, v = (self.x[:, sx] - x) / rx, (self.y[sy] - y) / ry
+        ragged = 1.05 - np.sqrt(u * u + v * v) + 0.55 * self.rough[sy, sx]
+        mask = a * np.clip(ragged * 9, 0, 1)
+        tone = colour * (1 + 0.75 * self.rough[sy, sx, None] + 0.3 * self.fine[sy, sx, None])
+        shaded = self.lit((sy, sx, mask), tone, (x, y, rx * 1.15, ry * 1.15))
+        self.paint((sy, sx, mask), np.clip(shaded, 0, 1.2), depth, subject, texture=0.2)
+
+    def cast(self, x: float, y: float, width: float, height: float, flat: bool = False) -> None:
+        """Contact shadow and cast shadow of something that stands at (x, y)."""
+        key, sun = self.mood.key, self.mood.sun
+        contact = self.ellipse_mask(x, y, width * 0.6, max(width * 0.16, 0.004), soft=0.006)
+        self.darken(contact, 0.45)
+        if key < 0.25:
+            return
+        length = height * min(1.6, 0.55 * abs(sun[0]) / max(-sun[1], 0.25) + 0.25)
+        dx, dy = -np.sign(sun[0]) * length, (0.3 if flat else 0.16) * length
+        w = width * 0.42
+        pts = [(x - w, y), (x + w, y), (x + dx + w * 0.7, y + dy), (x + dx - w * 0.7, y + dy)]
+        if self.horizon is None or y > self.horizon + 0.02:
+            self.darken(self.polygon_mask(pts, soft=0.007 + 0.02 * (1 - key)), 0.15 + 0.4 * key)

@@ -1,0 +1,192 @@
+"""Embedded photos: procedural scenes with known composition, perspective, depth and score.
+
+`python -m data.scenes --out sheet.png` draws a contact sheet of all 24 categories.
+
+A scene is a pure function of (category, seed, size, style, attribute overrides). The layout is in
+fractions of the frame, so the same seed shows the same scene at every size.
+
+Score. With u = (attribute + 1) / 2 in [0, 1],
+
+    z = sum_i w_i u_i + 0.25 u_composition u_light + 0.10 u_color u_content
+    mos_true = 1 / (1 + exp(-5 (z / 1.35 - 0.5))),   rescaled so that u = 0 gives 0 and u = 1 gives 1
+
+with w = composition 0.30, color 0.20, light 0.20, depth_of_field 0.12, content 0.18. It rises in each
+attribute. `mos` is the mean of `raters` simulated people on a 1-5 scale, each 1 + 4 mos_true plus
+normal noise (sd 0.6) clipped to the scale, put back on [0, 1].
+"""
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from data.categories import CATEGORIES
+from data.hashing import content_hash
+from data.scenery import camera, curves, fields, points, shapes
+from data.scenery.canvas import Canvas
+from data.scenery.mood import make_mood
+from data.scenery.points import Truth
+from data.scenery.wording import caption, describe
+
+Array = np.ndarray
+Style = Literal["default", "alt"]
+ATTRIBUTES = ("composition", "color", "light", "depth_of_field", "content")
+WEIGHTS = {"composition": 0.30, "color": 0.20, "light": 0.20, "depth_of_field": 0.12, "content": 0.18}
+RATER_SD = 0.6
+LAYOUTS: dict[int, Callable[[Canvas], Truth]] = {
+    1: points.rule_of_thirds, 2: shapes.one_side, 3: points.centered, 4: shapes.middle,
+    5: points.diagonal, 6: shapes.diagonal, 7: points.row, 8: shapes.horizon_half,
+    9: shapes.horizon_third, 10: shapes.side_by_side, 11: points.column,
+    12: shapes.vertical_middle, 13: shapes.vertical_third, 14: shapes.many_verticals,
+    15: points.triangle, 16: curves.triangle, 17: curves.c_curve, 18: curves.ring,
+    19: curves.s_curve, 20: curves.rays, 21: fields.perspective, 22: fields.dense,
+    23: fields.pattern, 24: points.scatter,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One rendered photo and all that is known of it.
+
+    image (H, W, 3) uint8 RGB; depth (H, W) float32 in [0, 1], 1 = near, sky 0; subject (H, W)
+    float32 mask in [0, 1] of what the photo is about. `vanishing` and `horizon` are fractions of
+    the frame from the left and the top; the vanishing point of a two-point view is the one nearer
+    to the frame's middle and may lie outside. attributes lie in [-1, 1]; mos and mos_true in
+    [0, 1], mos_raw in [1, 5].
+    """
+
+    image: Array
+    depth: Array
+    category: int
+    perspective: str
+    vanishing: tuple[float, float] | None
+    horizon: float | None
+    attributes: dict[str, float]
+    mos: float
+    mos_true: float
+    caption: str
+    words: dict[str, str]
+    subject: Array
+    mos_raw: float
+    raters: int = 5
+    style: str = "default"
+
+
+def true_score(attributes: Mapping[str, float]) -> float:
+    """mos_true in [0, 1] by the formula of the module's docstring."""
+    u = {name: (attributes[name] + 1) / 2 for name in ATTRIBUTES}
+    z = sum(WEIGHTS[name] * u[name] for name in ATTRIBUTES)
+    z += 0.25 * u["composition"] * u["light"] + 0.10 * u["color"] * u["content"]
+    low, high = 1 / (1 + np.exp(2.5)), 1 / (1 + np.exp(-2.5))
+    return float((1 / (1 + np.exp(-5 * (z / 1.35 - 0.5))) - low) / (high - low))
+
+
+def draw_attributes(category: int, seed: int) -> dict[str, float]:
+    """Five independent values, uniform in [-1, 1]."""
+    rng = _generator("attributes", category, seed)
+    return {name: float(np.round(v, 4)) for name, v in zip(ATTRIBUTES, rng.uniform(-1, 1, 5), strict=True)}
+
+
+def scene_mos(attributes: Mapping[str, float], category: int, seed: int, raters: int = 5) -> float:
+    """Mean of simulated raters on the scale 1-5."""
+    noise = _generator("raters", category, seed).normal(0, RATER_SD, raters)
+    votes = np.clip(1 + 4 * true_score(attributes) + noise, 1, 5)
+    return float(np.round(votes.mean(), 4))
+
+
+def _generator(*key: str | int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(int(content_hash(*key)[:16], 16)))
+
+
+def render_scene(
+    category: int,
+    seed: int,
+    size: int = 256,
+    style: Style = "default",
+    attributes: Mapping[str, float] | None = None,
+    raters: int = 5,
+) -> Scene:
+    """Render one scene; `attributes` overrides some of the five drawn values.
+
+    Raises:
+        ValueError: unknown category, style or attribute, an attribute outside [-1, 1], size < 16.
+    """
+    if category not in LAYOUTS:
+        raise ValueError(f"category {category!r} is not one of 1-24 (data.categories)")
+    if style not in ("default", "alt"):
+        raise ValueError(f"style {style!r}: choose default or alt")
+    if size < 16:
+        raise ValueError(f"size {size}: at least 16 pixels")
+    values = draw_attributes(category, seed)
+    for name, value in (attributes or {}).items():
+        if name not in values or not -1 <= value <= 1:
+            raise ValueError(f"attribute {name}={value}: names {ATTRIBUTES}, values in [-1, 1]")
+        values[name] = float(value)
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # the split of a filter over threads may change its rounding
+    try:
+        return _render(category, seed, size, style, values, raters)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _render(category: int, seed: int, size: int, style: str, values: dict[str, float], raters: int) -> Scene:
+    def stream(name: str) -> np.random.Generator:
+        return _generator(name, category, seed, style)
+
+    mood = make_mood(stream("mood"), style, values)
+    c = Canvas(size if size >= 128 else 2 * size, mood, stream("layout"))
+    truth = LAYOUTS[category](c)
+    seasonal = c.horizon is not None
+    c.rng = stream("camera")
+    camera.clutter(c)
+    moved, horizon = camera.tilt(c, [truth.vanishing] if truth.vanishing else [])
+    camera.focus(c)
+    camera.develop(c)
+    image, depth, subject = camera.finish(c, size)
+    words = describe(mood, truth, seasonal)
+    raw = scene_mos(values, category, seed, raters)
+    vanishing = (round(moved[0][0], 4), round(moved[0][1], 4)) if moved else None
+    if np.isnan(horizon):
+        horizon = moved[0][1] if moved else np.nan
+    return Scene(
+        image=image, depth=depth, category=category, perspective=truth.perspective,
+        vanishing=vanishing,
+        horizon=None if np.isnan(horizon) or not 0 <= horizon <= 1 else round(float(horizon), 4),
+        attributes=values, mos=(raw - 1) / 4, mos_true=true_score(values), caption=caption(words),
+        words=words, subject=subject, mos_raw=raw, raters=raters, style=style,
+    )  # fmt: skip
+
+
+def contact_sheet(
+    size: int = 128, seeds: Sequence[int] = range(8), style: Style = "default",
+    categories: Sequence[int] = tuple(CATEGORIES), attributes: Mapping[str, float] | None = None,
+) -> Array:
+    """One row per category, one column per seed: (rows, columns, 3) uint8 with thin borders."""
+    rows = []
+    for category in categories:
+        cells = [render_scene(category, s, size, style, attributes).image for s in seeds]
+        rows.append(np.concatenate([np.pad(im, ((1, 1), (1, 1), (0, 0)), constant_values=255)
+                                    for im in cells], 1))  # fmt: skip
+    return np.concatenate(rows, 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--style", choices=("default", "alt"), default="default")
+    parser.add_argument("--categories", type=int, nargs="*", default=list(CATEGORIES))
+    args = parser.parse_args()
+    sheet = contact_sheet(args.size, range(args.seeds), args.style, args.categories)
+    if not cv2.imwrite(str(args.out), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
+        raise OSError(f"cannot write {args.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -131,6 +131,12 @@ class AuthError(Fatal):
     reason = "auth"
 
 
+class ProviderDown(Fatal):
+    """The provider has answered nothing for longer than `patience_s`: the run stops, not rows."""
+
+    reason = "provider_down"
+
+
 class BudgetExceeded(Exception):
     """The next request could cross the budget. What was in flight is kept: raise it, run again."""
 

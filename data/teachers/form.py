@@ -4,12 +4,9 @@ Plain text is asked for, not a JSON schema: every provider and every vLLM endpoi
 quote in a sentence can break it, and it is what the judge is trained on. Pydantic holds the parts.
 """
 
-import re
-
 from pydantic import BaseModel, ConfigDict, Field
 
-_FORM = re.compile(r"\s*<think>(.*?)</think>\s*<answer>(.*?)</answer>\s*", re.DOTALL)
-_TAGS = ("<think>", "</think>", "<answer>", "</answer>")
+from data.answer_format import AnswerError, split_blocks
 
 
 class TeacherText(BaseModel):
@@ -25,18 +22,11 @@ def parse_text(text: str) -> TeacherText:
     """The parts of an answer.
 
     Raises:
-        ValueError: one sentence that says what is wrong; it is quoted in the repair prompt.
+        AnswerError: what is wrong; its detail is quoted in the repair prompt.
     """
-    for tag in _TAGS:
-        if (count := text.count(tag)) != 1:
-            raise ValueError(f"{tag} must occur exactly once, found {count} times")
-    match = _FORM.fullmatch(text)
-    if match is None:
-        raise ValueError("the text must be <think>...</think><answer>...</answer> and nothing else")
-    reasoning, answer = match.groups()
-    for name, part in (("<think>", reasoning), ("<answer>", answer)):
-        if not part.strip():
-            raise ValueError(f"{name} is empty")
+    reasoning, answer = split_blocks(text)
+    if not reasoning:
+        raise AnswerError("empty_reasoning", "the think block is empty")
     return TeacherText(reasoning=reasoning, answer=answer)
 
 
@@ -44,15 +34,15 @@ def form_error(text: str) -> str | None:
     """None for an answer in the right form, else what is wrong with it."""
     try:
         parse_text(text)
-    except ValueError as error:
-        return str(error)
+    except AnswerError as error:
+        return error.detail
     return None
 
 
 def repair_prompt(prompt: str, raw_text: str, error: str) -> str:
     """The question again, with the unusable answer and the reason why it could not be used."""
     return (
-        f"{prompt}\n\nYour previous answer could not be used: {error}.\n"
+        f"{prompt}\n\nYour previous answer could not be used: {error}\n"
         f"The previous answer began:\n{raw_text[:1500]}\n\n"
         "Answer again in exactly this form and write nothing outside it: "
         "<think>your reasoning</think><answer>your answer</answer>"

@@ -1,0 +1,111 @@
+"""How a shard asks its teachers: a list of requests in, a list of answers out.
+
+    ask = make_ask(config, store.root)
+    answers = ask(requests)          # same order; journaled answers cost nothing
+
+The offline teacher is asked in place; all others through the process's one gateway.
+"""
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from data.teachers.base import BudgetExceeded, Teacher, TeacherAnswer, TeacherRequest
+from data.teachers.config import TeachersConfig
+from data.teachers.gateway import Gateway, Validate, check_form
+
+Ask = Callable[[Sequence[TeacherRequest]], list[TeacherAnswer]]
+
+JOURNAL_ENV = "JOPPO_JOURNAL"
+_gateways: dict[tuple[int, str, str], Gateway] = {}
+_opening = threading.Lock()
+
+
+def journal_path(config: TeachersConfig, store_root: str) -> Path:
+    """Where the journal lies: config, else $JOPPO_JOURNAL, else `<store>/journal/teachers.sqlite`.
+
+    Raises:
+        ValueError: the store is remote and neither names a local file.
+    """
+    chosen = config.journal or os.environ.get(JOURNAL_ENV)
+    if chosen:
+        return Path(chosen)
+    root = store_root.removeprefix("file://")
+    if "://" in root:
+        raise ValueError(
+            f"the store {store_root} is remote and the journal needs a local disk: set "
+            f"teachers.journal or {JOURNAL_ENV} to a file that outlives this machine's runs"
+        )
+    return Path(root) / "journal" / "teachers.sqlite"
+
+
+def gateway_for(config: TeachersConfig, store_root: str) -> Gateway:
+    """The process's gateway for this config and journal, opened on first use.
+
+    Raises:
+        AuthError: a key is missing. UnknownPriceError: a model has no price.
+    """
+    path = journal_path(config, store_root).absolute()
+    key = (os.getpid(), config.hash(), str(path))
+    with _opening:
+        if key not in _gateways:
+            _gateways[key] = Gateway(_online(config), path)
+        return _gateways[key]
+
+
+def make_ask(config: TeachersConfig, store_root: str, validate: Validate = check_form) -> Ask:
+    """A function that answers a shard's requests, in their order.
+
+    Args:
+        validate: None for a usable text, else what is wrong with it; an unusable answer is asked
+            for once more with that sentence, then comes back with status `invalid`.
+
+    The returned function raises BudgetExceeded, AuthError or ProviderDown where the run has to
+    stop; what was answered until then is in the journal.
+    """
+
+    def ask(requests: Sequence[TeacherRequest]) -> list[TeacherAnswer]:
+        answers = _ask_offline([r for r in requests if r.provider == "grounded"])
+        online = {r.request_id: r for r in requests if r.provider != "grounded"}
+        if online:
+            gateway = gateway_for(config, store_root)
+            try:
+                for request, answer in gateway.ask_many(online.values(), validate):
+                    answers[request.request_id] = answer
+            except BudgetExceeded as stop:
+                left = sum(request_id not in answers for request_id in online)
+                raise BudgetExceeded(stop.spent_usd, stop.budget_usd, left) from None
+        return [answers[request.request_id] for request in requests]
+
+    return ask
+
+
+def close_gateways() -> None:
+    """Close every gateway of this process."""
+    with _opening:
+        for key in [key for key in _gateways if key[0] == os.getpid()]:
+            _gateways.pop(key).close()
+
+
+atexit.register(close_gateways)
+
+
+def _online(config: TeachersConfig) -> TeachersConfig:
+    online = tuple(p for p in config.providers if p.provider != "grounded")
+    return config.model_copy(update={"providers": online})
+
+
+def _ask_offline(requests: Sequence[TeacherRequest]) -> dict[str, TeacherAnswer]:
+    if not requests:
+        return {}
+    from data.teachers.grounded import GroundedTeacher
+
+    teacher: Teacher = GroundedTeacher()
+
+    async def ask_all() -> dict[str, TeacherAnswer]:
+        return {request.request_id: await teacher.ask(request) for request in requests}
+
+    return asyncio.run(ask_all())

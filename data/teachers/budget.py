@@ -1,0 +1,112 @@
+"""The budget: a request is sent only if, whatever it costs, the budget is not crossed.
+
+Before sending, the most that a request can cost is set aside; after the answer is in the journal
+(whose ledger says what was really spent) it is released. Reservations lie in a small SQLite file
+beside the journal, one row per process, so that processes sharing a journal share its budget.
+Requests that were sent but got no answer (time-out, reset) are not counted: a provider may bill
+some of them.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+
+from data.teachers.base import BudgetExceeded
+from data.teachers.journal import Journal
+
+# A reservation that its process has not touched for so long belongs to a process that is gone
+# and whose number another program has taken.
+_STALE_S = 3600.0
+_POLL_S = 0.2
+
+
+class Budget:
+    """The budget of one journal, as seen by one process and its gateway loop."""
+
+    def __init__(self, limit_usd: float | None, journal: Journal) -> None:
+        self.limit_usd = limit_usd
+        self._journal = journal
+        self._mine: dict[int, float] = {}
+        self._next = 0
+        self._db = sqlite3.connect(
+            journal.path.with_name(journal.path.name + ".reserved"),
+            timeout=60,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        # Worth nothing after a power cut: no process that reserved is alive then.
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS reserved "
+            "(pid INTEGER PRIMARY KEY, usd REAL NOT NULL, seen REAL NOT NULL)"
+        )
+
+    async def reserve(self, most_usd: float) -> int:
+        """Wait until `most_usd` fits, set it aside and return a ticket for `release`.
+
+        Raises:
+            BudgetExceeded: it does not fit and nothing is in flight that could make room.
+        """
+        while self.limit_usd is not None and most_usd > 0:
+            if self._try(most_usd):
+                break
+            if not self._in_flight():
+                raise BudgetExceeded(self._journal.spent_usd(), self.limit_usd)
+            await asyncio.sleep(_POLL_S)
+        self._next += 1
+        self._mine[self._next] = most_usd
+        return self._next
+
+    def release(self, ticket: int) -> None:
+        """Give back what was set aside; a second call for the same ticket does nothing."""
+        if self._mine.pop(ticket, 0.0) and self.limit_usd is not None:
+            self._write_mine()
+
+    def _try(self, usd: float) -> bool:
+        assert self.limit_usd is not None
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._drop_dead()
+            others = self._db.execute(
+                "SELECT TOTAL(usd) FROM reserved WHERE pid != ?", (os.getpid(),)
+            ).fetchone()[0]
+            mine = sum(self._mine.values())
+            # Read after the lock: an answer is in the ledger before its reservation is released.
+            taken = self._journal.spent_usd() + others + mine
+            fits = taken + usd <= self.limit_usd + 1e-12
+            if fits:
+                self._write_mine(mine + usd)
+        finally:
+            self._db.execute("COMMIT")
+        return fits
+
+    def _write_mine(self, usd: float | None = None) -> None:
+        usd = sum(self._mine.values()) if usd is None else usd
+        row = (os.getpid(), usd, time.time())
+        self._db.execute("INSERT OR REPLACE INTO reserved VALUES (?, ?, ?)", row)
+
+    def _in_flight(self) -> bool:
+        others = "SELECT COUNT(*) FROM reserved WHERE usd > 0 AND pid != ?"
+        return bool(self._mine) or self._db.execute(others, (os.getpid(),)).fetchone()[0] > 0
+
+    def _drop_dead(self) -> None:
+        for pid, seen in self._db.execute("SELECT pid, seen FROM reserved").fetchall():
+            if pid != os.getpid() and (time.time() - seen > _STALE_S or not _alive(pid)):
+                self._db.execute("DELETE FROM reserved WHERE pid = ?", (pid,))
+
+    def close(self) -> None:
+        """Drop this process's row and close the file."""
+        self._db.execute("DELETE FROM reserved WHERE pid = ?", (os.getpid(),))
+        self._db.close()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

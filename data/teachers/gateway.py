@@ -1,0 +1,226 @@
+"""The gateway: one thread and one event loop per process through which all teachers are asked.
+
+Shards run in many threads; clients, slots, limits and breakers exist once per provider. A shard
+hands its requests over and gets answers: from the journal where they were paid for before, else
+from the provider, written to the journal before they are handed out.
+
+    gateway = Gateway(config, journal_path)
+    for request, answer in gateway.ask_many(requests, validate): ...
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from data.photos import PhotoError
+from data.teachers.base import (
+    ImageRef,
+    Teacher,
+    TeacherAnswer,
+    TeacherRequest,
+)
+from data.teachers.budget import Budget
+from data.teachers.config import ProviderConfig, TeachersConfig
+from data.teachers.form import form_error, repair_prompt
+from data.teachers.images import encode
+from data.teachers.journal import Entry, Journal, combine
+from data.teachers.lane import Lane, LaneDown
+from data.teachers.providers import make_teacher
+
+# None for a usable answer, else one sentence that says what is wrong with it.
+Validate = Callable[[TeacherRequest, str], str | None]
+# Failures that a later run may overcome are not written to the journal.
+_LASTING = {"bad_request"}
+_READ_AHEAD = 256
+_Done = queue.SimpleQueue[tuple[TeacherRequest, "Future[TeacherAnswer]"]]
+
+
+def check_form(request: TeacherRequest, text: str) -> str | None:
+    """The default check: the text has the form that every template asks for."""
+    return form_error(text)
+
+
+class Gateway:
+    """Asks each request at most once at a time and never again after its answer is written."""
+
+    def __init__(
+        self,
+        config: TeachersConfig,
+        journal_path: str | Path,
+        make: Callable[[ProviderConfig], Teacher] = make_teacher,
+    ) -> None:
+        self.config = config
+        self.journal = Journal(journal_path)
+        self._budget = Budget(config.budget_usd, self.journal)
+        self._loop = asyncio.new_event_loop()
+        self._running: dict[str, asyncio.Task[TeacherAnswer]] = {}
+        self._thread = threading.Thread(target=self._loop.run_forever, name="teachers", daemon=True)
+        self._thread.start()
+        self.lanes: dict[str, Lane] = asyncio.run_coroutine_threadsafe(
+            self._open(make), self._loop
+        ).result()
+        self._by_model = {(p.provider, p.model): self.lanes[p.name] for p in config.providers}
+
+    async def _open(self, make: Callable[[ProviderConfig], Teacher]) -> dict[str, Lane]:
+        return {provider.name: Lane(provider, make(provider)) for provider in self.config.providers}
+
+    @property
+    def window(self) -> int:
+        """Requests taken on at a time: enough to keep every slot busy, whatever their number."""
+        return 2 * sum(provider.concurrency for provider in self.config.providers)
+
+    def ask_many(
+        self, requests: Iterable[TeacherRequest], validate: Validate = check_form
+    ) -> Iterator[tuple[TeacherRequest, TeacherAnswer]]:
+        """Answers in the order of completion; memory does not grow with their number.
+
+        Raises:
+            BudgetExceeded, AuthError, ProviderDown: after all that was in flight has been written
+                and handed out.
+            KeyError: a request names a provider and model that the config does not have.
+        """
+        done: _Done = queue.SimpleQueue()
+        source, flying = iter(requests), 0
+        failure: BaseException | None = None
+        while True:
+            room = self.window - flying
+            batch = list(islice(source, min(room, _READ_AHEAD))) if failure is None else []
+            for request, known in self._look_up(batch, validate):
+                if known is not None:
+                    yield request, known
+                    continue
+                flying += 1
+                self._submit(request, validate, done)
+            if not flying and not batch:
+                break
+            if not batch:
+                request, future = done.get()
+                flying -= 1
+                if (error := future.exception()) is not None:
+                    failure = failure or error
+                else:
+                    yield request, future.result()
+        if failure is not None:
+            raise failure
+
+    def _look_up(
+        self, requests: list[TeacherRequest], validate: Validate
+    ) -> Iterator[tuple[TeacherRequest, TeacherAnswer | None]]:
+        """Each request with its finished answer, or None where it has to be asked."""
+        written = self.journal.get(request.request_id for request in requests)
+        for request in requests:
+            entries = written.get(request.request_id)
+            final = entries is not None and entries[-1].final
+            yield request, _judge(request, entries or [], validate) if final else None
+
+    def _submit(self, request: TeacherRequest, validate: Validate, done: "_Done") -> None:
+        work = self._ask_once(request, validate)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future.add_done_callback(lambda finished: done.put((request, finished)))
+
+    async def _ask_once(self, request: TeacherRequest, validate: Validate) -> TeacherAnswer:
+        """Two shards that ask the same thing at the same time share one question."""
+        task = self._running.get(request.request_id)
+        if task is None:
+            task = asyncio.ensure_future(self._ask(request, validate))
+            self._running[request.request_id] = task
+            task.add_done_callback(lambda _: self._running.pop(request.request_id, None))
+        return await asyncio.shield(task)
+
+    async def _ask(self, request: TeacherRequest, validate: Validate) -> TeacherAnswer:
+        """The steps that are not behind this request yet: first answer, repair."""
+        # Read here, in the loop: another shard may have finished it since the look-up.
+        behind = self.journal.get([request.request_id]).get(request.request_id, [])
+        if not behind:
+            behind.append(await self._step(request, 0, validate))
+        first = _judge(request, behind, validate)
+        if first.status == "invalid" and not behind[-1].final:
+            prompt = repair_prompt(request.prompt, first.raw_text, first.detail)
+            behind.append(await self._step(replace(request, prompt=prompt), 1, validate))
+        return _judge(request, behind, validate)
+
+    async def _step(self, request: TeacherRequest, step: int, validate: Validate) -> Entry:
+        """One answer from the teacher, or while it is down from the first fallback that is not."""
+        lane = self._lane(request)
+        for name in (lane.config.name, *lane.config.fallback) if lane.config.fallback else ():
+            try:
+                return await self._step_in(self.lanes[name], request, step, validate, True)
+            except LaneDown:
+                continue
+        return await self._step_in(lane, request, step, validate, False)
+
+    async def _step_in(
+        self, lane: Lane, request: TeacherRequest, step: int, validate: Validate, may_leave: bool
+    ) -> Entry:
+        if lane is not self._lane(request):
+            config = lane.config
+            request = replace(
+                request, provider=config.provider, model=config.model, params=config.params()
+            )
+        try:
+            prepared = await asyncio.to_thread(_reduce_photos, request)
+        except PhotoError as error:
+            answer = TeacherAnswer("failed", error.reason, "", attempts=0, detail=error.detail)
+            return Entry(request.request_id, step, True, answer)
+        most = lane.most_prompt_tokens(prepared)
+        ticket = await self._budget.reserve(lane.most_usd(prepared, most))
+        try:
+            answer = await lane.ask(prepared, most, may_leave=may_leave)
+            answer = _judged(request, answer, validate)
+            entry = Entry(request.request_id, step, step > 0 or answer.status != "invalid", answer)
+            if answer.status != "failed" or answer.finish_reason in _LASTING:
+                await self.journal.put(request, step, entry.final, answer)
+            return entry
+        finally:
+            self._budget.release(ticket)
+
+    def _lane(self, request: TeacherRequest) -> Lane:
+        lane = self._by_model.get((request.provider, request.model))
+        if lane is None:
+            known = ", ".join(f"{provider} {model}" for provider, model in self._by_model)
+            raise KeyError(
+                f"no teacher for {request.provider} {request.model}; the config has: {known}"
+            )
+        return lane
+
+    def close(self) -> None:
+        """Close connections and journal. What is still in flight is lost (and asked again)."""
+
+        async def shut() -> None:
+            for task in list(self._running.values()):
+                task.cancel()
+            for lane in self.lanes.values():
+                await lane.close()
+
+        asyncio.run_coroutine_threadsafe(shut(), self._loop).result(timeout=30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=30)
+        self.journal.close()
+        self._budget.close()
+
+
+def _reduce_photos(request: TeacherRequest) -> TeacherRequest:
+    """The request with its photos as they are sent; called in a thread."""
+    size, quality = request.params["image_size"], request.params["jpeg_quality"]
+    reduced = []
+    for image in request.images:
+        jpeg = encode(image.load(), size, quality)
+        reduced.append(ImageRef(image.image_id, lambda jpeg=jpeg: jpeg))  # type: ignore[misc]
+    return replace(request, images=tuple(reduced))
+
+
+def _judge(request: TeacherRequest, entries: list[Entry], validate: Validate) -> TeacherAnswer:
+    """All steps as one answer, checked again: a check may have changed since it was written."""
+    return _judged(request, combine([entry.answer for entry in entries]), validate)
+
+
+def _judged(request: TeacherRequest, answer: TeacherAnswer, validate: Validate) -> TeacherAnswer:
+    if answer.status not in ("ok", "invalid"):
+        return answer
+    error = validate(request, answer.raw_text)
+    return replace(answer, status="invalid" if error else "ok", detail=error or "")

@@ -1,0 +1,156 @@
+"""Gemini, through google-generativeai. Nothing else in the project imports that package.
+
+The package's support has ended (its successor is google-genai): a swap is this one file. Its
+asynchronous call does not work over REST, and gRPC cannot be pointed at a plain local server, so
+requests are made over REST in threads, one per request in flight.
+"""
+
+import asyncio
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pydantic import SecretStr
+
+from data.teachers.base import (
+    AuthError,
+    BadRequest,
+    RateLimited,
+    TeacherAnswer,
+    TeacherError,
+    TeacherRequest,
+    Transient,
+)
+from data.teachers.config import ProviderConfig
+from data.teachers.openai_teacher import retry_after
+from data.teachers.secrets import scrub
+
+# The package's settings are global: one teacher at a time may turn them into a client.
+_CONFIGURE = threading.Lock()
+
+
+class GeminiTeacher:
+    """One Gemini model. Retries are the gateway's."""
+
+    def __init__(self, config: ProviderConfig, key: SecretStr) -> None:
+        self.provider, self.model = config.provider, config.model
+        self._timeout_s = config.timeout_s
+        self._threads = ThreadPoolExecutor(config.concurrency, "gemini")
+        self._client = _make_client(config, key)
+
+    async def ask(self, request: TeacherRequest) -> TeacherAnswer:
+        """Send once. See `data.teachers.base.Teacher`."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._ask, request)
+
+    def _ask(self, request: TeacherRequest) -> TeacherAnswer:
+        import google.generativeai as genai
+        import requests
+        from google.api_core.exceptions import GoogleAPIError
+        from google.protobuf.json_format import ParseError
+
+        model = genai.GenerativeModel(
+            request.model,
+            generation_config=_generation_config(request),
+            system_instruction=request.system,
+        )
+        # The model would otherwise take whichever client was configured last in the process.
+        model._client = self._client
+        parts: list[Any] = [
+            {"mime_type": "image/jpeg", "data": image.load()} for image in request.images
+        ]
+        try:
+            response = model.generate_content(
+                [*parts, request.prompt],
+                request_options={"timeout": self._timeout_s, "retry": None},
+            )
+        # The transport lets some of requests' errors and JSON errors through as they are.
+        except (GoogleAPIError, ParseError, requests.RequestException, ValueError) as error:
+            raise _translate(error) from None
+        return _read(response)
+
+    async def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _make_client(config: ProviderConfig, key: SecretStr) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        import google.generativeai as genai
+    from google.generativeai import client as genai_client
+    from requests.adapters import HTTPAdapter
+
+    endpoint = {"api_endpoint": config.base_url} if config.base_url else None
+    with _CONFIGURE:
+        genai.configure(api_key=key.get_secret_value(), transport="rest", client_options=endpoint)
+        client = genai_client.get_default_generative_client()
+        # Leave no key behind in the package's global settings.
+        genai.configure(api_key="none", transport="rest")
+    # The session keeps 10 connections by default and throws away the others after each request.
+    adapter = HTTPAdapter(pool_maxsize=config.concurrency)
+    for prefix in ("https://", "http://"):
+        client.transport._session.mount(prefix, adapter)
+    return client
+
+
+def _generation_config(request: TeacherRequest) -> dict[str, Any]:
+    values = {"max_output_tokens": request.params["max_tokens"], "candidate_count": 1}
+    if request.params.get("temperature") is not None:
+        values["temperature"] = request.params["temperature"]
+    return values
+
+
+def _read(response: Any) -> TeacherAnswer:
+    """A refusal is HTTP 200 with a block reason or a finish reason such as SAFETY."""
+    usage = response.usage_metadata
+    prompt = int(usage.prompt_token_count)
+    # Thinking is billed as output but stands only in the total.
+    completion = max(int(usage.candidates_token_count), int(usage.total_token_count) - prompt)
+    if not response.candidates:
+        block = response.prompt_feedback.block_reason
+        if not block:
+            raise Transient("the response has no candidates", "malformed_body")
+        return TeacherAnswer("refused", block.name, "", prompt, completion)
+    candidate = response.candidates[0]
+    text = "".join(part.text for part in candidate.content.parts)
+    finish = candidate.finish_reason.name
+    answered = finish in ("STOP", "MAX_TOKENS", "FINISH_REASON_UNSPECIFIED")
+    return TeacherAnswer("ok" if answered else "refused", finish, text, prompt, completion)
+
+
+def _translate(error: Exception) -> TeacherError:
+    """The client's error as ours, without anything of the request and without keys."""
+    import requests
+    from google.api_core import exceptions
+
+    text = scrub(str(error), 300)
+    if isinstance(error, requests.Timeout | exceptions.DeadlineExceeded | exceptions.RetryError):
+        return Transient("no answer in time", "timeout")
+    if isinstance(error, requests.RequestException):
+        return Transient(f"connection failed ({type(error).__name__})", "connection")
+    if not isinstance(error, exceptions.GoogleAPICallError) or error.code is None:
+        return Transient(f"unreadable answer ({type(error).__name__})", "malformed_body")
+    status = int(error.code)
+    if status in (401, 403) or "API_KEY_INVALID" in str(error) or "API key not valid" in str(error):
+        return AuthError(f"HTTP {status}: {text}")
+    if status == 429:
+        return RateLimited(text, _retry_delay(error))
+    if status >= 500 or status == 408:
+        return Transient(f"HTTP {status}: {text}", "server_error")
+    return BadRequest(f"HTTP {status}: {text}")
+
+
+def _retry_delay(error: Any) -> float | None:
+    """Seconds by the Retry-After header, else by RetryInfo in the error's details, or None."""
+    response = getattr(error, "response", None)
+    if response is not None and (wait := retry_after(response.headers)) is not None:
+        return wait
+    for detail in error.details or ():
+        delay = getattr(detail, "retry_delay", None)
+        if delay is None and isinstance(detail, dict) and "retryDelay" in detail:
+            return float(str(detail["retryDelay"]).rstrip("s"))
+        if delay is not None:
+            return float(delay.seconds) + float(delay.nanos) / 1e9
+    return None

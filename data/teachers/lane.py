@@ -1,0 +1,173 @@
+"""One provider as the gateway uses it: every attempt passes slot, breaker, pause and pacing.
+
+What ends an attempt decides what happens next: a 429 pauses everybody and uses up no try; a
+time-out, 5xx or reset uses one and is tried again after a jittered wait, without holding a slot;
+a 4xx is recorded; a wrong key or a provider that stays silent stops the run.
+"""
+
+import asyncio
+import time
+from dataclasses import replace
+
+from data.teachers.base import (
+    BadRequest,
+    Fatal,
+    ProviderDown,
+    RateLimited,
+    Teacher,
+    TeacherAnswer,
+    TeacherError,
+    TeacherRequest,
+    Transient,
+)
+from data.teachers.breaker import Breaker
+from data.teachers.config import ProviderConfig
+from data.teachers.images import size_of
+from data.teachers.limits import Backoff, Clock, Pacer
+from data.teachers.pricing import cost_usd, image_tokens, most_tokens, price_of
+from data.teachers.secrets import scrub
+
+# The clients end an attempt themselves; this only catches one that trickles on for ever.
+_GRACE_S = 5.0
+
+
+class LaneDown(Exception):
+    """The breaker is open and the caller has somewhere else to go."""
+
+
+class Lane:
+    """The one way to one teacher in this process. All methods run in the gateway's loop."""
+
+    def __init__(
+        self, config: ProviderConfig, teacher: Teacher, clock: Clock = time.monotonic
+    ) -> None:
+        self.config, self.teacher, self._clock = config, teacher, clock
+        self.price = price_of(config)
+        self.pacer = Pacer(config.requests_per_minute, config.tokens_per_minute, clock)
+        self.breaker = Breaker(config.breaker_failures, config.breaker_cooldown_s, clock)
+        self.sent = 0
+        self._slots = asyncio.Semaphore(config.concurrency)
+        self._backoff = Backoff(config.backoff_s)
+        self._silent_since: float | None = None
+
+    async def ask(
+        self, request: TeacherRequest, most_prompt: int, *, may_leave: bool = False
+    ) -> TeacherAnswer:
+        """Ask until there is an answer, a 4xx or `max_attempts` failures; the answer is priced.
+
+        The photos of `request` are the ones to send, already reduced; `most_prompt` is an upper
+        bound on its prompt tokens.
+
+        Raises:
+            LaneDown: the breaker is open and the caller `may_leave`.
+            AuthError, ProviderDown: nothing more can be asked of this provider at present.
+        """
+        failed = 0
+        while True:
+            try:
+                answer = await self._attempt(request, most_prompt)
+            except RateLimited:
+                self._stay_patient("only answers 429 (rate limited)")
+                continue
+            except BadRequest as error:
+                return self._failure(error, failed + 1)
+            except Transient as error:
+                failed += 1
+                if failed >= self.config.max_attempts:
+                    return self._failure(error, failed)
+                await asyncio.sleep(self._backoff.seconds(failed))
+                continue
+            if answer is not None:
+                return replace(answer, attempts=failed + 1)
+            if may_leave:
+                raise LaneDown(self.config.name)
+            self._stay_patient("is down")
+            await asyncio.sleep(self.breaker.wait_hint())
+
+    def most_usd(self, request: TeacherRequest, most_prompt: int) -> float:
+        """The most that one answer to this request can cost, in US dollars."""
+        return cost_usd(self.price, most_prompt, request.params["max_tokens"])
+
+    def most_prompt_tokens(self, request: TeacherRequest) -> int:
+        """An upper bound on the prompt tokens of a request with reduced photos."""
+        sizes = [size_of(image.load()) for image in request.images]
+        photos = sum(image_tokens(self.price.image, *size) for size in sizes)
+        return most_tokens((request.system, request.prompt), photos)
+
+    async def _attempt(self, request: TeacherRequest, most: int) -> TeacherAnswer | None:
+        """One attempt, or None if the breaker lets nothing through."""
+        async with self._slots:
+            if not self.breaker.enter():
+                return None
+            try:
+                return await self._send(request, most)
+            except (RateLimited, Fatal, asyncio.CancelledError):
+                self.breaker.neutral()
+                raise
+            except Transient:
+                self.breaker.failure()
+                self._silent_since = self._silent_since or self._clock()
+                raise
+
+    async def _send(self, request: TeacherRequest, most: int) -> TeacherAnswer:
+        tokens = most + request.params["max_tokens"]
+        sent_at = await self.pacer.admit(tokens)
+        self.sent += 1
+        try:
+            async with asyncio.timeout(self.config.timeout_s + _GRACE_S):
+                answer = await self.teacher.ask(request)
+        except TimeoutError:
+            raise Transient("no answer in time", "timeout") from None
+        except RateLimited as error:
+            self._silent_since = self._silent_since or self._clock()
+            self.pacer.refused(sent_at, error.retry_after, self._backoff)
+            raise
+        except BadRequest:
+            self._answered()
+            raise
+        except TeacherError:
+            raise
+        except Exception as error:
+            # An error that nobody foresaw may quote the request, and with it the key.
+            raise Fatal(scrub(f"{type(error).__name__}: {error}", 500)) from None
+        self._answered()
+        self.pacer.settle(tokens, answer.prompt_tokens + answer.completion_tokens)
+        return replace(
+            answer,
+            raw_text=scrub(answer.raw_text),
+            cost_usd=cost_usd(self.price, answer.prompt_tokens, answer.completion_tokens),
+            latency_s=self._clock() - sent_at,
+            provider=self.config.provider,
+            model=self.config.model,
+        )
+
+    def _answered(self) -> None:
+        self._silent_since = None
+        self.breaker.success()
+        self.pacer.answered()
+
+    def _stay_patient(self, what: str) -> None:
+        silent = 0.0 if self._silent_since is None else self._clock() - self._silent_since
+        if silent > self.config.patience_s:
+            raise ProviderDown(
+                f"teacher {self.config.name} {what} for {silent:.0f} s (patience_s = "
+                f"{self.config.patience_s:g}); every answer so far is in the journal: run again "
+                "when the provider is back"
+            )
+
+    def _failure(self, error: TeacherError, attempts: int) -> TeacherAnswer:
+        return TeacherAnswer(
+            status="failed",
+            finish_reason=error.reason,
+            raw_text="",
+            attempts=attempts,
+            provider=self.config.provider,
+            model=self.config.model,
+            detail=str(error),
+        )
+
+    async def close(self) -> None:
+        """Close the teacher's connections, where it has any."""
+        close = getattr(self.teacher, "close", None)
+        if close is not None:
+            await close()

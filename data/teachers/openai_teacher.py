@@ -1,0 +1,158 @@
+"""GPT, and any endpoint that speaks OpenAI's chat completions (Qwen behind vLLM and the like)."""
+
+import base64
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from data.teachers.base import (
+    AuthError,
+    BadRequest,
+    RateLimited,
+    TeacherAnswer,
+    TeacherError,
+    TeacherRequest,
+    Transient,
+)
+from data.teachers.config import ProviderConfig
+from data.teachers.secrets import scrub
+
+# A 429 that no waiting cures.
+_NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Completion(BaseModel):
+    """The part of a chat completion that is read; servers differ in the rest."""
+
+    choices: list[_Choice]
+    usage: _Usage = _Usage()
+
+
+class OpenAITeacher:
+    """One model behind one base URL. Retries are the gateway's: the client's own are off."""
+
+    def __init__(self, config: ProviderConfig, key: SecretStr) -> None:
+        from openai import AsyncOpenAI, Timeout
+
+        self.provider, self.model = config.provider, config.model
+        # Each attempt must end: the client's default read time-out is ten minutes.
+        timeout = Timeout(config.timeout_s, connect=min(10.0, config.timeout_s))
+        self._client = AsyncOpenAI(
+            api_key=key.get_secret_value(),
+            base_url=config.base_url,
+            max_retries=0,
+            timeout=timeout,
+        )
+
+    async def ask(self, request: TeacherRequest) -> TeacherAnswer:
+        """Send once. See `data.teachers.base.Teacher`."""
+        import openai
+
+        try:
+            raw = await self._client.chat.completions.with_raw_response.create(
+                **self._arguments(request)
+            )
+            body = raw.content
+        except openai.APIError as error:
+            # `from None`: the original carries the request, with its headers.
+            raise _translate(error) from None
+        try:
+            return _read(_Completion.model_validate_json(body))
+        except ValidationError:
+            raise Transient("the body is not a chat completion", "malformed_body") from None
+
+    def _arguments(self, request: TeacherRequest) -> dict[str, Any]:
+        content: list[dict[str, Any]] = [
+            {"type": "image_url", "image_url": {"url": _data_url(image.load())}}
+            for image in request.images
+        ]
+        content.append({"type": "text", "text": request.prompt})
+        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
+        if request.system:
+            messages.insert(0, {"role": "system", "content": request.system})
+        arguments: dict[str, Any] = {"model": request.model, "messages": messages}
+        # OpenAI's reasoning models refuse the older name; vLLM's older releases the newer one.
+        limit = "max_completion_tokens" if self.provider == "openai" else "max_tokens"
+        arguments[limit] = request.params["max_tokens"]
+        if request.params.get("temperature") is not None:
+            arguments["temperature"] = request.params["temperature"]
+        return arguments
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+def _data_url(jpeg: bytes) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def _read(completion: _Completion) -> TeacherAnswer:
+    if not completion.choices:
+        raise Transient("the completion has no choices", "malformed_body")
+    choice = completion.choices[0]
+    refused = bool(choice.message.refusal) or choice.finish_reason == "content_filter"
+    text = choice.message.content or choice.message.refusal or ""
+    return TeacherAnswer(
+        status="refused" if refused else "ok",
+        finish_reason=choice.finish_reason,
+        raw_text=text,
+        prompt_tokens=completion.usage.prompt_tokens,
+        completion_tokens=completion.usage.completion_tokens,
+    )
+
+
+def _translate(error: Any) -> TeacherError:
+    """The client's error as ours, without anything of the request and without keys."""
+    import openai
+
+    text = scrub(str(error), 300)
+    if isinstance(error, openai.APITimeoutError):
+        return Transient("no answer in time", "timeout")
+    if isinstance(error, openai.APIConnectionError):
+        cause = type(error.__cause__).__name__ if error.__cause__ else "no cause given"
+        return Transient(f"connection failed ({cause})", "connection")
+    if not isinstance(error, openai.APIStatusError):
+        return Transient(f"unreadable answer: {text}", "malformed_body")
+    status = error.status_code
+    if status in (401, 403) or (status == 429 and error.code in _NO_CREDIT):
+        return AuthError(f"HTTP {status}: {text}")
+    if status == 429:
+        return RateLimited(text, retry_after(error.response.headers))
+    if status >= 500 or status in (408, 409):
+        return Transient(f"HTTP {status}: {text}", "server_error")
+    return BadRequest(f"HTTP {status}: {text}")
+
+
+def retry_after(headers: Any) -> float | None:
+    """Seconds to wait by `retry-after-ms` or `retry-after` (seconds or an HTTP date), or None."""
+    for name, unit in (("retry-after-ms", 1e-3), ("retry-after", 1.0)):
+        value = headers.get(name)
+        if value is None:
+            continue
+        try:
+            return max(0.0, float(value) * unit)
+        except ValueError:
+            pass
+        try:
+            return max(0.0, parsedate_to_datetime(value).timestamp() - time())
+        except ValueError:
+            continue
+    return None

@@ -31,8 +31,11 @@ class FileStore:
         options = {} if _is_local(text) else {"use_listings_cache": False}
         try:
             self._fs, self._base = fsspec.url_to_fs(text, **options)
-        except ImportError as error:
-            raise StoreError(f"store {text}: {error}; for s3:// run: pip install s3fs") from error
+        except (ImportError, ValueError) as error:
+            raise StoreError(
+                f"no file system for store {text}: {error}. "
+                f"Give a path or a URI such as s3://bucket/prefix (which needs s3fs)"
+            ) from error
         self._base = self._base.rstrip("/") or "/"
         self.is_local = isinstance(self._fs, LocalFileSystem)
         self.root: str = self._base if self.is_local else text.rstrip("/")
@@ -65,8 +68,9 @@ class FileStore:
 
     def size(self, uri: str) -> int | None:
         """Bytes of the file, or None where there is none."""
+        path = self.path(uri)
         try:
-            info = self._fs.info(self.path(uri))
+            info = self._fs.info(path)
         except FileNotFoundError:
             return None
         except Exception as error:
@@ -80,8 +84,9 @@ class FileStore:
             FileNotFoundError: there is no such file; the message names the store.
             StoreError: the store cannot be read.
         """
+        path = self.path(uri)
         try:
-            return self._fs.cat_file(self.path(uri))
+            return self._fs.cat_file(path)
         except FileNotFoundError as error:
             raise FileNotFoundError(f"no {uri} in store {self.root}") from error
         except Exception as error:
@@ -142,8 +147,9 @@ class FileStore:
 
     def names(self, folder: str) -> list[str]:
         """Sorted names of the files and folders directly in `folder`; empty where there is none."""
+        path = self.path(folder)
         try:
-            found = self._fs.ls(self.path(folder), detail=False)
+            found = self._fs.ls(path, detail=False)
         except FileNotFoundError:
             return []
         except Exception as error:

@@ -107,6 +107,7 @@ SFT_SAMPLES = pa.schema([
     _f("sample_id", _STR, "hash of image, task, messages and answer"),
     _f("request_id", _STR, "response that the answer comes from"),
     _IMAGE_ID,
+    _f("second_image_id", _STR, "second photo (B) of a comparison; null where there is one photo"),
     _f("task", _STR, "composition, perspective or aesthetic"),
     _f("messages", pa.list_(_MESSAGE), "conversation; the image stands before the first user text"),
     _f("answer", _STR, "what the judge shall answer, for scoring"),

@@ -1,0 +1,23 @@
+"""Checks of teachers' reasoning: one small function each. The first failure is the reason."""
+
+from data.checks.agreement import agreement, agrees
+from data.checks.base import Check, Failure, Sample
+from data.checks.duplicates import near_duplicates
+from data.checks.length import length
+from data.checks.phrases import label_mentioned, leaked_instructions, refusal
+
+CHECKS: tuple[Check, ...] = (
+    refusal,
+    agreement,
+    leaked_instructions,
+    label_mentioned,
+    length,
+)
+
+
+def first_failure(sample: Sample) -> Failure | None:
+    """The first check that fails, in the order of `CHECKS`; None where all pass."""
+    return next((failure for check in CHECKS if (failure := check(sample))), None)
+
+
+__all__ = ["CHECKS", "Check", "Failure", "Sample", "agrees", "first_failure", "near_duplicates"]

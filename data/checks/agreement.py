@@ -1,0 +1,32 @@
+"""Does the answer say what the label says? A disagreement drops the sample, never the label."""
+
+from data.checks.base import Failure, Sample
+
+
+def agrees(sample: Sample) -> bool:
+    """Whether the answer is one that the label allows; scores may differ by the tolerances."""
+    question, answer, config = sample.question, sample.answer, sample.config
+    if question.form.kind != "score":
+        return answer.text in question.accepted
+    mos = sample.label.get("mos")
+    if mos is None or answer.total is None:
+        return False
+    known = sample.label.get("attributes") or {}
+    near = all(
+        abs(answer.attributes[name] - known[name]) <= config.attribute_tolerance
+        for name in question.form.names
+        if name in known
+    )
+    return near and abs(answer.total - mos) <= config.score_tolerance
+
+
+def agreement(sample: Sample) -> Failure | None:
+    if agrees(sample):
+        return None
+    categories = sample.label.get("categories") or []
+    where = f" (category {categories[0]})" if categories else ""
+    return Failure(
+        "disagrees_with_label",
+        f"the answer {sample.answer.text!r} is not {sample.question.truth!r}{where}; look at the "
+        "photo: teacher or label is wrong",
+    )

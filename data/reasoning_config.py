@@ -1,0 +1,78 @@
+"""What the reasoning stage asks, whom, and what it lets pass."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from data.config import StageConfig
+from data.teachers.config import ProviderConfig
+from data.template_pool import FORMS, TASKS, Form, Task
+
+
+class Route(StageConfig):
+    """A teacher and its share.
+
+    `templates` are glob patterns of template ids that it may answer. `params` are the sampling
+    values that go with each request and into its id; `Route.of` takes them from a provider.
+    """
+
+    provider: str = "grounded"
+    model: str = "grounded-1"
+    weight: float = Field(default=1.0, gt=0)
+    templates: tuple[str, ...] = ("*",)
+    params: dict[str, float | int | str | bool | None] = Field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, provider: ProviderConfig, weight: float = 1.0, templates: tuple[str, ...] = ("*",)
+    ) -> "Route":
+        """The route to a configured teacher."""
+        return cls(
+            provider=provider.provider,
+            model=provider.model,
+            weight=weight,
+            templates=templates,
+            params=provider.params(),
+        )
+
+
+class CheckConfig(StageConfig):
+    """Limits of the checks of a reasoning text."""
+
+    min_words: int = Field(default=8, ge=1)
+    max_words: int = Field(default=400, ge=1)
+    score_tolerance: float = Field(default=0.15, ge=0, le=1)
+    """largest accepted distance of a teacher's total from the human score"""
+    attribute_tolerance: float = Field(default=0.4, ge=0, le=2)
+    duplicate_threshold: float = Field(default=0.9, gt=0, le=1)
+    """Jaccard similarity of word triples from which two texts count as near-duplicates"""
+
+
+class ReasoningConfig(StageConfig):
+    """Config of the reasoning stage."""
+
+    tasks: tuple[Task, ...] = TASKS
+    forms: tuple[Form, ...] = FORMS
+    templates_per_image: dict[Task, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=lambda: dict.fromkeys(TASKS, 1)
+    )
+    """questions per photo, by task; a task that is left out asks none"""
+    teachers_per_question: int = Field(default=1, ge=1)
+    """how many of the routes answer each question (agreement between teachers needs two)"""
+    routes: tuple[Route, ...] = (Route(),)
+    seed: int = 0
+    rubric: str = "photography"
+    aesthetic_attributes: bool = True
+    """whether known attribute values enter the training answers; else only the total does"""
+    reveal_label: bool = True
+    """whether the visual prompt tells the teacher the label; without it teachers are tested"""
+    options: int = Field(default=4, ge=2, le=8)
+    min_mos_gap: float = Field(default=0.1, ge=0, le=1)
+    """smallest difference of human scores in a comparison"""
+    checks: CheckConfig = CheckConfig()
+
+    @model_validator(mode="after")
+    def _some_route(self) -> "ReasoningConfig":
+        if not self.routes:
+            raise ValueError("routes is empty: name at least one teacher")
+        return self

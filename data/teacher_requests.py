@@ -1,0 +1,152 @@
+"""A posed question -> the request to a teacher: prompt, photos, context of the offline teacher."""
+
+import math
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from data.categories import CATEGORIES
+from data.claims import claims
+from data.facts import Facts
+from data.hashing import unit_interval
+from data.perspective import KIND_TEXTS
+from data.prompts import SYSTEM, visual_prompt
+from data.questions import CATEGORY_NAMES, Question, Subject, category_name, perspective_truth
+from data.reasoning_config import ReasoningConfig, Route
+from data.store import Store
+from data.teachers.base import ImageRef, TeacherRequest, make_request
+from data.teachers.grounded import wording_version
+
+
+def routes_for(template_id: str, image_id: str, config: ReasoningConfig) -> list[Route]:
+    """The teachers that answer a question: weighted, without repetition, by content hash and seed.
+
+    Adding a route moves only the questions that it takes over (exponential ranks by weight).
+    """
+    able = [r for r in config.routes if any(fnmatchcase(template_id, p) for p in r.templates)]
+
+    def rank(route: Route) -> float:
+        drawn = unit_interval(
+            "route", route.provider, route.model, template_id, image_id, config.seed
+        )
+        return -math.log1p(-drawn) / route.weight
+
+    return sorted(able, key=rank)[: config.teachers_per_question]
+
+
+def build_request(
+    question: Question,
+    subject: Subject,
+    origin: str | None,
+    route: Route,
+    facts: Mapping[str, Facts],
+    store: Store,
+    config: ReasoningConfig,
+) -> TeacherRequest:
+    """The request that puts a question to one teacher.
+
+    Args:
+        origin: what a synthetic photo was made from, in words.
+        facts: image id -> measured facts, for all photos of the question.
+    """
+    photos = [subject] if question.partner is None else [subject, question.partner]
+    names = ["the photo"] if len(photos) == 1 else ["photograph A", "photograph B"]
+    reveal = config.reveal_label
+    prompt = visual_prompt(
+        question.text,
+        question.truth if reveal else "the answer",
+        label=_known(question, photos, names) if reveal else None,
+        facts=[(name, facts[p.id]) for name, p in zip(names, photos, strict=True)],
+        origin=origin,
+    )
+    params: dict[str, Any] = dict(route.params)
+    if route.provider == "grounded":
+        params["wording"] = wording_version()
+    return make_request(
+        provider=route.provider,
+        model=route.model,
+        template_id=question.template.key,
+        prompt=prompt,
+        system=SYSTEM,
+        images=tuple(_reference(photo, store) for photo in photos),
+        params=params,
+        context=_context(question, photos, facts),
+        image_id=subject.id,
+    )
+
+
+def describe_origin(synthesis: Mapping[str, Any] | None) -> str | None:
+    """What a synthetic photo was made from; prompts of synthesis are the pipeline's own words."""
+    if not synthesis:
+        return None
+    kept = CATEGORIES.get(synthesis.get("category") or 0)
+    text = f"rendered by a diffusion model from the {synthesis['control']} map of a photo"
+    if kept:
+        text += f" with the composition {category_name(kept)}"
+    return f'{text}; asked for: "{synthesis["prompt"]}"'
+
+
+def _reference(photo: Subject, store: Store) -> ImageRef:
+    uri = str(photo.image["uri"])
+    return ImageRef(photo.id, lambda: store.read_bytes(uri))
+
+
+def _known(question: Question, photos: list[Subject], names: list[str]) -> str:
+    """Names and definitions of what the labels say, as far as the task asks for it."""
+    task = question.template.task
+    lines = [
+        f"- {name}: {line}"
+        for name, photo in zip(names, photos, strict=True)
+        for line in _label_lines(photo, task)
+    ]
+    answer = question.truth
+    if question.meaning != question.truth:
+        answer += f" ({question.meaning})"
+    return "\n".join([*lines, f"- The right answer is {answer}."])
+
+
+def _label_lines(photo: Subject, task: str) -> list[str]:
+    if task == "composition":
+        found = [CATEGORIES[c] for c in photo.categories]
+        return [f"composition {category_name(c)}, that is, {c.definition}" for c in found]
+    if task == "perspective":
+        kind = perspective_truth(photo.label, "kind")
+        place = perspective_truth(photo.label, "vanishing")
+        height = perspective_truth(photo.label, "horizon")
+        lines = [KIND_TEXTS[kind]] if kind else []
+        lines += [f"main vanishing point: {place}"] if place else []
+        return lines + ([f"horizon: {height}"] if height else [])
+    lines = [] if photo.mos is None else [f"mean rating {photo.mos:.2f} on a scale from 0 to 1"]
+    rated = sorted(photo.attributes.items())
+    return lines + [f"{name.replace('_', ' ')} {value:+.2f} from -1 to 1" for name, value in rated]
+
+
+def _context(
+    question: Question, photos: list[Subject], facts: Mapping[str, Facts]
+) -> dict[str, Any]:
+    template, label = question.template, photos[0].label
+    return {
+        "claims": [claims(facts[photo.id]) for photo in photos],
+        "label": {
+            "categories": list(photos[0].categories),
+            "perspective": label.get("perspective"),
+            "mos": photos[0].mos,
+            "attributes": photos[0].attributes,
+        },
+        "question": {
+            "task": template.task,
+            "topic": template.topic,
+            "form": template.form,
+            "kind": question.form.kind,
+            "truth": question.truth,
+            "meaning": question.meaning,
+            "wrong": list(question.wrong),
+            "definitions": {
+                name: CATEGORIES[CATEGORY_NAMES[name]].definition
+                for name in question.wrong
+                if name in CATEGORY_NAMES
+            },
+            "target": question.target,
+            "attributes": list(question.form.names) if question.form.kind == "score" else [],
+        },
+    }

@@ -1,12 +1,13 @@
 """What `joppo query` shows: a table in the terminal, or CSV, JSON or Parquet."""
 
+import sys
 from pathlib import Path
 
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from data.query import run_query, write_table
+from data.query import QueryError, run_query, write_table
 from data.store import Store
 
 SHOWN = 60  # longest cell in the terminal
@@ -38,4 +39,6 @@ def answer(sql: str, format: str, out: Path | None, version: str | None, root: s
     if format == "table" and out is None:
         Console().print(rich_table(rows))
         return
-    write_table(rows, "csv" if format == "table" else format, out)
+    if format == "parquet" and out is None and sys.stdout.isatty():
+        raise QueryError("parquet is binary: name a file with --out")
+    write_table(rows, "csv" if format == "table" else format, out or sys.stdout.buffer)

@@ -11,6 +11,7 @@ from prefect.futures import PrefectFuture, as_completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
+from data.config import StageConfig
 from data.hashing import SHORT, content_hash
 from data.store import Store
 from tasks.manifest import Manifest
@@ -59,14 +60,18 @@ class StageRunner:
         self._storage = result_storage(store)
         self._stages: list[tuple[str, Futures]] = []
 
-    def submit(self, task: Task[..., Manifest], shard: Any, config: Any, **more: Any) -> Any:
-        """One task run; `shard` may be a future, which draws the edge of the run graph."""
+    def map(
+        self,
+        task: Task[..., Manifest],
+        shards: Iterable[Any],
+        config: StageConfig,
+        after: Sequence[PrefectFuture[Any]] = (),
+        settings: dict[str, Any] | None = None,
+    ) -> list[PrefectFuture[Manifest]]:
+        """One task run per shard; a shard that is a future draws an edge, and so does `after`."""
         bound = task.with_options(result_storage=self._storage)
-        return bound.submit(shard, config=config.as_dict(), store=self.store.root, **more)
-
-    def map(self, task: Task[..., Manifest], shards: Iterable[Any], config: Any) -> list[Any]:
-        """One task run per shard."""
-        futures = [self.submit(task, shard, config) for shard in shards]
+        values = {"config": config.as_dict(), "store": self.store.root, "settings": settings}
+        futures = [bound.submit(shard, **values, wait_for=list(after)) for shard in shards]
         self._stages.append((task.name, futures))
         return futures
 

@@ -1,6 +1,7 @@
 """How a function over one shard becomes a Prefect task: cached by content, retried with backoff."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from prefect import task
@@ -8,14 +9,34 @@ from prefect.tasks import Task
 
 from data.store import Store
 from tasks.caching import ContentKey, shard_key
-from tasks.manifest import Manifest
+from tasks.manifest import Manifest, Rows, save
 from tasks.retrying import BACKOFF, JITTER, RETRIES, retry_transient
 
-Work = Callable[[Any, dict[str, Any], Store, str], Manifest]
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a stage's function has at hand beside its shard.
+
+    `config` is part of the cache key; `settings` are not (speed, budgets: what changes how the
+    work is done but not what comes out).
+    """
+
+    stage: str
+    key: str
+    store: Store
+    config: dict[str, Any]
+    settings: dict[str, Any]
+
+    def save(self, rows: Rows, **more: Any) -> Manifest:
+        """Write the rows and account for them."""
+        return save(self.store, self.stage, self.key, rows, **more)
+
+
+Work = Callable[[Any, Step], Manifest]
 
 
 def shard_task(stage: str, recipe: int | str) -> Callable[[Work], Task[..., Manifest]]:
-    """Make `work(shard, config, store, key)` a task `(shard, config, store)` named by its stage.
+    """Make `work(shard, step)` a task `(shard, config, store, settings)` named by its stage.
 
     The task takes JSON-able values only: a shard, or the manifest of the stage before; the config
     as a dict; the store's root. `recipe` is the stage's RECIPE_VERSION: raised when its output
@@ -23,10 +44,15 @@ def shard_task(stage: str, recipe: int | str) -> Callable[[Work], Task[..., Mani
     """
 
     def decorate(work: Work) -> Task[..., Manifest]:
-        def run(shard: Any, config: dict[str, Any], store: str) -> Manifest:
-            return work(shard, config, Store(store), shard_key(stage, recipe, shard, config))
+        def run(
+            shard: Any,
+            config: dict[str, Any],
+            store: str,
+            settings: Mapping[str, Any] | None = None,
+        ) -> Manifest:
+            key = shard_key(stage, recipe, shard, config)
+            return work(shard, Step(stage, key, Store(store), config, dict(settings or {})))
 
-        run.__doc__ = work.__doc__
         return task(
             run,
             name=stage,

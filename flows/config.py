@@ -1,0 +1,52 @@
+"""Configs of flows: one YAML per profile, checked before anything runs."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from data.config import StageConfig
+
+C = TypeVar("C", bound=StageConfig)
+
+
+class ConfigError(ValueError):
+    """A config cannot be used; the message names file, key and problem."""
+
+
+def load_config(kind: type[C], path: str | Path, overrides: dict[str, Any] | None = None) -> C:
+    """Read a YAML config; `overrides` (nested) replace single values of it.
+
+    Raises:
+        ConfigError: the file is missing, is not YAML, or has an unknown key or a wrong value.
+    """
+    file = Path(path)
+    try:
+        values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: no such config; the repository's are in configs/") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{file}: a config is a mapping of keys, not a {type(values).__name__}")
+    try:
+        return kind.model_validate(merged(values, overrides or {}))
+    except ValidationError as error:
+        raise ConfigError(f"{file}: {_problems(error)}") from None
+
+
+def merged(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    """`values` with those of `overrides`; mappings are merged, all else is replaced."""
+    result = dict(values)
+    for key, new in overrides.items():
+        old = result.get(key)
+        both = isinstance(old, dict) and isinstance(new, dict)
+        result[key] = merged(old, new) if both else new
+    return result
+
+
+def _problems(error: ValidationError) -> str:
+    """Where and what, without the input: a key pasted into a wrong field must not be shown."""
+    found = [(".".join(map(str, e["loc"])) or "config", e["msg"]) for e in error.errors()]
+    return "; ".join(f"{place}: {message}" for place, message in found)

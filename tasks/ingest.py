@@ -1,0 +1,12 @@
+"""Photos into the store, one shard at a time."""
+
+from data.ingest import RECIPE_VERSION, IngestConfig, ingest_shard
+from tasks.manifest import Manifest, Shard
+from tasks.shard_task import Step, shard_task
+
+
+@shard_task("ingest", RECIPE_VERSION)
+def ingest(shard: Shard, step: Step) -> Manifest:
+    """Verify, decode and store the photos of a shard with their labels."""
+    config = IngestConfig.model_validate(step.config)
+    return step.save(ingest_shard(shard["items"], step.store, config))

@@ -1,0 +1,53 @@
+"""List a source and cut it into shards of content-hashed items. Photos are hashed, not decoded."""
+
+from typing import Any, TypedDict
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import TypeAdapter
+
+from data.hashing import SHORT, content_hash
+from data.readers.base import Reject
+from data.shards import partition
+from data.sources import SourceConfig, item_content, item_key, list_items
+from data.store import ShardRef, Store
+from tasks.manifest import Shard, save
+from tasks.retrying import BACKOFF, JITTER, RETRIES, retry_transient
+
+
+class Listing(TypedDict):
+    """Shards to ingest, and the rejects of reading as a manifest's references."""
+
+    stage: str
+    refs: list[ShardRef]
+    shards: list[Shard]
+
+
+# Never cached: what a folder holds is only known by looking.
+@task(
+    name="list-photos",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=RETRIES,
+    retry_delay_seconds=BACKOFF,
+    retry_jitter_factor=JITTER,
+    retry_condition_fn=retry_transient,
+)
+def list_photos(source: dict[str, Any], base: str, shard_size: int, store: str) -> Listing:
+    """Read the labels, match them with the photos, hash the photos."""
+    config = TypeAdapter(SourceConfig).validate_python(source)
+    items, rejects = [], []
+    for found in list_items(config, base):
+        if isinstance(found, Reject):
+            rejects.append(found.as_row())
+        else:
+            items.append((item_key(found), found))
+    rows = sorted(rejects, key=lambda row: (row["item"], row["reason"]))
+    manifest = save(Store(store), "read", content_hash(rows)[:SHORT], {"rejects": rows})
+    shards = [_shard(part) for part in partition(items, shard_size)]
+    return Listing(stage="read", refs=manifest["refs"], shards=shards)
+
+
+def _shard(items: list[Any]) -> Shard:
+    key = content_hash([item_content(item) for item in items])[:SHORT]
+    return Shard(key=key, items=items)

@@ -35,7 +35,13 @@ from data.scenery.wording import caption, describe
 Array = np.ndarray
 Style = Literal["default", "alt"]
 ATTRIBUTES = ("composition", "color", "light", "depth_of_field", "content")
-WEIGHTS = {"composition": 0.30, "color": 0.20, "light": 0.20, "depth_of_field": 0.12, "content": 0.18}
+WEIGHTS = {
+    "composition": 0.30,
+    "color": 0.20,
+    "light": 0.20,
+    "depth_of_field": 0.12,
+    "content": 0.18,
+}
 RATER_SD = 0.6
 LAYOUTS: dict[int, Callable[[Canvas], Truth]] = {
     1: points.rule_of_thirds, 2: shapes.one_side, 3: points.centered, 4: shapes.middle,
@@ -88,7 +94,10 @@ def true_score(attributes: Mapping[str, float]) -> float:
 def draw_attributes(category: int, seed: int) -> dict[str, float]:
     """Five independent values, uniform in [-1, 1]."""
     rng = _generator("attributes", category, seed)
-    return {name: float(np.round(v, 4)) for name, v in zip(ATTRIBUTES, rng.uniform(-1, 1, 5), strict=True)}
+    return {
+        name: float(np.round(v, 4))
+        for name, v in zip(ATTRIBUTES, rng.uniform(-1, 1, 5), strict=True)
+    }
 
 
 def scene_mos(attributes: Mapping[str, float], category: int, seed: int, raters: int = 5) -> float:
@@ -134,7 +143,9 @@ def render_scene(
         cv2.setNumThreads(threads)
 
 
-def _render(category: int, seed: int, size: int, style: str, values: dict[str, float], raters: int) -> Scene:
+def _render(
+    category: int, seed: int, size: int, style: str, values: dict[str, float], raters: int
+) -> Scene:
     def stream(name: str) -> np.random.Generator:
         return _generator(name, category, seed, style)
 
@@ -163,8 +174,11 @@ def _render(category: int, seed: int, size: int, style: str, values: dict[str, f
 
 
 def contact_sheet(
-    size: int = 128, seeds: Sequence[int] = range(8), style: Style = "default",
-    categories: Sequence[int] = tuple(CATEGORIES), attributes: Mapping[str, float] | None = None,
+    size: int = 128,
+    seeds: Sequence[int] = range(8),
+    style: Style = "default",
+    categories: Sequence[int] = tuple(CATEGORIES),
+    attributes: Mapping[str, float] | None = None,
 ) -> Array:
     """One row per category, one column per seed: (rows, columns, 3) uint8 with thin borders."""
     rows = []

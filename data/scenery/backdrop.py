@@ -74,7 +74,7 @@ def ground(c: Canvas, kind: str, horizon: float, vx: float = 0.5) -> None:
         colour = m.grass
         a = noise.floor(n, rng, horizon, 0.6, 0.55, 0.45, vx)
         b = noise.floor(n, rng, horizon, 1.3, 0.10, 1.0, vx)
-        tone = 1 + 0.55 * a + 0.45 * b
+        tone = 1 + 0.42 * a + 0.4 * b
         body = colour * tone[..., None] + 0.06 * b[..., None] * np.array([1, 0.6, 0], np.float32)
     elif kind == "sand":
         colour = hsv(0.10 + rng.normal(0, 0.012), 0.32, 0.80)
@@ -124,8 +124,11 @@ def water(c: Canvas, horizon: float) -> None:
     rows = np.arange(n, dtype=np.float32)[:, None]
     far = np.clip((c.y - horizon) / (1 - horizon), 0, 1)
     shift = (0.03 + 0.10 * far) * ripple * n
-    source = 2 * horizon * n - rows - 1 + shift
-    source = np.clip(source, 0, max(horizon * n - 1, 0)).astype(np.int32)
+    # A high horizon leaves little to mirror: stretch what there is instead of running out of it.
+    stretch = min(1.0, 0.95 * horizon / (1 - horizon))
+    source = horizon * n - stretch * (rows - horizon * n) - 1 + shift * min(1, 3 * stretch)
+    last = max(horizon * n - 1, 0)
+    source = np.clip(last - np.abs(last - np.abs(source)), 0, last).astype(np.int32)
     mirror = c.rgb[source, np.broadcast_to(np.arange(n)[None], (n, n))]
     deep = mix(hsv(0.53 + rng.normal(0, 0.025), 0.62, 0.42), m.sky_top * 0.6, 0.4)
     c.ground = deep
@@ -173,11 +176,12 @@ def flat(c: Canvas, kind: str) -> None:
         tone = 1 + 0.28 * waves + (0.2 if kind == "sand" else 0.07) * f
     elif kind == "lawn":
         colour = m.grass if m.season != "winter" else hsv(0.2, 0.3, 0.4)
-        tone = 0.95 + 0.7 * f + 0.45 * a
+        tone = 0.95 + 0.42 * f + 0.35 * a
     elif kind == "marble":
         colour = hsv(rng.uniform(), 0.06, 0.82)
-        veins = np.exp(-np.abs(a + 0.35 * c.rough) * 14)
-        tone = 1 - 0.35 * veins + 0.05 * f
+        cloud = noise.plane(n, rng, 1.6, 0.35, (1.0, 1.6), 0.6)
+        veins = np.exp(-np.abs(cloud + 0.05 * c.rough) * 16)
+        tone = 1 - 0.3 * veins + 0.05 * f
     else:
         colour = hsv(rng.uniform(0.5, 0.7), rng.uniform(0.05, 0.25), rng.uniform(0.22, 0.4))
         tone = 1 + 0.4 * c.rough + 0.3 * f

@@ -26,11 +26,18 @@ def clutter(c: Canvas) -> None:
         colour = hsv(hue, 0.75, 0.85) if kind < 0.6 else np.full(3, 0.06, np.float32)
         size = 0.03 + 0.035 * s
         if kind < 0.6:
-            c.ball(x, y, size, size * 1.2, colour, 0.9)
+            region = c.ellipse_mask(x, y, size, size * 1.25, lean * 3, 0.006)
+            c.paint(region, c.lit(region, colour, (x, y, size * 1.3, size * 1.3)), 0.9)
         else:
             ex, ey = x + (0.5 - x) * 0.3 + 0.1 * (lean - 0.5), y + (0.5 - y) * 0.3 + 0.1 * (s - 0.5)
-            mid = ((x + ex) / 2 + 0.03 * (lean - 0.5), (y + ey) / 2)
-            c.stroke([(x, y), mid, (ex, ey)], np.array([0.03, 0.02, 0.004]), colour, 0.95)
+            mid = ((x + ex) / 2 + 0.05 * (lean - 0.5), (y + ey) / 2 + 0.05 * (s - 0.5))
+            leaf = c.mood.foliage[i % 3] * 0.55
+            c.stroke([(x, y), mid, (ex, ey)], np.array([0.016, 0.01, 0.003]), colour, 0.95, False, 1.0, 0.003)
+            for k in range(5):
+                px, py = x + (ex - x) * (k + 1) / 5, y + (ey - y) * (k + 1) / 5
+                turn = (0.9 + lean) * (-1) ** k + a * 6
+                px, py = px + 0.02 * np.cos(turn), py + 0.02 * np.sin(turn)
+                c.paint(c.ellipse_mask(px, py, 0.026, 0.011, turn, 0.003), leaf, 0.95)
 
 
 def tilt(c: Canvas, points: list[Point]) -> tuple[list[Point], float]:
@@ -98,19 +105,19 @@ def develop(c: Canvas) -> None:
     slant = 1 + 0.5 * light**1.5 * ((c.x - 0.5) * m.sun[0] + (c.y - 0.5) * m.sun[1])
     rgb = rgb * slant[..., None]
     mean = float(rgb.mean())
-    rgb = rgb * (0.43 / max(mean, 0.08)) ** 0.55
+    rgb = rgb * (0.46 / max(mean, 0.08)) ** 0.6
     bad = (1 - light) ** 1.5
-    rgb = rgb * 2 ** (bad * (0.75 if over else -1.05))
-    pivot = 0.78 if over and bad > 0.25 else 0.42 * 2 ** (-0.9 * bad * (not over))
-    rgb = pivot + (rgb - pivot) * (0.42 + 0.83 * light)
+    rgb = rgb * 2 ** (bad * (0.55 if over else -0.6))
+    pivot = 0.45 * 2 ** (bad * (0.65 if over else -0.5))
+    rgb = pivot + (rgb - pivot) * (0.5 + 0.72 * light)
     if light > 0.5:
         gold = np.array([1.06, 1.0, 0.88], np.float32)
         bright = np.clip(rgb.mean(2, keepdims=True) * 1.4, 0, 1)
         rgb = rgb * (1 + (light - 0.5) * 1.2 * (bright * (gold - 1) + (1 - bright) * (1 / gold - 1)))
     gray = rgb @ np.array([0.3, 0.59, 0.11], np.float32)
-    rgb = gray[..., None] + (rgb - gray[..., None]) * (0.18 + 1.27 * color**0.9)
+    rgb = gray[..., None] + (rgb - gray[..., None]) * (0.3 + 0.98 * color**0.9)
     mud = mix(hsv(0.15 + 0.1 * cast_hue, 0.32, 0.62), np.full(3, 0.62, np.float32), 0.3)
-    rgb = rgb * (1 + (1 - color) ** 1.6 * 0.55 * (mud / mud.mean() - 1))
+    rgb = rgb * (1 + (1 - color) ** 1.6 * 0.5 * (mud / mud.mean() - 1))
     if m.alt:
         rgb = rgb * np.array([1.02, 0.99, 1.03], np.float32) + np.array([0.02, 0.0, 0.035], np.float32)
     radius = ((c.x - 0.5) ** 2 + (c.y - 0.5) ** 2) * 2

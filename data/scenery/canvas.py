@@ -30,6 +30,7 @@ class Canvas:
         self.ground = mood.grass
         self.fine = noise.plane(n, rng, 0.55, 0.45)
         self.rough = noise.plane(n, rng, 1.1, 0.4)
+        self.mottle = noise.plane(n, rng, 0.95, 0.7)
 
     # --- helpers of layouts -------------------------------------------------------------
     def depth_at(self, y: float) -> float:
@@ -51,8 +52,9 @@ class Canvas:
     def accent(self, i: int = 0) -> Array:
         """Colour of a subject: dull near the ground's colour at low content, vivid at high."""
         colour = self.mood.accents[i % 4]
-        dull = mix(self.ground * 0.75, np.full(3, 0.42, np.float32), 0.5)
-        return mix(dull, colour, 0.25 + 0.75 * self.mood.q("content"))
+        away = 0.55 if self.ground.mean() > 0.42 else 1.55
+        dull = mix(np.clip(self.ground * away, 0, 1), np.full(3, 0.45, np.float32), 0.35)
+        return mix(dull, colour, 0.3 + 0.7 * self.mood.q("content"))
 
     # --- masks --------------------------------------------------------------------------
     def _window(self, x0: float, y0: float, x1: float, y1: float, pad: float) -> tuple | None:
@@ -117,7 +119,9 @@ class Canvas:
             return
         sy, sx, a = region
         if subject:
-            texture = texture + 0.42 * self.mood.q("content") ** 1.5
+            rich = self.mood.q("content") ** 1.5
+            texture = texture * (0.4 + 0.6 * rich) + 0.15 * rich
+            colour = colour * (1 + 0.38 * rich * self.mottle[sy, sx, None])
         grain = 1 + texture * self.fine[sy, sx, None]
         view = self.rgb[sy, sx]
         view += (a * alpha)[..., None] * (colour * grain - view)

@@ -117,7 +117,7 @@ def _arc(kind: str, c: Canvas, dx: float, dy: float) -> tuple[Array, Array]:
         a = np.pi * (0.5 + t) if flip > 0 else np.pi * (0.5 - t)
         r = c.rng.uniform(0.3, 0.36)
         x, y = 0.5 + flip * 0.12 + r * 1.15 * np.cos(a), 0.0 + r * np.sin(a)
-        low = 0.9 if c.horizon is None else 0.95
+        low = 0.9 if c.horizon is None else 1.04
         y = (top + low) / 2 + y / r * (low - top) / 2
     else:
         y = 1.05 + (top - 1.05) * t

@@ -150,16 +150,15 @@ def _corridor(c: Canvas) -> Truth:
 def _corner(c: Canvas) -> Truth:
     """A building seen at its corner: two vanishing points, the nearer one is reported."""
     rng, m = c.rng, c.mood
-    h = rng.uniform(0.58, 0.7)
+    h = rng.uniform(0.68, 0.8)
     dx, _ = c.slip(0.08)
     backdrop.outdoor(c, pick(rng, ("stone", "grass", "snow")), h, far=0.05)
     ex = rng.uniform(0.4, 0.6) + dx
     left, right = -rng.uniform(0.15, 0.8), 1 + rng.uniform(0.15, 0.8)
-    top, base = rng.uniform(0.04, 0.16), rng.uniform(0.86, 0.94)
+    top, base = rng.uniform(0.04, 0.16), h + rng.uniform(0.09, 0.14)
     wall = mix(c.accent(0), hsv(0.08, 0.2, 0.8), 0.45)
     edge_depth = c.depth_at(base)
-    c.cast(ex, base, 0.6, 0.3, True)
-    for vx, to in ((left, ex - rng.uniform(0.3, 0.4)), (right, ex + rng.uniform(0.3, 0.4))):
+    for vx, to in ((left, max(ex - rng.uniform(0.38, 0.7), left * 0.9)), (right, min(ex + rng.uniform(0.38, 0.7), 0.1 + right * 0.9))):
         end = (to - ex) / (vx - ex)
         lit = 1.12 if (vx < ex) == (m.sun[0] < 0) else 1 - 0.55 * m.key
 

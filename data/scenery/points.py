@@ -74,8 +74,8 @@ def put(c: Canvas, name: str, draw: Drawer, spots: Sequence[tuple[float, float]]
         elif name in AIR:
             draw(c, x, y + h / 2, h, 0.22, True)
         else:
-            scale = 0.6 + 0.8 * max(0.0, y - (c.horizon or 0)) if len(spots) > 1 else 1.0
-            tall = {"tree": 1.3, "person": 1.15, "boat": 1.15, "rock": 0.75}.get(name, 1.0)
+            scale = 0.72 + 0.8 * max(0.0, y - (c.horizon or 0)) if len(spots) > 1 else 1.0
+            tall = {"tree": 1.3, "person": 1.35, "boat": 1.15, "rock": 0.75}.get(name, 1.0)
             h = h * scale * tall
             draw(c, x, y + h / 2, h, c.depth_at(y + h / 2), True)
 

@@ -52,7 +52,7 @@ def side_by_side(c: Canvas) -> Truth:
         kind = "water" if name == "boat" else pick(rng, ("grass", "snow", "stone", "sand"))
         backdrop.outdoor(c, kind, rng.uniform(0.55, 0.72))
         place = f"across {PLACES[kind]}"
-    h = {"building": 0.55, "tree": 0.6, "boat": 0.5}.get(name, 0.62) * rng.uniform(0.92, 1.1)
+    h = {"building": 0.55, "tree": 0.6, "boat": 0.42}.get(name, 0.62) * rng.uniform(0.92, 1.1)
     for i in range(k):
         dx, dy = c.slip(0.05)
         x, base = (i + 0.5) / k + dx, 0.85 + 0.6 * dy
@@ -181,7 +181,7 @@ def _upright(c: Canvas, x: float, where: str) -> Truth:
         other = mix(c.accent(0), c.ground, 0.3)
         edge = c.polygon_mask([(x, -0.1), (1.1, -0.1), (1.1, 1.1), (x, 1.1)])
         sy, sx, _ = edge
-        c.paint(edge, other * (0.75 + 0.5 * c.rough[sy, sx, None]) * (0.55 + 0.3 * c.mood.key), 0.4)
+        c.paint(edge, other * (0.85 + 0.22 * c.rough[sy, sx, None]) * (0.55 + 0.3 * c.mood.key), 0.4)
         c.stroke([(x, -0.1), (x, 1.1)], 0.035, c.accent(1), 0.55, True)
         return Truth("the corner of a wall", where, ideal=(x - dx, 0.5))
     kind = pick(rng, PLACES)

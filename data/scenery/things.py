@@ -20,13 +20,18 @@ def person(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) ->
         c.polygon([(x + side * w * 0.1, y - h * 0.48), (x + side * w * 0.75, y - h * 0.48),
                    (x + side * stride + side * w * 0.5, y), (x + side * stride, y)],
                   legs, d, "slab", s)  # fmt: skip
-        c.stroke([(x + side * w, y - h * 0.8), (x + side * w * 1.5, y - h * 0.62),
-                  (x + side * w * 1.3, y - h * 0.45)], h * 0.055, coat * 0.7, d, s)  # fmt: skip
-    c.polygon([(x - w, y - h * 0.84), (x + w, y - h * 0.84), (x + w * 1.15, y - h * 0.42),
-               (x - w * 1.15, y - h * 0.42)], coat, d, "tube", s)  # fmt: skip
-    c.ball(x, y - h * 0.915, h * 0.065, h * 0.08, SKIN, d, s)
-    c.polygon([(x - h * 0.07, y - h * 0.92), (x - h * 0.05, y - h), (x + h * 0.05, y - h),
-               (x + h * 0.07, y - h * 0.92)], c.accent(2) * 0.6, d, "slab", s)  # fmt: skip
+        c.stroke([(x + side * w * 0.8, y - h * 0.81), (x + side * w * 1.12, y - h * 0.7),
+                  (x + side * w * 1.22, y - h * 0.57), (x + side * w * 1.05, y - h * 0.44)],
+                 h * 0.058, coat * 0.72, d, s)  # fmt: skip
+        c.ball(x + side * w * 1.03, y - h * 0.43, h * 0.026, h * 0.03, SKIN, d, s)
+    c.ball(x, y - h * 0.93, h * 0.06, h * 0.072, hsv(0.07, 0.5, 0.2), d, s)
+    c.ball(x + h * 0.008, y - h * 0.905, h * 0.05, h * 0.062, SKIN, d, s)
+    body = [(-0.35, 0.86), (0.35, 0.86), (0.85, 0.83), (1.02, 0.77), (0.86, 0.6), (0.98, 0.41),
+            (-0.98, 0.41), (-0.86, 0.6), (-1.02, 0.77), (-0.85, 0.83)]  # fmt: skip
+    c.polygon([(x + u * w, y - v * h) for u, v in body], coat, d, "tube", s)
+    if c.mood.q("content") > 0.4:
+        scarf = [(-0.4, 0.87), (0.4, 0.87), (0.5, 0.81), (0.2, 0.62), (-0.05, 0.8), (-0.5, 0.81)]
+        c.polygon([(x + u * w, y - v * h) for u, v in scarf], c.accent(2), d, "slab", s)
     if c.mood.alt:
         t = np.linspace(np.pi, 2 * np.pi, 16)
         dome = np.stack([x + h * 0.32 * np.cos(t), y - h * 1.0 + h * 0.22 * np.sin(t)], 1)
@@ -170,10 +175,14 @@ def balloon(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -
                 (x + r * 0.2, y - h * 0.18), (x - r * 0.2, y - h * 0.18)]  # fmt: skip
     c.polygon(envelope, colours[0], d, "ball", s)
     if c.mood.q("content") > 0.3:
-        for k in (-0.62, 0.0, 0.62):
-            lobe = np.stack([x + r * (k + 0.17 * np.cos(t)) * np.clip(1.15 - np.abs(
-                np.linspace(1, -1, 24)) * 0.2, 0, 1), cy + r * 0.96 * np.sin(t)], 1)  # fmt: skip
-            region = c.polygon_mask(lobe)
+        v = np.linspace(0, 1, 30)
+        ball = np.sqrt(np.maximum(1 - (2 * v - 1) ** 2, 0))
+        half = np.where(v < 0.75, ball, 0.87 - (v - 0.75) / 0.25 * 0.67) * r
+        down = y - h + v * (h * 0.82)
+        for k in (-1.1, -0.35, 0.4, 1.15):
+            left, right = x + half * np.sin(k - 0.17), x + half * np.sin(k + 0.17)
+            gore = np.concatenate([np.stack([left, down], 1), np.stack([right, down], 1)[::-1]])
+            region = c.polygon_mask(gore)
             c.paint(region, c.lit(region, colours[1], (x, cy, r, r)), d, s)
     for side in (-1, 1):
         c.stroke([(x + side * r * 0.2, y - h * 0.18), (x + side * r * 0.12, y - h * 0.08)],
@@ -187,10 +196,12 @@ def bird(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
     colour = mix(c.accent(0) * 0.5, DARK, 0.6 - 0.4 * c.mood.q("content"))
     w, y = h * 0.75, y - h * 0.4
     for side in (-1, 1):
-        c.polygon([(x, y), (x + side * w * 0.45, y - h * lift), (x + side * w, y - h * lift * 0.6),
-                   (x + side * w * 0.5, y - h * lift * 0.45), (x + side * w * 0.1, y + h * 0.13)],
-                  colour, d, "slab", s)  # fmt: skip
-    c.ball(x, y + h * 0.04, h * 0.24, h * 0.11, colour * 1.2, d, s)
+        t = np.linspace(0, 1, 10)
+        px = x + side * w * t
+        py = y - h * lift * np.sin(np.pi * t**0.7 * 0.85)
+        c.stroke(np.stack([px, py], 1), h * 0.2 * (1 - t) ** 0.6 + h * 0.015, colour, d, s)
+    c.ball(x, y + h * 0.03, h * 0.13, h * 0.17, colour * 1.25, d, s)
+    c.ball(x, y - h * 0.13, h * 0.08, h * 0.08, colour * 1.5, d, s)
 
 
 def lantern(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:
@@ -218,7 +229,7 @@ def rock(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
 
 def post(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:
     c.cast(x, y, h * 0.14, h)
-    w = h * 0.06
+    w = h * 0.095
     wood = mix(hsv(0.07, 0.4, 0.4), c.accent(0), 0.3)
     c.polygon([(x - w, y), (x + w, y), (x + w, y - h), (x - w, y - h)], wood, d, "tube", s,
               texture=0.3)  # fmt: skip

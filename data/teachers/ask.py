@@ -103,9 +103,9 @@ def _ask_offline(requests: Sequence[TeacherRequest]) -> dict[str, TeacherAnswer]
         return {}
     from data.teachers.grounded import GroundedTeacher
 
-    teacher: Teacher = GroundedTeacher()
+    teachers: dict[str, Teacher] = {r.model: GroundedTeacher(r.model) for r in requests}
 
     async def ask_all() -> dict[str, TeacherAnswer]:
-        return {request.request_id: await teacher.ask(request) for request in requests}
+        return {r.request_id: await teachers[r.model].ask(r) for r in requests}
 
     return asyncio.run(ask_all())

@@ -64,7 +64,9 @@ class Gateway:
         self.lanes: dict[str, Lane] = asyncio.run_coroutine_threadsafe(
             self._open(make), self._loop
         ).result()
-        self._by_model = {(p.provider, p.model): self.lanes[p.name] for p in config.providers}
+        self._by_model: dict[tuple[str, str], Lane] = {
+            (p.provider, p.model): self.lanes[p.name] for p in config.providers
+        }
 
     async def _open(self, make: Callable[[ProviderConfig], Teacher]) -> dict[str, Lane]:
         return {provider.name: Lane(provider, make(provider)) for provider in self.config.providers}

@@ -34,7 +34,8 @@ class GeminiTeacher:
     """One Gemini model. Retries are the gateway's."""
 
     def __init__(self, config: ProviderConfig, key: SecretStr) -> None:
-        self.provider, self.model = config.provider, config.model
+        self.provider: str = config.provider
+        self.model = config.model
         self._timeout_s = config.timeout_s
         self._threads = ThreadPoolExecutor(config.concurrency, "gemini")
         self._client = _make_client(config, key)

@@ -51,7 +51,8 @@ class OpenAITeacher:
     def __init__(self, config: ProviderConfig, key: SecretStr) -> None:
         from openai import AsyncOpenAI, Timeout
 
-        self.provider, self.model = config.provider, config.model
+        self.provider: str = config.provider
+        self.model = config.model
         # Each attempt must end: the client's default read time-out is ten minutes.
         timeout = Timeout(config.timeout_s, connect=min(10.0, config.timeout_s))
         self._client = AsyncOpenAI(

@@ -10,8 +10,9 @@ from data.claims import claims
 from data.facts import Facts
 from data.hashing import unit_interval
 from data.perspective import KIND_TEXTS
+from data.posing import perspective_truth
 from data.prompts import SYSTEM, visual_prompt
-from data.questions import CATEGORY_NAMES, Question, Subject, category_name, perspective_truth
+from data.questions import CATEGORY_NAMES, Question, Subject, category_name
 from data.reasoning_config import ReasoningConfig, Route
 from data.store import Store
 from data.teachers.base import ImageRef, TeacherRequest, make_request

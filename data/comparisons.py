@@ -1,0 +1,97 @@
+"""Comparative questions: two photos of one dataset and split, A and B."""
+
+from collections.abc import Sequence
+
+from data.answer_format import AnswerFormat
+from data.categories import CATEGORIES
+from data.choices import choose
+from data.hashing import unit_interval
+from data.perspective import KINDS
+from data.prompts import answer_instruction
+from data.questions import Question, Subject, category_name
+from data.reasoning_config import ReasoningConfig
+from data.template_pool import Template, render
+
+MIN_SHIFT = 0.15  # least distance of two positions, fraction of the frame
+PARTNERS_TRIED = 8
+
+
+def compare_with_any(
+    template: Template, a: Subject, others: Sequence[Subject], config: ReasoningConfig
+) -> Question | None:
+    """A comparison of `a` with the first suitable photo, in an order given by content hashes."""
+
+    def rank(b: Subject) -> tuple[float, str]:
+        return unit_interval("partner", a.id, b.id, template.key, config.seed), b.id
+
+    mates = sorted((b for b in others if _may_meet(a, b)), key=rank)
+    posed = (compare(template, a, b, config) for b in mates[:PARTNERS_TRIED])
+    return next((question for question in posed if question is not None), None)
+
+
+def _may_meet(a: Subject, b: Subject) -> bool:
+    """Same dataset and split, both real or both synthetic, and no relatives.
+
+    A photo and what was synthesized from it share their layout, so there is nothing to compare.
+    """
+    family = {a.id, a.image.get("parent_image_id")} - {None}
+    return (
+        not family & {b.id, b.image.get("parent_image_id")}
+        and a.image.get("split") == b.image.get("split")
+        and a.label.get("dataset") == b.label.get("dataset")
+        and a.synthetic == b.synthetic
+    )
+
+
+def compare(template: Template, a: Subject, b: Subject, config: ReasoningConfig) -> Question | None:
+    """The template's question about photos A (first) and B, or None where the labels are silent.
+
+    Positions and scores must differ clearly, kinds of perspective and categories must differ.
+    """
+    form = AnswerFormat("choice", ("A", "B"))
+    variables: dict[str, object] = {"answer_form": answer_instruction(form)}
+    target = None
+    if template.topic == "category":
+        target, letter = _target(a, b, template, config)
+        if target is not None:
+            variables["target"] = category_name(CATEGORIES[target])
+            variables["target_definition"] = CATEGORIES[target].definition
+    else:
+        letter = _winner(template.topic, a, b, config)
+    if letter is None:
+        return None
+    return Question(
+        template, render(template.text, **variables), form, letter, f"photograph {letter}",
+        (letter,), partner=b, target=target,
+    )  # fmt: skip
+
+
+def _target(
+    a: Subject, b: Subject, template: Template, config: ReasoningConfig
+) -> tuple[int | None, str | None]:
+    """A category that exactly one of two photos has, and that photo's letter."""
+    if not a.categories or not b.categories:
+        return None, None
+    only = [(c, "A") for c in a.categories[:1] if c not in b.categories]
+    only += [(c, "B") for c in b.categories[:1] if c not in a.categories]
+    if len(only) < 2:
+        return None, None
+    choices = choose("0", [["1"]], a.id, b.id, template.key, config.seed, count=2)
+    return only[0] if choices.letter == "A" else only[1]
+
+
+def _winner(topic: str, a: Subject, b: Subject, config: ReasoningConfig) -> str | None:
+    """A or B by the labels; None where a label is silent or the difference is small."""
+    if topic == "kind":
+        kinds = [s.label.get("perspective") for s in (a, b)]
+        if any(kind not in KINDS for kind in kinds) or kinds.count("none") != 1:
+            return None
+        return "B" if kinds[0] == "none" else "A"
+    if topic == "better":
+        first, second, gap = b.mos, a.mos, config.min_mos_gap
+    else:
+        column = "horizon" if topic == "horizon" else "vanishing_x"
+        first, second, gap = a.label.get(column), b.label.get(column), MIN_SHIFT
+    if first is None or second is None or abs(first - second) < gap or first == second:
+        return None
+    return "A" if first < second else "B"

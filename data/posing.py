@@ -1,0 +1,175 @@
+"""Template x truth -> a question about one photo.
+
+A question exists only where the label states its answer. MOS and attributes of a photo say nothing
+about an image synthesized from it, so synthetic images are asked about composition and perspective
+alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from data.answer_format import AnswerFormat, format_score
+from data.categories import CATEGORIES, Category
+from data.choices import Choices, category_tiers, choose
+from data.perspective import (
+    HORIZONS,
+    KIND_TEXTS,
+    KINDS,
+    VANISHING,
+    horizon_height,
+    vanishing_region,
+    vanishing_tiers,
+)
+from data.prompts import answer_instruction, rubric_lines
+from data.questions import CATEGORY_NAMES, Question, Subject, category_name
+from data.reasoning_config import ReasoningConfig
+from data.rubrics import Rubric
+from data.template_pool import Template, render
+
+BAND_MARGIN = 0.02
+BANDS = ("0.00 to 0.25", "0.25 to 0.50", "0.50 to 0.75", "0.75 to 1.00")
+LEAD = 0.1  # by how much the strongest (weakest) attribute must lead
+
+
+def pose(
+    template: Template, subject: Subject, rubric: Rubric, config: ReasoningConfig
+) -> Question | None:
+    """The template's question about a photo, or None where the label does not state the answer.
+
+    Raises:
+        ValueError: the template compares two photos.
+    """
+    if template.form == "comparative":
+        raise ValueError(f"{template.id} compares two photos: use data.comparisons.compare")
+    if template.task == "composition":
+        return _composition(template, subject, config)
+    if template.task == "perspective":
+        return _perspective(template, subject, config)
+    if template.topic == "band":
+        return _band(template, subject, config)
+    if template.topic in ("strongest", "weakest"):
+        return _extreme(template, subject, rubric, config)
+    return _score(template, subject, rubric, config)
+
+
+def _open(template: Template, truth: str, terms: tuple[str, ...], accepted: tuple[str, ...] = ()
+          ) -> Question:  # fmt: skip
+    form = AnswerFormat("term", terms)
+    text = render(template.text, vocabulary="; ".join(terms), answer_form=answer_instruction(form))
+    return Question(template, text, form, truth, truth, accepted or (truth,))
+
+
+def _multiple(template: Template, choices: Choices, plain: str, wrong: tuple[str, ...]) -> Question:
+    form = AnswerFormat("choice", choices.letters)
+    text = render(
+        template.text,
+        options=choices.lines,
+        letters=", ".join(choices.letters),
+        answer_form=answer_instruction(form),
+    )
+    return Question(
+        template, text, form, choices.letter, plain, (choices.letter,), choices.options,
+        wrong=wrong,
+    )  # fmt: skip
+
+
+def _composition(template: Template, subject: Subject, config: ReasoningConfig) -> Question | None:
+    if not subject.categories:
+        return None
+    right = CATEGORIES[subject.categories[0]]
+    if template.form == "open":
+        accepted = tuple(category_name(CATEGORIES[c]) for c in subject.categories)
+        return _open(template, category_name(right), tuple(CATEGORY_NAMES), accepted)
+    texts = {_option(template, category): category for category in CATEGORIES.values()}
+    tiers = [
+        [_option(template, CATEGORIES[c]) for c in tier]
+        for tier in category_tiers(right.id, subject.categories)
+    ]
+    key = (subject.id, template.key, config.seed)
+    choices = choose(_option(template, right), tiers, *key, count=config.options)
+    wrong = tuple(category_name(texts[o]) for o in choices.options if texts[o].id != right.id)
+    return _multiple(template, choices, category_name(right), wrong)
+
+
+def _option(template: Template, category: Category) -> str:
+    name = category_name(category)
+    if template.option_style == "both":
+        return f"{name}: {category.definition}"
+    return name if template.option_style == "name" else category.definition
+
+
+def perspective_truth(label: Mapping[str, Any], topic: str) -> str | None:
+    """The label's word for a perspective topic (kind, vanishing, horizon), or None if unclear."""
+    kind = label.get("perspective")
+    if topic == "kind":
+        return kind if kind in KINDS else None
+    if topic == "vanishing":
+        return vanishing_region(kind, label.get("vanishing_x"), label.get("vanishing_y"))
+    return horizon_height(label.get("horizon"))
+
+
+def _perspective(template: Template, subject: Subject, config: ReasoningConfig) -> Question | None:
+    truth = perspective_truth(subject.label, template.topic)
+    if truth is None:
+        return None
+    terms = {"kind": KINDS, "vanishing": VANISHING, "horizon": HORIZONS}[template.topic]
+    if template.form == "open":
+        return _open(template, truth, terms)
+    tiers = vanishing_tiers(truth) if template.topic == "vanishing" else [list(terms)]
+    words = KIND_TEXTS if template.topic == "kind" else {term: term for term in terms}
+    choices = choose(
+        words[truth], [[words[term] for term in tier if term != truth] for tier in tiers],
+        subject.id, template.key, config.seed, count=config.options,
+    )  # fmt: skip
+    wrong = tuple(option for option in choices.options if option != words[truth])
+    return _multiple(template, choices, words[truth], wrong)
+
+
+def _score(
+    template: Template, subject: Subject, rubric: Rubric, config: ReasoningConfig
+) -> Question | None:
+    if subject.mos is None:
+        return None
+    names: tuple[str, ...] = ()
+    if template.topic == "score":
+        names = tuple(rubric.names)
+        if not config.aesthetic_attributes or any(n not in subject.attributes for n in names):
+            return None
+    form = AnswerFormat("score", names)
+    truth = format_score(subject.mos, {name: subject.attributes[name] for name in names})
+    text = render(
+        template.text,
+        rubric=rubric_lines(rubric),
+        attributes=", ".join(names),
+        answer_form=answer_instruction(form),
+    )
+    return Question(template, text, form, truth, f"{subject.mos:.2f}", (truth,))
+
+
+def _band(template: Template, subject: Subject, config: ReasoningConfig) -> Question | None:
+    mos = subject.mos
+    if mos is None or any(abs(mos - edge) < BAND_MARGIN for edge in (0.25, 0.5, 0.75)):
+        return None
+    right = BANDS[min(3, int(mos * 4))]
+    wrong = tuple(band for band in BANDS if band != right)
+    choices = choose(right, [wrong], subject.id, template.key, config.seed, count=len(BANDS))
+    return _multiple(template, choices, right, wrong)
+
+
+def _extreme(
+    template: Template, subject: Subject, rubric: Rubric, config: ReasoningConfig
+) -> Question | None:
+    known = {name: subject.attributes.get(name) for name in rubric.names}
+    if not config.aesthetic_attributes or None in known.values() or len(known) < 2:
+        return None
+    sign = 1 if template.topic == "strongest" else -1
+    ranked = sorted(known, key=lambda name: -sign * float(known[name] or 0.0))
+    lead = sign * (float(known[ranked[0]] or 0.0) - float(known[ranked[1]] or 0.0))
+    if lead < LEAD:
+        return None
+    words = [name.replace("_", " ") for name in ranked]
+    choices = choose(
+        words[0], [words[1:]], subject.id, template.key, config.seed, count=config.options
+    )
+    wrong = tuple(option for option in choices.options if option != words[0])
+    return _multiple(template, choices, words[0], wrong)

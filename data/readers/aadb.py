@@ -14,7 +14,7 @@ sides of color, and no attribute is composition as a whole.
 
 Traps: the spelling `BalacingElements`; the archive nests `imgListFiles_label` in itself; an older
 `TestRegression` list exists and is not read. A photo that an attribute list lacks has no value of
-that attribute.
+that attribute. The test list is read first: a photo in several lists stays in test.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -28,9 +28,9 @@ from data.readers.files import text_lines
 
 DATASET = "aadb"
 SPLITS = {
-    "TrainRegression": "train",
-    "ValidationRegression": "validation",
     "TestNewRegression": "test",
+    "ValidationRegression": "validation",
+    "TrainRegression": "train",
 }
 ATTRIBUTES: dict[str, tuple[str, float, float]] = {
     "BalacingElements": ("balancing_elements", -1, 1),

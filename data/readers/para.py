@@ -13,7 +13,8 @@ depth_of_field (`dofScore`), light, content (`contentScore`), and quality. `rate
 the nine bins where they are whole numbers.
 
 Traps: `PARA-Images.csv` holds single raters and is not read. `contentPreference` asks for another
-thing than `contentScore`. File names repeat across sessions, so the session belongs to the id.
+thing than `contentScore`. File names repeat across sessions, so the session belongs to the id. The
+test file is read first: a photo in both stays in test.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from data.readers.files import CsvRow, csv_rows, split_files
 
 DATASET = "para"
 LOW, HIGH = 1.0, 5.0
-FILES = {"PARA-GiaaTrain.csv": "train", "PARA-GiaaTest.csv": "test"}
+FILES = {"PARA-GiaaTest.csv": "test", "PARA-GiaaTrain.csv": "train"}
 TOTAL = "aestheticScore_mean"
 ATTRIBUTES = {
     "composition": "compositionScore_mean",

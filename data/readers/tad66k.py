@@ -7,7 +7,8 @@ Format: `labels/merge/train.csv` and `test.csv` (14,079 photos), header `image,s
 Scale: 1-10; `mos` maps [1, 10] to [0, 1]. No attributes, and the number of raters is not stated.
 
 Traps: a train and a test file of the same form with nothing inside that tells them apart: the split
-comes from the file name, and a file of another name has none.
+comes from the file name, and a file of another name has none. The test
+file is read first: a photo in both stays in test.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from data.readers.files import CsvRow, csv_rows, split_files
 
 DATASET = "tad66k"
 LOW, HIGH = 1.0, 10.0
-FILES = {"train.csv": "train", "test.csv": "test"}
+FILES = {"test.csv": "test", "train.csv": "train"}
 
 
 def read_tad66k(path: str | Path) -> Iterator[Label | Reject]:

@@ -1,0 +1,106 @@
+"""Own photos with a CSV file, and OASIS, which is one."""
+
+import pytest
+from pydantic import ValidationError
+
+from data.readers import DatasetFormatError
+from data.readers.generic import ColumnMapping, read_photos_csv
+from data.readers.oasis import read_oasis
+from data.readers.summary import summarize
+from tests.data.readers.reading import FIXTURES, sort_out
+
+OWN = FIXTURES / "photos" / "own.csv"
+MAPPING = ColumnMapping.model_validate(
+    {
+        "image": "file",
+        "delimiter": ";",
+        "mos": "Score",
+        "scale": [0, 100],
+        "raters": "Votes",
+        "categories": "theme",
+        "category_values": {"sea": [8, 9], "city": [14]},
+        "perspective": "view",
+        "vanishing_x": "vx",
+        "horizon": "horizon",
+        "split": "part",
+        "attributes": {"light": {"column": "Licht", "low": 0, "high": 10}},
+    }
+)
+
+
+def test_columns_are_read_as_mapped():
+    labels, _ = sort_out(read_photos_csv(OWN, MAPPING, dataset="mine"))
+    assert set(labels) == {"b.jpg", "sub/c.jpg"}
+    label = labels["b.jpg"]
+    assert (label.dataset, label.mos, label.mos_raw, label.raters) == ("mine", 0.75, 75.0, 3)
+    assert (label.categories, label.perspective, label.split) == ((8, 9), "one-point", "validation")
+    assert (label.vanishing_x, label.vanishing_y, label.horizon) == (1.5, None, None)
+    assert label.attributes == {"light": 1.0}
+    assert labels["sub/c.jpg"].raters is None and labels["sub/c.jpg"].attributes == {}
+
+
+def test_each_unusable_row_has_its_reason():
+    _, reasons = sort_out(read_photos_csv(OWN, MAPPING))
+    assert reasons == {
+        "own.csv:2": "not_a_number",
+        "own.csv:5": "unknown_category",
+        "own.csv:6": "unknown_value",
+        "own.csv:7": "unknown_value",
+        "own.csv:8": "out_of_range",
+        "own.csv:9": "missing_value",
+        "own.csv:10": "missing_value",
+        "own.csv:11": "out_of_range",
+    }
+
+
+def test_a_mapped_column_that_is_missing_is_one_error():
+    with pytest.raises(DatasetFormatError, match="has no column image"):
+        list(read_photos_csv(OWN))
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"mos": "score"}, "mos needs scale"),
+        ({"mos": "score", "scale": [10, 1]}, "low < high"),
+        ({"category_values": {"sea": [8]}}, "category_values needs categories"),
+        ({"categories": "c", "category_values": {"sea": [25]}}, "less than or equal to 24"),
+        ({"attributes": {"light": {"column": "l", "low": 1, "high": 1}}}, "low must be less"),
+        ({"attributes": {"Light": {"column": "l"}}}, "pattern"),
+        ({"score": "mos"}, "Extra inputs"),
+        ({"delimiter": "::"}, "at most 1 character"),
+    ],
+)
+def test_a_mapping_that_cannot_be_meant_is_refused(values, problem):
+    with pytest.raises(ValidationError, match=problem):
+        ColumnMapping.model_validate(values)
+
+
+def test_oasis_states_beauty_and_feelings():
+    labels, reasons = sort_out(read_oasis(FIXTURES / "oasis" / "ratings.csv"))
+    label = labels["acorns_1.jpg"]
+    assert (label.mos, label.mos_raw, label.raters) == (0.5, 4.0, 140)
+    assert label.attributes == {"valence": 1.0, "arousal": -1.0}
+    assert reasons == {
+        "ratings.csv:3": "out_of_range",
+        "ratings.csv:4": "not_a_count",
+        "ratings.csv:5": "missing_value",
+    }
+
+
+def test_the_published_oasis_ratings_read_whole(real_data):
+    summary = summarize(read_oasis(real_data / "oasis" / "ratings.csv"))
+    assert (summary.labels, summary.mos_range) == (243, (2.17, 6.57))
+    assert not summary.rejects
+
+
+def test_oasis_themes_serve_as_categories_through_the_mapping(real_data):
+    mapping = ColumnMapping(
+        mos="beauty_mean",
+        scale=(1, 7),
+        raters="n",
+        categories="category",
+        category_values={"Animal": [4], "Object": [3], "Scenery": [9]},
+    )
+    summary = summarize(read_photos_csv(real_data / "oasis" / "ratings.csv", mapping))
+    assert summary.labels == 243 and set(summary.categories) == {3, 4, 9}

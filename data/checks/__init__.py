@@ -2,6 +2,7 @@
 
 from data.checks.agreement import agreement, agrees
 from data.checks.base import Check, Failure, Sample
+from data.checks.contradictions import contradicts_facts, contradicts_label
 from data.checks.duplicates import near_duplicates
 from data.checks.length import length
 from data.checks.phrases import label_mentioned, leaked_instructions, refusal
@@ -12,6 +13,8 @@ CHECKS: tuple[Check, ...] = (
     leaked_instructions,
     label_mentioned,
     length,
+    contradicts_label,
+    contradicts_facts,
 )
 
 

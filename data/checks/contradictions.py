@@ -1,0 +1,107 @@
+"""Does the text claim what the label or the measured facts speak against? (`lexicon.yaml`)
+
+The lexicon is small and careful: it knows phrases that leave no doubt, skips clauses with a
+negation or a conditional, and counts a fact as contradicted only where the measure is far on the
+other side. In a comparison a claim may be about either photo, so it fails only if it is wrong about
+both.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from data.categories import CATEGORIES
+from data.checks.base import Failure, Sample
+from data.perspective import horizon_height
+
+_FILE = Path(__file__).with_name("lexicon.yaml")
+_CLAUSE = re.compile(r"[^.!?;]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    says: re.Pattern[str]
+    fits: frozenset[int]
+    against: Mapping[str, Sequence[str]]
+
+
+def contradicts_label(sample: Sample) -> Failure | None:
+    """A composition is claimed that none of the photo's categories allows."""
+    categories = set(sample.label.get("categories") or ())
+    if not categories or sample.question.partner is not None:
+        return None
+    for entry in _lexicon()["compositions"]:
+        phrase = _claimed(entry.says, sample.reasoning)
+        if phrase and not categories & entry.fits:
+            names = ", ".join(CATEGORIES[c].name for c in sorted(categories))
+            return Failure("contradicts_label", f"{phrase!r} is said of a photo with {names}")
+    return None
+
+
+def contradicts_facts(sample: Sample) -> Failure | None:
+    """Something measured, or a labelled perspective, is claimed to be the opposite."""
+    truths = [dict(claims) for claims in sample.claims]
+    if sample.question.partner is None:
+        truths[0] |= _perspective(sample.label)
+    for entry in _lexicon()["facts"]:
+        phrase = _claimed(entry.says, sample.reasoning)
+        if phrase is None:
+            continue
+        wrong = [_speaks_against(entry.against, truth) for truth in truths]
+        if all(wrong):
+            return Failure("contradicts_facts", f"{phrase!r}, but the photo has {wrong[0]}")
+    return None
+
+
+def _perspective(label: Mapping[str, Any]) -> dict[str, str]:
+    known = {
+        "perspective": label.get("perspective"),
+        "horizon_height": horizon_height(label.get("horizon")),
+    }
+    return {aspect: value for aspect, value in known.items() if value is not None}
+
+
+def _speaks_against(against: Mapping[str, Sequence[str]], truth: Mapping[str, str]) -> str | None:
+    """`aspect value` of the truth that rules the claim out, or None."""
+    return next(
+        (
+            f"{aspect} {truth[aspect]}"
+            for aspect, bad in against.items()
+            if truth.get(aspect) in bad
+        ),
+        None,
+    )
+
+
+def _claimed(pattern: re.Pattern[str], text: str) -> str | None:
+    """The first match in a clause without negation."""
+    for clause in _clauses(text.replace("’", "'")):
+        match = pattern.search(clause)
+        if match and not _lexicon()["negations"].search(clause):
+            return match[0]
+    return None
+
+
+def _clauses(text: str) -> Iterator[str]:
+    return (match[0] for match in _CLAUSE.finditer(text))
+
+
+@cache
+def _lexicon() -> dict[str, Any]:
+    raw = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return {
+        "negations": _words(raw["negations"]),
+        "compositions": [
+            _Entry(_words(e["says"]), frozenset(e["fits"]), {}) for e in raw["compositions"]
+        ],
+        "facts": [_Entry(_words(e["says"]), frozenset(), e["against"]) for e in raw["facts"]],
+    }
+
+
+def _words(patterns: Sequence[str]) -> re.Pattern[str]:
+    return re.compile(r"(?<!\w)(?:" + "|".join(patterns) + r")(?!\w)", re.IGNORECASE)

@@ -27,7 +27,7 @@ def sky(c: Canvas, horizon: float) -> None:
     under = mix(m.sky_top, m.sky_low, 0.5) * 0.86
     relief = np.clip(0.5 + 1.4 * (puff - np.roll(puff, c.n // 40 + 1, 0)) + 0.3 * puff, 0, 1)
     cloud = under + (lit - under) * relief[..., None]
-    c.rgb += (0.8 * wisps)[..., None] * (cloud - c.rgb)
+    c.rgb += (0.8 * min(c.rich, 1) * wisps)[..., None] * (cloud - c.rgb)
 
 
 def ridges(c: Canvas, horizon: float, count: int, height: float) -> None:
@@ -56,7 +56,7 @@ def ridges(c: Canvas, horizon: float, count: int, height: float) -> None:
             continue
         sy, sx, _ = region
         slope = c.rough[sy, sx] - np.roll(c.rough, 2 * int(np.sign(m.sun[0])), 1)[sy, sx]
-        relief = 1 + (1 - fade) * (0.5 * c.rough[sy, sx] - 1.2 * m.key * slope)
+        relief = 1 + c.rich * (1 - fade) * (0.5 * c.rough[sy, sx] - 1.2 * m.key * slope)
         c.paint(region, colour * relief[..., None], 0.015 * near, texture=0.1)
 
 
@@ -74,24 +74,24 @@ def ground(c: Canvas, kind: str, horizon: float, vx: float = 0.5) -> None:
         colour = m.grass
         a = noise.floor(n, rng, horizon, 0.6, 0.55, 0.45, vx)
         b = noise.floor(n, rng, horizon, 1.3, 0.10, 1.0, vx)
-        tone = 1 + 0.42 * a + 0.4 * b
+        tone = 1 + c.rich * (0.42 * a + 0.4 * b)
         body = colour * tone[..., None] + 0.06 * b[..., None] * np.array([1, 0.6, 0], np.float32)
     elif kind == "sand":
         colour = hsv(0.10 + rng.normal(0, 0.012), 0.32, 0.80)
         a = noise.floor(n, rng, horizon, 0.9, 0.4, 2.2, vx)
         b = noise.floor(n, rng, horizon, 0.5, 0.8, 1.0, vx)
-        body = colour * (1 + 0.3 * a + 0.16 * b)[..., None]
+        body = colour * (1 + c.rich * (0.3 * a + 0.16 * b))[..., None]
     elif kind == "snow":
         colour = mix(np.full(3, 0.90, np.float32), m.sky_top, 0.14)
         a = noise.floor(n, rng, horizon, 1.3, 0.16, 1.3, vx)
         b = noise.floor(n, rng, horizon, 0.5, 0.6, 1.0, vx)
-        body = colour * (1 + 0.22 * a + 0.08 * b)[..., None]
+        body = colour * (1 + c.rich * (0.22 * a + 0.08 * b))[..., None]
     elif kind == "water":
         return water(c, horizon)
     else:
         colour = hsv(rng.uniform(0.03, 0.13), rng.uniform(0.05, 0.22), rng.uniform(0.48, 0.66))
         a = noise.floor(n, rng, horizon, 0.7, 0.5, 1.0, vx)
-        body = colour * (1 + 0.28 * a)[..., None] * _slabs(c, horizon, vx)[..., None]
+        body = colour * (1 + 0.28 * c.rich * a)[..., None] * _slabs(c, horizon, vx)[..., None]
     c.ground = colour
     body = body * (0.62 + 0.42 * m.key * m.sunlight + 0.2 * (1 - m.key))
     _lay_below(c, _aerial(c, body, horizon), horizon)
@@ -136,8 +136,8 @@ def water(c: Canvas, horizon: float) -> None:
     body = mirror * 0.93 * (1 - blend) + deep * blend
     glint = np.clip(fine * 1.6 + ripple * 0.7 - 0.55, 0, 1) * (0.3 + 0.7 * m.key)
     path = np.exp(-(((c.x - 0.5 - 0.5 * m.sun[0]) / 0.22) ** 2))
-    body = body + (glint * (0.25 + 0.75 * path))[..., None] * m.sunlight * 0.8
-    _lay_below(c, body * (1 + 0.22 * fine)[..., None], horizon)
+    body = body + (c.rich * glint * (0.25 + 0.75 * path))[..., None] * m.sunlight * 0.8
+    _lay_below(c, body * (1 + 0.22 * c.rich * fine)[..., None], horizon)
 
 
 def outdoor(c: Canvas, kind: str, horizon: float, vx: float = 0.5, far: float = 0.12) -> None:
@@ -186,6 +186,7 @@ def flat(c: Canvas, kind: str) -> None:
         colour = hsv(rng.uniform(0.5, 0.7), rng.uniform(0.05, 0.25), rng.uniform(0.22, 0.4))
         tone = 1 + 0.4 * c.rough + 0.3 * f
     c.ground = colour
+    tone = 1 + (tone - 1) * c.rich
     light = 1 + 0.35 * m.key * ((c.x - 0.5) * m.sun[0] + (c.y - 0.5) * m.sun[1])
     shaft = noise.plane(n, rng, 1.9, 0.18)
     light = light * (1 + 0.3 * m.key * np.clip(shaft * 3, -1, 1))
@@ -210,6 +211,7 @@ def wall(c: Canvas, floor_at: float = 0.8) -> None:
         joint = np.maximum(np.abs(rows % 1 - 0.5), np.abs(u % 1 - 0.5) * 1.06)
         brick = np.sin(np.floor(u) * 12.9 + np.floor(rows) * 78.2)
         tone = tone * (1 + 0.1 * brick) * np.where(joint > 0.455, 0.8, 1.0)
+    tone = 1 + (tone - 1) * c.rich
     light = 1 + 0.6 * m.key * ((c.x - 0.5) * m.sun[0] + (c.y - 0.4) * m.sun[1] * 0.6)
     c.rgb[:] = colour * (tone * light)[..., None] * (0.66 + 0.4 * m.key * m.sunlight)
     c.depth[:] = 0.25

@@ -24,7 +24,7 @@ def clutter(c: Canvas) -> None:
         edge = int(a * 4)
         x, y = [(b, -0.01), (b, 1.01), (-0.01, b), (1.01, b)][edge]
         colour = hsv(hue, 0.75, 0.85) if kind < 0.6 else np.full(3, 0.06, np.float32)
-        size = 0.03 + 0.035 * s
+        size = 0.035 + 0.04 * s
         if kind < 0.6:
             region = c.ellipse_mask(x, y, size, size * 1.25, lean * 3, 0.006)
             c.paint(region, c.lit(region, colour, (x, y, size * 1.3, size * 1.3)), 0.9)
@@ -115,8 +115,13 @@ def develop(c: Canvas) -> None:
         bright = np.clip(rgb.mean(2, keepdims=True) * 1.4, 0, 1)
         rgb = rgb * (1 + (light - 0.5) * 1.2 * (bright * (gold - 1) + (1 - bright) * (1 / gold - 1)))
     gray = rgb @ np.array([0.3, 0.59, 0.11], np.float32)
-    rgb = gray[..., None] + (rgb - gray[..., None]) * (0.3 + 0.98 * color**0.9)
-    mud = mix(hsv(0.15 + 0.1 * cast_hue, 0.32, 0.62), np.full(3, 0.62, np.float32), 0.3)
+    tint = rgb - gray[..., None]
+    # Snow and meadows differ in colourfulness: half of that difference is taken back, so that the
+    # attribute, not the season, decides how vivid a photo is.
+    vivid = float(np.abs(tint).mean())
+    wanted = 0.014 + 0.085 * color
+    rgb = gray[..., None] + tint * min(wanted / max(vivid, 1e-3), 2.2) ** 0.72
+    mud = hsv(0.13 + 0.12 * cast_hue, 0.16, 0.62)
     rgb = rgb * (1 + (1 - color) ** 1.6 * 0.5 * (mud / mud.mean() - 1))
     if m.alt:
         rgb = rgb * np.array([1.02, 0.99, 1.03], np.float32) + np.array([0.02, 0.0, 0.035], np.float32)

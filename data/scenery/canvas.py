@@ -28,9 +28,11 @@ class Canvas:
         self.subject = np.zeros((n, n), np.float32)
         self.horizon: float | None = None
         self.ground = mood.grass
-        self.fine = noise.plane(n, rng, 0.55, 0.45)
+        # Dull content is plain everywhere: its surfaces carry little texture.
+        self.rich = 0.25 + 0.95 * mood.q("content")
+        self.fine = noise.plane(n, rng, 0.55, 0.45) * self.rich
         self.rough = noise.plane(n, rng, 1.1, 0.4)
-        self.mottle = noise.plane(n, rng, 0.95, 0.7)
+        self.mottle = noise.plane(n, rng, 1.0, 0.8)
 
     # --- helpers of layouts -------------------------------------------------------------
     def depth_at(self, y: float) -> float:
@@ -120,8 +122,11 @@ class Canvas:
         sy, sx, a = region
         if subject:
             rich = self.mood.q("content") ** 1.5
-            texture = texture * (0.4 + 0.6 * rich) + 0.15 * rich
-            colour = colour * (1 + 0.38 * rich * self.mottle[sy, sx, None])
+            texture = texture * (0.2 + 0.8 * rich) + 0.16 * rich
+            spots = self.mottle[sy, sx, None]
+            other = self.mood.accents[2] * (colour.mean() / max(self.mood.accents[2].mean(), 0.1))
+            patches = np.clip(5 * spots - 0.5, 0, 1) * 0.6 * rich
+            colour = (colour + patches * (other - colour)) * (1 + 0.5 * rich * spots)
         grain = 1 + texture * self.fine[sy, sx, None]
         view = self.rgb[sy, sx]
         view += (a * alpha)[..., None] * (colour * grain - view)

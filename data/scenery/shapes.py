@@ -150,13 +150,13 @@ def _horizon(c: Canvas, h: float, words: str) -> Truth:
     h += float(np.clip(dy * 1.2, -0.06, 0.06))
     kind = pick(rng, PLACES)
     backdrop.outdoor(c, kind, h, far=0.1)
-    things_far = int(2 + 5 * c.mood.q("content"))
+    things_far = int(1 + 7 * c.mood.q("content"))
     name = "boat" if kind == "water" else pick(rng, ("tree", "house", "person"))
     draw = {"boat": things.boat, "tree": things.tree, "house": things.house,
             "person": things.person}[name]  # fmt: skip
     y = h + 0.012
     for x in np.sort(rng.uniform(0.05, 0.95, things_far)):
-        size = rng.uniform(0.05, 0.085)
+        size = rng.uniform(0.05, 0.09) * (0.7 + 0.7 * c.mood.q("content"))
         draw(c, float(x), y, size, c.depth_at(y), True)
     return Truth(f"a horizon over {PLACES[kind]}", words, ideal=(0.5, h))
 

@@ -198,7 +198,7 @@ def bird(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
     for side in (-1, 1):
         t = np.linspace(0, 1, 10)
         px = x + side * w * t
-        py = y - h * lift * np.sin(np.pi * t**0.7 * 0.85)
+        py = y - h * lift * t**0.7 * (1.5 - 0.75 * t)
         c.stroke(np.stack([px, py], 1), h * 0.2 * (1 - t) ** 0.6 + h * 0.015, colour, d, s)
     c.ball(x, y + h * 0.03, h * 0.13, h * 0.17, colour * 1.25, d, s)
     c.ball(x, y - h * 0.13, h * 0.08, h * 0.08, colour * 1.5, d, s)

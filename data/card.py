@@ -10,6 +10,7 @@ from data.rows import schema_of
 from data.store import Store
 
 CARDS = Path(__file__).parent / "cards"
+SPLITS = ("train", "validation", "test")
 
 _ABOUT = {
     "sft_samples": (
@@ -72,18 +73,19 @@ def _records(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
 
 def _parts(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, dict[str, Any]]:
     """Split -> rows, and rows per task; in the order train, validation, test."""
-    parts: dict[str, dict[str, Any]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for row in _records(
         con,
         f"""
-        SELECT split, coalesce(task, 'unknown') AS task, count(*) AS rows FROM {table}
-        GROUP BY ALL
-        ORDER BY list_position(['train', 'validation', 'test'], split), task""",
+        SELECT split, coalesce(task, 'unknown') AS task, count(*) AS rows
+        FROM {table} GROUP BY 1, 2 ORDER BY 1, 2""",
     ):
-        part = parts.setdefault(row["split"], {"rows": 0, "tasks": {}})
-        part["rows"] += row["rows"]
-        part["tasks"][row["task"]] = row["rows"]
-    return parts
+        counts.setdefault(row["split"], {})[row["task"]] = row["rows"]
+    return {
+        split: {"rows": sum(counts[split].values()), "tasks": counts[split]}
+        for split in SPLITS
+        if split in counts
+    }
 
 
 def _teachers(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -18,9 +18,6 @@ from data.rows import PRIMARY_KEYS, schema_of, stable_columns
 from data.schema import TABLES
 from data.views import VIEWS
 
-# Conflicts of the other tables become rejects, so these come last.
-_ORDER = [*(name for name in TABLES if name != "rejects"), "rejects"]
-
 
 def build_database(
     path: Path, shards: Mapping[str, Iterable[pa.Table]], snapshot: Mapping[str, Any]
@@ -42,12 +39,15 @@ def build_database(
         con.execute(f"ATTACH '{_quoted(staging)}' AS staging")
         for name in TABLES:
             _stage(con, name, shards.get(name, ()))
-        for name in _ORDER:
+        for name in TABLES:
+            _report_conflicts(con, name)
+        # One transaction: a commit for each of a hundred comments would cost a second.
+        con.begin()
+        for name in TABLES:
             _materialise(con, name)
         _add_dimensions(con, snapshot)
-        for view, (doc, sql) in VIEWS.items():
-            con.execute(f"CREATE VIEW {view} AS {sql}")
-            con.execute(f"COMMENT ON VIEW {view} IS '{_quoted(doc)}'")
+        _add_views(con)
+        con.commit()
         counts = {name: _count(con, name) for name in TABLES}
         con.execute("DETACH staging")
     staging.unlink()
@@ -77,8 +77,6 @@ def _stage(con: duckdb.DuckDBPyConnection, table: str, batches: Iterable[pa.Tabl
 
 def _materialise(con: duckdb.DuckDBPyConnection, table: str) -> None:
     schema, key = schema_of(table), PRIMARY_KEYS[table]
-    if table != "rejects":
-        _report_conflicts(con, table)
     others = [name for name in schema.names if name not in key]
     first = f"ORDER BY {', '.join(others)}" if others else ""
     con.execute(
@@ -96,6 +94,8 @@ def _report_conflicts(con: duckdb.DuckDBPyConnection, table: str) -> None:
     key, stable = PRIMARY_KEYS[table], stable_columns(table)
     item = " || ' ' || ".join(f"coalesce({name}, '')" for name in key)
     others = [name for name in stable if name not in key]
+    if not others:
+        return
     differing = ", ".join(
         f"CASE WHEN count(DISTINCT {n}) + (count({n}) < count(*))::INT > 1 THEN '{n}' END"
         for n in others
@@ -110,6 +110,12 @@ def _report_conflicts(con: duckdb.DuckDBPyConnection, table: str) -> None:
               GROUP BY {", ".join(key)} HAVING count(*) > 1)
         WHERE array_to_string(columns, '') <> ''"""
     )
+
+
+def _add_views(con: duckdb.DuckDBPyConnection) -> None:
+    for view, (doc, sql) in VIEWS.items():
+        con.execute(f"CREATE VIEW {view} AS {sql}")
+        con.execute(f"COMMENT ON VIEW {view} IS '{_quoted(doc)}'")
 
 
 def _add_dimensions(con: duckdb.DuckDBPyConnection, snapshot: Mapping[str, Any]) -> None:

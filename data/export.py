@@ -16,13 +16,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.card import write_card
+from data.card import SPLITS, write_card
 from data.corpus import latest_version, open_corpus
 from data.rows import PRIMARY_KEYS, schema_of
 from data.store import Store, StoreError
 
 EXPORTED = ("sft_samples", "preferences")
-SPLITS = ("train", "validation", "test")
 
 # The hub's viewer wants small row groups for images; bytes bound the memory for large photos.
 _GROUP_ROWS = 100

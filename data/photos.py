@@ -24,6 +24,8 @@ EXTENSIONS = {
 _NAMES = "JPEG, PNG, WebP, TIFF, GIF or BMP"
 # What Pillow raises for broken files, beside OSError; Image.open treats them alike.
 _BROKEN = (SyntaxError, ValueError, IndexError, KeyError, TypeError, EOFError, StructError)
+# Pillow's own guard, met where a GIF's frame is larger than its stated size.
+_BOMB = (Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 class PhotoError(ValueError):
@@ -69,7 +71,7 @@ def load_photo(content: bytes, *, max_pixels: int = 100_000_000) -> Image.Image:
         return _to_rgb(ImageOps.exif_transpose(image))
     except PhotoError:
         raise
-    except (OSError, *_BROKEN) as error:
+    except (OSError, *_BROKEN, *_BOMB) as error:
         raise _damage(error) from error
 
 
@@ -89,11 +91,13 @@ def _open(content: bytes) -> Image.Image:
         raise PhotoError("not_an_image", f"the file is not a {_NAMES} whatever its name says")
     try:
         return Image.OPEN[name][0](BytesIO(content), "")
-    except (OSError, *_BROKEN) as error:
+    except (OSError, *_BROKEN, *_BOMB) as error:
         raise _damage(error) from error
 
 
 def _damage(error: Exception) -> PhotoError:
+    if isinstance(error, _BOMB):
+        return PhotoError("too_many_pixels", f"a frame is too large ({error}); scale it down")
     cut = "truncated" in str(error).lower() or isinstance(error, EOFError)
     reason = "truncated_image" if cut else "damaged_image"
     return PhotoError(

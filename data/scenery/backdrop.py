@@ -1,5 +1,6 @@
 """What lies behind and below the subjects: skies, ridges, grounds, water, walls and table tops."""
 
+import cv2
 import numpy as np
 
 from data.scenery import noise
@@ -149,6 +150,8 @@ def outdoor(c: Canvas, kind: str, horizon: float, vx: float = 0.5, far: float = 
     if horizon > 0.1 and count:
         ridges(c, horizon, count, far * c.rng.uniform(0.5, 1.3) * min(1, horizon / 0.35))
     ground(c, kind, horizon, vx)
+    if kind != "water":
+        garnish(c)
 
 
 def flat(c: Canvas, kind: str) -> None:
@@ -193,6 +196,28 @@ def flat(c: Canvas, kind: str) -> None:
     body = colour * (tone * light)[..., None] * (0.7 + 0.4 * m.key * m.sunlight)
     c.rgb[:] = np.clip(body, 0.02, 1.15)
     c.depth[:] = 0.45 + 0.3 * c.y + 0 * c.x
+    garnish(c)
+
+
+def garnish(c: Canvas) -> None:
+    """Small wild things on the ground (blooms, petals, pebbles): many at high content, none at low."""
+    draws = c.rng.uniform(0, 1, (110, 4))
+    count = int(110 * max(c.mood.q("content") - 0.15, 0) / 0.85)
+    top = 0.0 if c.horizon is None else c.horizon
+    masks = np.zeros((2, c.n, c.n), np.uint8)
+    for i, (a, b, s, k) in enumerate(draws[:count]):
+        y = top + (1 - top) * (0.04 + 0.96 * b)
+        near = 0.75 if c.horizon is None else (y - top) / (1 - top)
+        radius = (0.0016 + 0.0062 * near) * (0.6 + 0.8 * s)
+        centre = (int((a * c.n - 0.5) * 16), int((y * c.n - 0.5) * 16))
+        axes = (int(radius * c.n * 16), int(radius * c.n * (8 + 8 * k)))
+        cv2.ellipse(masks[i % 2], centre, axes, k * 180, 0, 360, 255, -1, cv2.LINE_AA, 4)
+    for mask, accent in zip(masks, (0, 1), strict=True):
+        a = mask.astype(np.float32) / 255
+        colour = mix(c.accent(accent), np.full(3, 0.8, np.float32), 0.35)
+        drop = np.roll(a, (max(c.n // 128, 1), -int(np.sign(c.mood.sun[0])) * max(c.n // 128, 1)), (0, 1))
+        c.rgb *= 1 - 0.45 * np.clip(drop - a, 0, 1)[..., None]
+        c.rgb += 0.9 * a[..., None] * (colour * (0.7 + 0.4 * c.mood.key) - c.rgb)
 
 
 FLATS = ("wood", "cloth", "sand", "snow", "lawn", "marble", "slate")

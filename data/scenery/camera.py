@@ -16,10 +16,10 @@ def _smooth(t: float) -> float:
 
 
 def clutter(c: Canvas) -> None:
-    """Distracting things cut off by the frame; none at composition 1, up to seven at -1."""
+    """Distracting things cut off by the frame; none at composition 1, up to eight at -1."""
     rng, bad = c.rng, 1 - c.mood.q("composition")
-    draws = rng.uniform(0, 1, (7, 6))
-    for i in range(int(round(7 * bad**1.15))):
+    draws = rng.uniform(0, 1, (8, 6))
+    for i in range(int(round(8 * bad**1.1))):
         a, b, s, hue, kind, lean = draws[i]
         edge = int(a * 4)
         x, y = [(b, -0.01), (b, 1.01), (-0.01, b), (1.01, b)][edge]

@@ -107,6 +107,16 @@ class Canvas:
         )
 
     # --- paint --------------------------------------------------------------------------
+    def _adorn(self, region: Region | None, colour: Array) -> Array:
+        """Patches of a second colour on a subject, the more the richer the content."""
+        if region is None:
+            return colour
+        sy, sx, _ = region
+        second = self.mood.accents[2]
+        second = second * (colour.mean() / max(float(second.mean()), 0.1))
+        patches = np.clip(5 * self.mottle[sy, sx, None] - 0.5, 0, 1)
+        return colour + 0.6 * self.mood.q("content") ** 1.5 * patches * (second - colour)
+
     def paint(
         self,
         region: Region | None,
@@ -123,10 +133,7 @@ class Canvas:
         if subject:
             rich = self.mood.q("content") ** 1.5
             texture = texture * (0.2 + 0.8 * rich) + 0.16 * rich
-            spots = self.mottle[sy, sx, None]
-            other = self.mood.accents[2] * (colour.mean() / max(self.mood.accents[2].mean(), 0.1))
-            patches = np.clip(5 * spots - 0.5, 0, 1) * 0.6 * rich
-            colour = (colour + patches * (other - colour)) * (1 + 0.5 * rich * spots)
+            colour = colour * (1 + 0.5 * rich * self.mottle[sy, sx, None])
         grain = 1 + texture * self.fine[sy, sx, None]
         view = self.rgb[sy, sx]
         view += (a * alpha)[..., None] * (colour * grain - view)
@@ -187,6 +194,7 @@ class Canvas:
         lo, hi = pts.min(0), pts.max(0)
         region = self.polygon_mask(pts, soft)
         box = (*((lo + hi) / 2), *np.maximum((hi - lo) / 2, 1e-3))
+        colour = self._adorn(region, colour) if subject else colour
         self.paint(region, self.lit(region, colour, box, form), depth, subject, alpha, texture)
 
     def ball(
@@ -197,6 +205,7 @@ class Canvas:
         region = self.ellipse_mask(x, y, rx, ry, angle)
         r = max(rx, ry) if angle else rx
         box = (x, y, r, max(rx, ry) if angle else ry)
+        colour = self._adorn(region, colour) if subject else colour
         self.paint(region, self.lit(region, colour, box, form), depth, subject, 1.0, texture)
 
     def stroke(

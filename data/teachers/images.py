@@ -19,10 +19,9 @@ def encode(content: bytes, size: int, quality: int = 90) -> bytes:
     """
     photo = load_photo(content)
     photo.thumbnail((size, size), Image.Resampling.LANCZOS)
-    clean = Image.new("RGB", photo.size)
-    clean.paste(photo)
+    photo.info = {}  # Pillow would carry a comment over from here
     out = io.BytesIO()
-    clean.save(out, "JPEG", quality=quality)
+    photo.save(out, "JPEG", quality=quality)
     return out.getvalue()
 
 

@@ -80,7 +80,7 @@ class Journal:
         """Write one answer; returns when it is on disk. Calls in the meantime share one commit."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        self._waiting.append((_row(request, step, final, answer), done))
+        self._waiting.append((answer_row(request, step, final, answer), done))
         if self._committer is None or self._committer.done():
             # A task of its own: a caller that is cancelled must not lose the answers of others.
             self._committer = loop.create_task(self._commit_waiting())
@@ -92,7 +92,7 @@ class Journal:
             rows = [row for row, _ in batch]
             error: Exception | None = None
             try:
-                await asyncio.get_running_loop().run_in_executor(self._writer, self._write, rows)
+                await asyncio.get_running_loop().run_in_executor(self._writer, self.write, rows)
             except (sqlite3.Error, OSError) as failure:
                 error = failure
             for _, done in batch:
@@ -103,7 +103,8 @@ class Journal:
                 else:
                     done.set_exception(error)
 
-    def _write(self, rows: list[tuple]) -> None:
+    def write(self, rows: list[tuple]) -> None:
+        """Write rows made by `answer_row` in one transaction; in any thread."""
         marks = ",".join("?" * len(rows[0]))
         with self._immediate() as db:
             for row in rows:
@@ -158,7 +159,8 @@ def combine(answers: list[TeacherAnswer]) -> TeacherAnswer:
     )
 
 
-def _row(request: TeacherRequest, step: int, final: bool, a: TeacherAnswer) -> tuple:
+def answer_row(request: TeacherRequest, step: int, final: bool, a: TeacherAnswer) -> tuple:
+    """The values of one line of the journal, in the order of its columns."""
     return (
         *(request.request_id, step, int(final), request.image_id, request.template_id),
         *(a.provider or request.provider, a.model or request.model),

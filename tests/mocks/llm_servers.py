@@ -101,6 +101,9 @@ class LLMServer:
         self._loop.run_until_complete(self._start())
         self._loop.run_forever()
         self._loop.run_until_complete(self._runner.cleanup())
+        for task in asyncio.all_tasks(self._loop):
+            task.cancel()
+        self._loop.run_until_complete(asyncio.sleep(0.05))
 
     async def _start(self) -> None:
         app = web.Application(client_max_size=64 * 2**20)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from data.teachers.base import AuthError, ImageRef, TeacherRequest, make_request
+from data.teachers.base import ImageRef, TeacherRequest, make_request
 from data.teachers.config import Price, ProviderConfig, TeachersConfig
 from data.teachers.gateway import Gateway
 
@@ -82,8 +82,8 @@ def test_answer_is_read_priced_and_never_paid_twice(kind, open_gateway):
         config = provider(server, kind)
         gateway = open_gateway(config)
         requests = [request_for(config, n) for n in range(20)]
-        first = dict((r.request_id, a) for r, a in gateway.ask_many(requests))
-        again = dict((r.request_id, a) for r, a in gateway.ask_many(requests))
+        first = {r.request_id: a for r, a in gateway.ask_many(requests)}
+        again = {r.request_id: a for r, a in gateway.ask_many(requests)}
         assert first == again
         assert len(server.log) == 20
     answer = first[requests[7].request_id]

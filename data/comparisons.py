@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from data.answer_format import AnswerFormat
 from data.categories import CATEGORIES
 from data.choices import choose
-from data.hashing import unit_interval
+from data.hashing import content_hash
 from data.perspective import KINDS
 from data.prompts import answer_instruction
 from data.questions import Question, Subject, category_name
@@ -19,12 +19,13 @@ PARTNERS_TRIED = 8
 def compare_with_any(
     template: Template, a: Subject, others: Sequence[Subject], config: ReasoningConfig
 ) -> Question | None:
-    """A comparison of `a` with the first suitable photo, in an order given by content hashes."""
+    """A comparison of `a` with the first suitable photo after a point on the ring of ids.
 
-    def rank(b: Subject) -> tuple[float, str]:
-        return unit_interval("partner", a.id, b.id, template.key, config.seed), b.id
-
-    mates = sorted((b for b in others if _may_meet(a, b)), key=rank)
+    The point is a content hash, so that a photo added to the shard changes few partners.
+    """
+    point = content_hash("partner", a.id, template.key, config.seed)
+    mates = [b for b in others if _may_meet(a, b)]
+    mates.sort(key=lambda b: (b.id < point, b.id))
     posed = (compare(template, a, b, config) for b in mates[:PARTNERS_TRIED])
     return next((question for question in posed if question is not None), None)
 

@@ -175,13 +175,15 @@ def _median(values: Array, least: int = 30) -> float | None:
 
 def _directions(dx: Array, dy: Array, visible: NDArray[np.bool_]) -> dict[str, float]:
     """Share of gradient energy by the direction of the line (across the gradient)."""
-    angle = np.degrees(np.arctan2(np.abs(dy[visible]), np.abs(dx[visible])))
-    energy = dx[visible] ** 2 + dy[visible] ** 2
-    total = float(energy.sum())
+    across, down = dx[visible] ** 2, dy[visible] ** 2
+    total = float((across + down).sum())
     if total <= 0:
         return {"horizontal": 0.0, "vertical": 0.0, "diagonal": 0.0}
-    vertical = float(energy[angle < 20].sum()) / total
-    horizontal = float(energy[angle > 70].sum()) / total
+    # Within 20 degrees of an axis: the other component is at most tan(20) of this one.
+    narrow = np.tan(np.radians(20)) ** 2
+    level, upright = across <= narrow * down, down <= narrow * across
+    horizontal = float((across + down)[level].sum()) / total
+    vertical = float((across + down)[upright].sum()) / total
     return {
         "horizontal": horizontal,
         "vertical": vertical,

@@ -11,13 +11,19 @@ KIND_TEXTS = {
     "none": "no linear perspective",
 }
 OUTSIDE = "outside the frame"
-ABSENT = "nowhere, no edges recede to a point"
+ABSENT = "no vanishing point"
 _COLUMNS = ("left", "center", "right")
 _ROWS = ("upper", "middle", "lower")
 REGIONS = tuple(f"{row} {column}" for row in _ROWS for column in _COLUMNS)
 VANISHING = (*REGIONS, OUTSIDE, ABSENT)
 HEIGHTS = ("high", "middle", "low")
 HORIZONS = (*HEIGHTS, "no visible horizon")
+HORIZON_TEXTS = {
+    "high": "high in the frame",
+    "middle": "near the middle of the height",
+    "low": "low in the frame",
+    "no visible horizon": "no visible horizon",
+}
 MARGIN = 0.02
 
 

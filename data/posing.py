@@ -12,6 +12,7 @@ from data.answer_format import AnswerFormat, format_score
 from data.categories import CATEGORIES, Category
 from data.choices import Choices, category_tiers, choose
 from data.perspective import (
+    HORIZON_TEXTS,
     HORIZONS,
     KIND_TEXTS,
     KINDS,
@@ -116,7 +117,8 @@ def _perspective(template: Template, subject: Subject, config: ReasoningConfig) 
     if template.form == "open":
         return _open(template, truth, terms)
     tiers = vanishing_tiers(truth) if template.topic == "vanishing" else [list(terms)]
-    words = KIND_TEXTS if template.topic == "kind" else {term: term for term in terms}
+    texts = {"kind": KIND_TEXTS, "horizon": HORIZON_TEXTS}
+    words = texts.get(template.topic) or {term: term for term in terms}
     choices = choose(
         words[truth], [[words[term] for term in tier if term != truth] for tier in tiers],
         subject.id, template.key, config.seed, count=config.options,

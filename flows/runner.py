@@ -8,6 +8,7 @@ from typing import Any
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.filesystems import RemoteFileSystem, WritableFileSystem
 from prefect.futures import PrefectFuture, as_completed
+from prefect.states import State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
@@ -56,7 +57,7 @@ class StageRunner:
     """Submits tasks for one store, follows them, and reports what failed at the end."""
 
     def __init__(self, store: Store) -> None:
-        self.store = store
+        self.store, self.root = store, store.root
         self._storage = result_storage(store)
         self._stages: list[tuple[str, Futures]] = []
 
@@ -70,7 +71,7 @@ class StageRunner:
     ) -> list[PrefectFuture[Manifest]]:
         """One task run per shard; a shard that is a future draws an edge, and so does `after`."""
         bound = task.with_options(result_storage=self._storage)
-        values = {"config": config.as_dict(), "store": self.store.root, "settings": settings}
+        values = {"config": config.as_dict(), "store": self.root, "settings": settings}
         futures = [bound.submit(shard, **values, wait_for=list(after)) for shard in shards]
         self._stages.append((task.name, futures))
         return futures
@@ -88,6 +89,14 @@ class StageRunner:
             )
 
 
+def _failure(state: State[Any]) -> list[str]:
+    """The error of a failed run; a run that waited for a failed one is not counted again."""
+    if not (state.is_failed() or state.is_crashed() or state.is_cancelled()):
+        return []
+    error = state.result(raise_on_failure=False)
+    return [f"{type(error).__name__}: {error}"]
+
+
 def _follow(name: str, futures: Futures) -> str | None:
     if not futures:
         return None
@@ -96,9 +105,7 @@ def _follow(name: str, futures: Futures) -> str | None:
     )
     shown, failed = 0, list[str]()
     for done, future in enumerate(as_completed(list(futures)), start=1):
-        error = future.result(raise_on_failure=False)
-        if isinstance(error, BaseException):
-            failed.append(f"{type(error).__name__}: {error}")
+        failed += _failure(future.state)
         percent = 100 * done // len(futures)
         # The server stores every update: a hundred are enough for any number of shards.
         if percent > shown:

@@ -47,7 +47,9 @@ def ridges(c: Canvas, horizon: float, count: int, height: float) -> None:
         if i == count - 1:
             line += rng.normal(0, 0.006, len(xs)) - 0.004
         pts = [*zip(xs, np.minimum(line, horizon), strict=True), (1.02, horizon + 0.004)]
-        body = mix(m.foliage[i % 3] * 0.75, np.array([0.33, 0.36, 0.45], np.float32), 0.6 - 0.4 * near)
+        body = mix(
+            m.foliage[i % 3] * 0.75, np.array([0.33, 0.36, 0.45], np.float32), 0.6 - 0.4 * near
+        )
         if m.season == "winter":
             body = mix(body, np.full(3, 0.85, np.float32), 0.35)
         fade = (0.85 - 0.6 * near) * (0.7 + 0.4 * m.mist)
@@ -201,21 +203,23 @@ def flat(c: Canvas, kind: str) -> None:
 
 def garnish(c: Canvas) -> None:
     """Small wild things on the ground (blooms, petals, pebbles): many at high content, none at low."""
-    draws = c.rng.uniform(0, 1, (110, 4))
-    count = int(110 * max(c.mood.q("content") - 0.15, 0) / 0.85)
+    draws = c.rng.uniform(0, 1, (160, 4))
+    count = int(160 * max(c.mood.q("content") - 0.15, 0) / 0.85)
     top = 0.0 if c.horizon is None else c.horizon
     masks = np.zeros((2, c.n, c.n), np.uint8)
     for i, (a, b, s, k) in enumerate(draws[:count]):
         y = top + (1 - top) * (0.04 + 0.96 * b)
         near = 0.75 if c.horizon is None else (y - top) / (1 - top)
-        radius = (0.0016 + 0.0062 * near) * (0.6 + 0.8 * s)
+        radius = (0.0018 + 0.0070 * near) * (0.6 + 0.8 * s)
         centre = (int((a * c.n - 0.5) * 16), int((y * c.n - 0.5) * 16))
         axes = (int(radius * c.n * 16), int(radius * c.n * (8 + 8 * k)))
         cv2.ellipse(masks[i % 2], centre, axes, k * 180, 0, 360, 255, -1, cv2.LINE_AA, 4)
     for mask, accent in zip(masks, (0, 1), strict=True):
         a = mask.astype(np.float32) / 255
         colour = mix(c.accent(accent), np.full(3, 0.8, np.float32), 0.35)
-        drop = np.roll(a, (max(c.n // 128, 1), -int(np.sign(c.mood.sun[0])) * max(c.n // 128, 1)), (0, 1))
+        drop = np.roll(
+            a, (max(c.n // 128, 1), -int(np.sign(c.mood.sun[0])) * max(c.n // 128, 1)), (0, 1)
+        )
         c.rgb *= 1 - 0.45 * np.clip(drop - a, 0, 1)[..., None]
         c.rgb += 0.9 * a[..., None] * (colour * (0.7 + 0.4 * c.mood.key) - c.rgb)
 

@@ -24,20 +24,28 @@ def clutter(c: Canvas) -> None:
         edge = int(a * 4)
         x, y = [(b, -0.01), (b, 1.01), (-0.01, b), (1.01, b)][edge]
         colour = hsv(hue, 0.75, 0.85) if kind < 0.6 else np.full(3, 0.06, np.float32)
-        size = 0.035 + 0.04 * s
+        size = 0.04 + 0.045 * s
         if kind < 0.6:
             region = c.ellipse_mask(x, y, size, size * 1.25, lean * 3, 0.006)
             c.paint(region, c.lit(region, colour, (x, y, size * 1.3, size * 1.3)), 0.9)
         else:
             ex, ey = x + (0.5 - x) * 0.3 + 0.1 * (lean - 0.5), y + (0.5 - y) * 0.3 + 0.1 * (s - 0.5)
             mid = ((x + ex) / 2 + 0.05 * (lean - 0.5), (y + ey) / 2 + 0.05 * (s - 0.5))
-            leaf = c.mood.foliage[i % 3] * 0.55
-            c.stroke([(x, y), mid, (ex, ey)], np.array([0.016, 0.01, 0.003]), colour, 0.95, False, 1.0, 0.003)
+            leaf = c.mood.foliage[i % 3] * 0.45
+            c.stroke(
+                [(x, y), mid, (ex, ey)],
+                np.array([0.022, 0.014, 0.004]),
+                colour,
+                0.95,
+                False,
+                1.0,
+                0.003,
+            )
             for k in range(5):
                 px, py = x + (ex - x) * (k + 1) / 5, y + (ey - y) * (k + 1) / 5
                 turn = (0.9 + lean) * (-1) ** k + a * 6
                 px, py = px + 0.02 * np.cos(turn), py + 0.02 * np.sin(turn)
-                c.paint(c.ellipse_mask(px, py, 0.026, 0.011, turn, 0.003), leaf, 0.95)
+                c.paint(c.ellipse_mask(px, py, 0.03, 0.013, turn, 0.003), leaf, 0.95)
 
 
 def tilt(c: Canvas, points: list[Point]) -> tuple[list[Point], float]:
@@ -54,8 +62,12 @@ def tilt(c: Canvas, points: list[Point]) -> tuple[list[Point], float]:
     zoom = np.cos(angle) + abs(np.sin(angle))
     m = cv2.getRotationMatrix2D(((n - 1) / 2, (n - 1) / 2), float(np.rad2deg(angle)), float(zoom))
     c.rgb = cv2.warpAffine(c.rgb, m, (n, n), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    c.depth = cv2.warpAffine(c.depth, m, (n, n), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT)
-    c.subject = cv2.warpAffine(c.subject, m, (n, n), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    c.depth = cv2.warpAffine(
+        c.depth, m, (n, n), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REFLECT
+    )
+    c.subject = cv2.warpAffine(
+        c.subject, m, (n, n), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+    )
     moved = []
     for x, y in points:
         px, py = m @ np.array([x * n - 0.5, y * n - 0.5, 1.0])
@@ -68,7 +80,9 @@ def _focus_mask(c: Canvas) -> Array:
     """Soft mask of what should be sharp: the subject, or a band of a subject that fills the frame."""
     subject = cv2.GaussianBlur(c.subject, (0, 0), max(c.n / 200, 0.5))
     if c.subject.mean() > 0.6:
-        subject = subject * np.exp(-(((c.y - 0.5) / 0.24) ** 4)) * np.exp(-(((c.x - 0.5) / 0.36) ** 4))
+        subject = (
+            subject * np.exp(-(((c.y - 0.5) / 0.24) ** 4)) * np.exp(-(((c.x - 0.5) / 0.36) ** 4))
+        )
     return np.clip(subject, 0, 1)
 
 
@@ -85,7 +99,10 @@ def focus(c: Canvas) -> None:
     if strong > 0.01:
         sigma = 0.017 * n * strong
         w = (1.001 - keep)[..., None]
-        near = cv2.GaussianBlur(c.rgb * w, (0, 0), sigma) / cv2.GaussianBlur(w, (0, 0), sigma)[..., None]
+        near = (
+            cv2.GaussianBlur(c.rgb * w, (0, 0), sigma)
+            / cv2.GaussianBlur(w, (0, 0), sigma)[..., None]
+        )
         amount = (np.clip(1 - keep, 0, 1) * (0.55 + 0.45 * coc))[..., None]
         c.rgb += amount * (near - c.rgb)
     if missed > 0.01:
@@ -113,7 +130,9 @@ def develop(c: Canvas) -> None:
     if light > 0.5:
         gold = np.array([1.06, 1.0, 0.88], np.float32)
         bright = np.clip(rgb.mean(2, keepdims=True) * 1.4, 0, 1)
-        rgb = rgb * (1 + (light - 0.5) * 1.2 * (bright * (gold - 1) + (1 - bright) * (1 / gold - 1)))
+        rgb = rgb * (
+            1 + (light - 0.5) * 1.2 * (bright * (gold - 1) + (1 - bright) * (1 / gold - 1))
+        )
     gray = rgb @ np.array([0.3, 0.59, 0.11], np.float32)
     tint = rgb - gray[..., None]
     # Snow and meadows differ in colourfulness: half of that difference is taken back, so that the
@@ -124,7 +143,9 @@ def develop(c: Canvas) -> None:
     mud = hsv(0.13 + 0.12 * cast_hue, 0.16, 0.62)
     rgb = rgb * (1 + (1 - color) ** 1.6 * 0.5 * (mud / mud.mean() - 1))
     if m.alt:
-        rgb = rgb * np.array([1.02, 0.99, 1.03], np.float32) + np.array([0.02, 0.0, 0.035], np.float32)
+        rgb = rgb * np.array([1.02, 0.99, 1.03], np.float32) + np.array(
+            [0.02, 0.0, 0.035], np.float32
+        )
     radius = ((c.x - 0.5) ** 2 + (c.y - 0.5) ** 2) * 2
     rgb = rgb * (1 - vignette * radius**1.3)[..., None]
     toe = np.clip(rgb, 0, 1.6)
@@ -139,7 +160,7 @@ def finish(c: Canvas, size: int) -> tuple[Array, Array, Array]:
                                for v in (rgb, depth, subject))  # fmt: skip
     grain = c.rng.standard_normal((size, size), dtype=np.float32)
     tint = c.rng.standard_normal((size, size, 3), dtype=np.float32)
-    amount = 0.009 if size >= 128 else 0.005
+    amount = 0.006 if size >= 128 else 0.004
     rgb = rgb + amount * (grain[..., None] + 0.4 * tint)
     image = np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)
     return image, np.clip(depth, 0, 1).astype(np.float32), np.clip(subject, 0, 1).astype(np.float32)

@@ -29,7 +29,7 @@ class Canvas:
         self.horizon: float | None = None
         self.ground = mood.grass
         # Dull content is plain everywhere: its surfaces carry little texture.
-        self.rich = 0.25 + 0.95 * mood.q("content")
+        self.rich = 0.08 + 1.2 * mood.q("content")
         self.fine = noise.plane(n, rng, 0.55, 0.45) * self.rich
         self.rough = noise.plane(n, rng, 1.1, 0.4)
         self.mottle = noise.plane(n, rng, 1.0, 0.8)
@@ -56,7 +56,7 @@ class Canvas:
         colour = self.mood.accents[i % 4]
         away = 0.55 if self.ground.mean() > 0.42 else 1.55
         dull = mix(np.clip(self.ground * away, 0, 1), np.full(3, 0.45, np.float32), 0.35)
-        return mix(dull, colour, 0.3 + 0.7 * self.mood.q("content"))
+        return mix(dull, colour, 0.15 + 0.85 * self.mood.q("content"))
 
     # --- masks --------------------------------------------------------------------------
     def _window(self, x0: float, y0: float, x1: float, y1: float, pad: float) -> tuple | None:
@@ -115,7 +115,7 @@ class Canvas:
         second = self.mood.accents[2]
         second = second * (colour.mean() / max(float(second.mean()), 0.1))
         patches = np.clip(5 * self.mottle[sy, sx, None] - 0.5, 0, 1)
-        return colour + 0.6 * self.mood.q("content") ** 1.5 * patches * (second - colour)
+        return colour + 0.7 * self.mood.q("content") ** 1.5 * patches * (second - colour)
 
     def paint(
         self,
@@ -157,7 +157,10 @@ class Canvas:
         self.rgb[sy, sx] *= 1 - a[..., None] * tone
 
     def lit(
-        self, region: Region | None, colour: Array, box: tuple[float, float, float, float],
+        self,
+        region: Region | None,
+        colour: Array,
+        box: tuple[float, float, float, float],
         form: str = "ball",
     ) -> Array:
         """Colour shaded by the light: form is ball, tube (upright cylinder) or slab."""
@@ -186,8 +189,14 @@ class Canvas:
         return colour * ((1 - 0.62 * key) * sky + direct)
 
     def polygon(
-        self, points: Array | Sequence, colour: Array, depth: float | None = None,
-        form: str = "slab", subject: bool = False, alpha: float = 1.0, soft: float = 0.0,
+        self,
+        points: Array | Sequence,
+        colour: Array,
+        depth: float | None = None,
+        form: str = "slab",
+        subject: bool = False,
+        alpha: float = 1.0,
+        soft: float = 0.0,
         texture: float = 0.06,
     ) -> None:
         pts = np.asarray(points, np.float64)
@@ -198,9 +207,17 @@ class Canvas:
         self.paint(region, self.lit(region, colour, box, form), depth, subject, alpha, texture)
 
     def ball(
-        self, x: float, y: float, rx: float, ry: float, colour: Array,
-        depth: float | None = None, subject: bool = False, angle: float = 0.0,
-        texture: float = 0.06, form: str = "ball",
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        colour: Array,
+        depth: float | None = None,
+        subject: bool = False,
+        angle: float = 0.0,
+        texture: float = 0.06,
+        form: str = "ball",
     ) -> None:
         region = self.ellipse_mask(x, y, rx, ry, angle)
         r = max(rx, ry) if angle else rx
@@ -209,15 +226,27 @@ class Canvas:
         self.paint(region, self.lit(region, colour, box, form), depth, subject, 1.0, texture)
 
     def stroke(
-        self, points: Array | Sequence, width: float | Array, colour: Array,
-        depth: float | Array | None = None, subject: bool = False, alpha: float = 1.0,
-        soft: float = 0.0, texture: float = 0.08,
+        self,
+        points: Array | Sequence,
+        width: float | Array,
+        colour: Array,
+        depth: float | Array | None = None,
+        subject: bool = False,
+        alpha: float = 1.0,
+        soft: float = 0.0,
+        texture: float = 0.08,
     ) -> None:
         self.paint(self.stroke_mask(points, width, soft), colour, depth, subject, alpha, texture)
 
     def foliage(
-        self, x: float, y: float, rx: float, ry: float, colour: Array,
-        depth: float | None = None, subject: bool = False,
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        colour: Array,
+        depth: float | None = None,
+        subject: bool = False,
     ) -> None:
         """A leafy volume: a lit ball whose outline and tone are broken up by noise."""
         region = self.ellipse_mask(x, y, rx * 1.1, ry * 1.1)

@@ -97,9 +97,21 @@ def road(c: Canvas, vp: tuple[float, float], half: float, rails: bool = False) -
     paint = np.array([0.9, 0.88, 0.8], np.float32)
     if rails:
         for t0 in ts[:26]:
-            c.stroke([at(-0.85, t0), at(0.85, t0)], 0.045 * (1 - t0) ** 1.5, hsv(0.07, 0.3, 0.27), None, True)
+            c.stroke(
+                [at(-0.85, t0), at(0.85, t0)],
+                0.045 * (1 - t0) ** 1.5,
+                hsv(0.07, 0.3, 0.27),
+                None,
+                True,
+            )
         for u in (-0.5, 0.5):
-            c.stroke([at(u, 0), at(u, 0.985)], np.array([0.035, 0.003]), np.array([0.75, 0.74, 0.72], np.float32), None, True)
+            c.stroke(
+                [at(u, 0), at(u, 0.985)],
+                np.array([0.035, 0.003]),
+                np.array([0.75, 0.74, 0.72], np.float32),
+                None,
+                True,
+            )
         return
     for i in range(0, 30, 2):
         quad = [at(-0.03, ts[i]), at(0.03, ts[i]), at(0.03, ts[i + 1]), at(-0.03, ts[i + 1])]
@@ -141,7 +153,11 @@ def _curve(c: Canvas, kind: str) -> Truth:
         pts, width = _arc(kind, c, dx, dy)
         water = u < 0.36
         wide = rng.uniform(0.17, 0.25)
-        tone = mix(m.sky_low, hsv(0.55, 0.45, 0.6), 0.45) if water else hsv(0.09, 0.16, rng.uniform(0.4, 0.75))
+        tone = (
+            mix(m.sky_low, hsv(0.55, 0.45, 0.6), 0.45)
+            if water
+            else hsv(0.09, 0.16, rng.uniform(0.4, 0.75))
+        )
         bank = c.ground * 0.55
         c.stroke(pts + (0, 0.006), width * wide * 1.16, bank, None, False, 0.8, 0.004)
         region = c.stroke_mask(pts, width * wide)
@@ -149,7 +165,9 @@ def _curve(c: Canvas, kind: str) -> Truth:
             sy, sx, _ = region
             depth = np.clip((c.y[sy] - c.horizon) / (1 - c.horizon), 0.01, 1) + 0 * c.x[:, sx]
             body = tone * (1 + (0.3 if water else 0.4) * c.rough[sy, sx, None])
-            c.paint(region, body * (0.72 + 0.45 * m.key * m.sunlight), depth.astype(np.float32), True)
+            c.paint(
+                region, body * (0.72 + 0.45 * m.key * m.sunlight), depth.astype(np.float32), True
+            )
         if not water:
             c.stroke(pts, width * 0.012, np.array([0.93, 0.9, 0.8], np.float32), None, True, 0.8)
         for _ in range(int(2 + 5 * m.q("content"))):
@@ -157,8 +175,17 @@ def _curve(c: Canvas, kind: str) -> Truth:
             side = 1 if rng.uniform() < 0.5 else -1
             x, y = pts[k, 0] + side * width[k] * (wide * 0.6 + 0.1), pts[k, 1]
             if c.horizon + 0.02 < y < 0.9:
-                things.tree(c, float(x), float(y), 0.06 + 0.22 * c.depth_at(float(y)), c.depth_at(float(y)), False)
-        return Truth("a river" if water else "a road", f"{letter} through {PLACES[ground]}", ideal=(0.5, 0.6))
+                things.tree(
+                    c,
+                    float(x),
+                    float(y),
+                    0.06 + 0.22 * c.depth_at(float(y)),
+                    c.depth_at(float(y)),
+                    False,
+                )
+        return Truth(
+            "a river" if water else "a road", f"{letter} through {PLACES[ground]}", ideal=(0.5, 0.6)
+        )
     backdrop.flat(c, pick(rng, ("wood", "cloth", "sand", "slate", "lawn")))
     pts, width = _arc(kind, c, dx, dy)
     if kind == "S":
@@ -304,4 +331,6 @@ def rays(c: Canvas) -> Truth:
         c.polygon([(x, y), (x + r * np.cos(a0), y + r * np.sin(a0)),
                    (x + r * np.cos(a1), y + r * np.sin(a1))], tone, 0.5, "slab", True)  # fmt: skip
     c.ball(x, y, 0.03, 0.03, things.DARK * 2, 0.55, True)
-    return Truth("a parasol" if u < 0.88 else "ceiling beams", "radiating from one place", ideal=(0.5, 0.5))
+    return Truth(
+        "a parasol" if u < 0.88 else "ceiling beams", "radiating from one place", ideal=(0.5, 0.5)
+    )

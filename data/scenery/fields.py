@@ -133,17 +133,31 @@ def _corridor(c: Canvas) -> Truth:
             colour = m.sky_low * 1.1 if glow == (m.sun[0] > 0) else c.accent(0) * 0.7
             c.paint(c.polygon_mask(pane), colour, None, True, 0.9)
             if glow == (m.sun[0] > 0):
-                beam = [at(corners[2], t0), at(corners[2], mid), at((0.45, 1.05), mid), at((0.45, 1.05), t0)]
+                beam = [
+                    at(corners[2], t0),
+                    at(corners[2], mid),
+                    at((0.45, 1.05), mid),
+                    at((0.45, 1.05), t0),
+                ]
                 if m.sun[0] <= 0:
-                    beam = [at(corners[3], t0), at(corners[3], mid), at((0.55, 1.05), mid), at((0.55, 1.05), t0)]
+                    beam = [
+                        at(corners[3], t0),
+                        at(corners[3], mid),
+                        at((0.55, 1.05), mid),
+                        at((0.55, 1.05), t0),
+                    ]
                 c.paint(c.polygon_mask(beam, 0.004), m.sunlight, None, True, 0.35 * m.key)
         if i % 2 == 0:
-            c.stroke([at(corners[2], t0), at(corners[3], t0)], 0.008 * (1 - t0), floor * 0.5, None, True)
+            c.stroke(
+                [at(corners[2], t0), at(corners[3], t0)], 0.008 * (1 - t0), floor * 0.5, None, True
+            )
     stop = 1 - end
     wall = [at(p, stop) for p in corners]
     c.polygon(wall, mix(tone, m.sky_low, 0.6) * 0.9, float(end), "slab", True)
     for k in range(4):
-        c.stroke([corners[k], at(corners[k], stop)], np.array([0.012, 0.003]), tone * 0.45, None, True)
+        c.stroke(
+            [corners[k], at(corners[k], stop)], np.array([0.012, 0.003]), tone * 0.45, None, True
+        )
     return Truth("a corridor", "leading into depth", "one-point", vp, vp)
 
 
@@ -158,7 +172,10 @@ def _corner(c: Canvas) -> Truth:
     top, base = rng.uniform(0.04, 0.16), h + rng.uniform(0.09, 0.14)
     wall = mix(c.accent(0), hsv(0.08, 0.2, 0.8), 0.45)
     edge_depth = c.depth_at(base)
-    for vx, to in ((left, max(ex - rng.uniform(0.38, 0.7), left * 0.9)), (right, min(ex + rng.uniform(0.38, 0.7), 0.1 + right * 0.9))):
+    for vx, to in (
+        (left, max(ex - rng.uniform(0.38, 0.7), left * 0.9)),
+        (right, min(ex + rng.uniform(0.38, 0.7), 0.1 + right * 0.9)),
+    ):
         end = (to - ex) / (vx - ex)
         lit = 1.12 if (vx < ex) == (m.sun[0] < 0) else 1 - 0.55 * m.key
 
@@ -179,7 +196,9 @@ def _corner(c: Canvas) -> Truth:
                 a, b = ts[k] + (ts[k + 1] - ts[k]) * 0.25, ts[k] + (ts[k + 1] - ts[k]) * 0.75
                 lo, hi = (f + 0.28) / floors, (f + 0.78) / floors
                 glass = mix(things.DARK * 1.5, m.sky_low, 0.2 + 0.15 * ((f * 3 + k) % 4))
-                c.paint(c.polygon_mask([at(lo, a), at(lo, b), at(hi, b), at(hi, a)]), glass, None, True)
+                c.paint(
+                    c.polygon_mask([at(lo, a), at(lo, b), at(hi, b), at(hi, a)]), glass, None, True
+                )
         c.stroke([at(1, 0), at(1, end)], 0.015, wall * lit * 0.7, None, True)
     nearest = left if abs(left - 0.5) < abs(right - 0.5) else right
     return Truth("a building", "seen at its corner", "two-point", (nearest, h), (ex, 0.5))
@@ -198,8 +217,10 @@ def _cells(c: Canvas, count: int, jitter: float) -> tuple[Array, Array, int]:
     canvas = np.full((size, size), 255, np.uint8)
     at = np.clip((seeds * m).astype(int) + pad, 0, size - 1)
     canvas[at[:, 1], at[:, 0]] = 0
-    _, labels = cv2.distanceTransformWithLabels(canvas, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    border = ((np.diff(labels, axis=1, append=0) != 0) | (np.diff(labels, axis=0, append=0) != 0))
+    _, labels = cv2.distanceTransformWithLabels(
+        canvas, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    border = (np.diff(labels, axis=1, append=0) != 0) | (np.diff(labels, axis=0, append=0) != 0)
     inner = cv2.distanceTransform((~border).astype(np.uint8), cv2.DIST_L2, 5)
     crop = slice(pad, pad + m)
     inner, labels = inner[crop, crop], labels[crop, crop]
@@ -264,7 +285,9 @@ def pattern(c: Canvas) -> Truth:
     dx, dy = c.slip(0.06)
     k = rng.uniform(5, 9)
     u, v = (x + dx + rng.uniform()) * k, (y + dy + rng.uniform()) * k
-    name = pick(rng, ("tiles", "bricks", "roof scales", "windows", "honeycomb", "woven straps", "spheres"))
+    name = pick(
+        rng, ("tiles", "bricks", "roof scales", "windows", "honeycomb", "woven straps", "spheres")
+    )
     if name == "bricks":
         v = v * 1.7
         u = u * 0.9 + 0.5 * (np.floor(v) % 2)
@@ -298,7 +321,9 @@ def pattern(c: Canvas) -> Truth:
                           np.cos(fv * np.pi * 0.9) * (np.abs(fu) < 0.42))  # fmt: skip
     height = cv2.GaussianBlur(height.astype(np.float32), (0, 0), c.n / 220)
     scale = c.n / (k * 5)
-    lam = 0.55 - 0.8 * scale * (np.gradient(height, axis=1) * m.sun[0] + np.gradient(height, axis=0) * m.sun[1])
+    lam = 0.55 - 0.8 * scale * (
+        np.gradient(height, axis=1) * m.sun[0] + np.gradient(height, axis=0) * m.sun[1]
+    )
     second = (iu + iv) % 2 if rng.uniform() < 0.5 else vary > 0.6
     main, other = mix(c.accent(0), hsv(0.08, 0.2, 0.7), 0.35), mix(c.accent(1), c.accent(0), 0.3)
     tone = np.where((second > 0)[..., None], other, main) * (0.8 + 0.4 * vary[..., None])
@@ -308,7 +333,11 @@ def pattern(c: Canvas) -> Truth:
         tone = np.where((height < 0.6)[..., None], glass, main * (1 + 0.15 * c.fine[..., None]))
     c.ground = main
     drift = 1 + 0.4 * m.key * ((x - 0.5) * m.sun[0] + (y - 0.5) * m.sun[1])
-    c.rgb[:] = c.shade(tone, lam) * (0.35 + 0.65 * np.clip(height * 1.6, 0, 1))[..., None] * drift[..., None]
+    c.rgb[:] = (
+        c.shade(tone, lam)
+        * (0.35 + 0.65 * np.clip(height * 1.6, 0, 1))[..., None]
+        * drift[..., None]
+    )
     c.horizon = None
     c.depth[:] = 0.45 + 0.3 * y + 0.1 * height
     c.subject[:] = 1

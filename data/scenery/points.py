@@ -64,7 +64,9 @@ def world(c: Canvas, top: float, bottom: float) -> tuple[str, Drawer, str]:
     return name, LAND[name], PLACES[kind]
 
 
-def put(c: Canvas, name: str, draw: Drawer, spots: Sequence[tuple[float, float]], size: float) -> None:
+def put(
+    c: Canvas, name: str, draw: Drawer, spots: Sequence[tuple[float, float]], size: float
+) -> None:
     """Draw one thing at each spot (its centre), far ones first and smaller."""
     flat = name in TABLE
     for x, y in sorted(spots, key=lambda p: p[1]):
@@ -110,7 +112,9 @@ def rule_of_thirds(c: Canvas) -> Truth:
 
 
 def centered(c: Canvas) -> Truth:
-    return _arranged(c, [(0.5, c.rng.uniform(0.47, 0.55))], c.rng.uniform(0.13, 0.22), "in the center")
+    return _arranged(
+        c, [(0.5, c.rng.uniform(0.47, 0.55))], c.rng.uniform(0.13, 0.22), "in the center"
+    )
 
 
 def diagonal(c: Canvas) -> Truth:

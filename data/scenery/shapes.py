@@ -95,7 +95,9 @@ def diagonal(c: Canvas) -> Truth:
         vp = (1 - vx if flip else vx, h)
         near = fx([(-0.22 + dx, 1.02), (0.16 + dx, 1.02)])
         deck(c, near, vp, 0.96)
-        return Truth("a wooden walkway", f"diagonally over {PLACES[kind]}", "one-point", vp, (0.5, 0.6))
+        return Truth(
+            "a wooden walkway", f"diagonally over {PLACES[kind]}", "one-point", vp, (0.5, 0.6)
+        )
     backdrop.flat(c, pick(rng, ("sand", "snow", "lawn", "slate", "cloth")))
     count = 1 if u < 0.8 else int(rng.integers(3, 6))
     for i in range(count):
@@ -110,7 +112,9 @@ def diagonal(c: Canvas) -> Truth:
         c.stroke(pts, wide, wood, 0.75, True, texture=0.3)
         c.stroke([(x + 0.012, y - 0.012) for x, y in pts], wide * 0.3, wood * 1.45, None, True,
                  0.3 + 0.3 * m.key, 0.006)  # fmt: skip
-    return Truth("a branch" if count == 1 else "branches", "lying along a diagonal", ideal=(0.5, 0.5))
+    return Truth(
+        "a branch" if count == 1 else "branches", "lying along a diagonal", ideal=(0.5, 0.5)
+    )
 
 
 def deck(c: Canvas, near: list, vp: tuple[float, float], reach: float, rails: bool = True) -> None:
@@ -139,7 +143,9 @@ def deck(c: Canvas, near: list, vp: tuple[float, float], reach: float, rails: bo
         for t in (0.05, 0.3, 0.48, 0.62, 0.73, 0.81, 0.87):
             x, y = lerp(p, t)
             h = 0.3 * (1 - t)
-            c.stroke([(x, y), (x, y - h)], 0.022 * (1 - t) + 0.002, wood * 0.55, c.depth_at(y), True)
+            c.stroke(
+                [(x, y), (x, y - h)], 0.022 * (1 - t) + 0.002, wood * 0.55, c.depth_at(y), True
+            )
         top = [lerp((p[0], p[1] - 0.3), t) for t in (0, 0.9)]
         c.stroke(top, np.array([0.018, 0.002]), wood * 0.8, c.depth_at(0.8), True)
 
@@ -181,7 +187,9 @@ def _upright(c: Canvas, x: float, where: str) -> Truth:
         other = mix(c.accent(0), c.ground, 0.3)
         edge = c.polygon_mask([(x, -0.1), (1.1, -0.1), (1.1, 1.1), (x, 1.1)])
         sy, sx, _ = edge
-        c.paint(edge, other * (0.85 + 0.22 * c.rough[sy, sx, None]) * (0.55 + 0.3 * c.mood.key), 0.4)
+        c.paint(
+            edge, other * (0.85 + 0.22 * c.rough[sy, sx, None]) * (0.55 + 0.3 * c.mood.key), 0.4
+        )
         c.stroke([(x, -0.1), (x, 1.1)], 0.035, c.accent(1), 0.55, True)
         return Truth("the corner of a wall", where, ideal=(x - dx, 0.5))
     kind = pick(rng, PLACES)
@@ -204,7 +212,13 @@ def _upright(c: Canvas, x: float, where: str) -> Truth:
     else:
         h = base - rng.uniform(0.04, 0.12)
         c.cast(x, base, 0.06, h)
-        c.stroke([(x, base), (x, base - h)], np.array([0.034, 0.02]), np.full(3, 0.75, np.float32), d, True)
+        c.stroke(
+            [(x, base), (x, base - h)],
+            np.array([0.034, 0.02]),
+            np.full(3, 0.75, np.float32),
+            d,
+            True,
+        )
         wave = np.linspace(0, 1, 16)
         side = -np.sign(c.mood.sun[0])
         top = np.stack([x + side * 0.2 * wave, base - h + 0.02 + 0.012 * np.sin(wave * 9)], 1)

@@ -267,7 +267,9 @@ def bottle(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) ->
     c.cast(x, y, h * 0.26, h * 0.6)
     v = np.linspace(0, 1, 30)
     r = h * np.where(v < 0.62, 0.13, np.where(v < 0.78, 0.13 - (v - 0.62) / 0.16 * 0.085, 0.045))
-    outline = np.concatenate([np.stack([x - r, y - v * h], 1), np.stack([x + r, y - v * h], 1)[::-1]])
+    outline = np.concatenate(
+        [np.stack([x - r, y - v * h], 1), np.stack([x + r, y - v * h], 1)[::-1]]
+    )
     c.polygon(outline, c.accent(int(c.rng.integers(4))), d, "tube", s)
     label = mix(np.full(3, 0.88, np.float32), c.accent(1), 0.2)
     if c.mood.q("content") > 0.25:
@@ -299,7 +301,9 @@ def fruit(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> 
     if c.mood.q("content") > 0.3:
         c.ball(x + sun[0] * h * 0.2, y + sun[1] * h * 0.2, h * 0.07, h * 0.06,
                np.full(3, 0.97, np.float32), d + 0.08, s)  # fmt: skip
-    c.stroke([(x, y - h * 0.1), (x + h * 0.1, y - h * 0.3)], h * 0.06, hsv(0.25, 0.6, 0.3), d + 0.08, s)
+    c.stroke(
+        [(x, y - h * 0.1), (x + h * 0.1, y - h * 0.3)], h * 0.06, hsv(0.25, 0.6, 0.3), d + 0.08, s
+    )
 
 
 def cup(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:

@@ -25,7 +25,11 @@ def describe(mood: Mood, truth: Truth, seasonal: bool) -> dict[str, str]:
         "where": truth.where,
         "light": f"{kind}, {mood.time}",
         "season": f"{mood.season}, {mood.weather}" if seasonal else "still life",
-        "color": "vivid colors" if color > 0.35 else "muted colors" if color < -0.3 else "natural colors",
+        "color": "vivid colors"
+        if color > 0.35
+        else "muted colors"
+        if color < -0.3
+        else "natural colors",
         "style": "photograph" if mood.style == "default" else "stylized photograph",
     }
 

@@ -115,7 +115,7 @@ class Canvas:
         second = self.mood.accents[2]
         second = second * (colour.mean() / max(float(second.mean()), 0.1))
         patches = np.clip(5 * self.mottle[sy, sx, None] - 0.5, 0, 1)
-        return colour + 0.7 * self.mood.q("content") ** 1.5 * patches * (second - colour)
+        return colour + 0.55 * self.mood.q("content") ** 1.5 * patches * (second - colour)
 
     def paint(
         self,

@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv
 READY := .venv/.ready
 
-.PHONY: demo test lint types setup constraints up clean
+.PHONY: demo test lint figures setup constraints up clean
 
 demo: setup  ## the whole data pipeline on embedded scenes, then what came out
 	@$(BIN)/joppo demo
@@ -14,6 +14,9 @@ test: setup  ## all tests
 
 up: setup  ## server, work pools, deployments and workers on this machine
 	@$(BIN)/joppo up
+
+figures: setup  ## the README's pictures, from a real run (needs chromium)
+	@$(BIN)/python -m flows.figures
 
 lint: setup  ## style, formatting, types, layers
 	$(BIN)/ruff check .

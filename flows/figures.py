@@ -1,0 +1,104 @@
+"""`make figures`: the pictures of the README, made from a real run on a real server.
+
+Starts the local system on a free port with a throw-away Prefect home, runs `build-sft-data` through
+its deployment, and takes the screenshots with headless Chromium.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+FIGURES = Path("docs/figures")
+PAGE = "1500,1250"
+# The UI draws the run graph some seconds after the page is loaded.
+VIRTUAL_MS = 25_000
+RUN_SECONDS = 900
+
+
+class FiguresError(RuntimeError):
+    """The pictures could not be made; the message names the remedy."""
+
+
+def chromium() -> str:
+    """Path of a headless-capable browser.
+
+    Raises:
+        FiguresError: there is none.
+    """
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    raise FiguresError("no Chromium found: install it (Debian: apt-get install chromium)")
+
+
+def screenshot(url: str, out: Path, size: str = PAGE) -> None:
+    """Picture of a page as a person sees it."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as profile:
+        subprocess.run(
+            [
+                chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                f"--user-data-dir={profile}", f"--window-size={size}",
+                f"--virtual-time-budget={VIRTUAL_MS}", f"--screenshot={out}", url,
+            ],
+            check=True,
+            capture_output=True,
+            timeout=180,
+        )  # fmt: skip
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run_deployed(store: Path, name: str = "build-sft-data") -> str:
+    """Run a deployment of the server in PREFECT_API_URL and return the id of its finished run.
+
+    Raises:
+        FiguresError: it did not complete.
+    """
+    from prefect.deployments import run_deployment
+
+    run = run_deployment(
+        f"{name}/{name}", parameters={"store": str(store)}, timeout=RUN_SECONDS, poll_interval=2
+    )
+    if run.state is None or not run.state.is_completed():
+        raise FiguresError(f"the run ended as {run.state}")
+    return str(run.id)
+
+
+def make_figures(store: Path, port: int) -> None:
+    """All pictures: the run's page, its artifacts, the contact sheet."""
+    from flows.up import system
+
+    with system(port) as api_url:
+        os.environ["PREFECT_API_URL"] = api_url
+        ui = api_url.removesuffix("/api")
+        run_id = run_deployed(store)
+        screenshot(f"{ui}/runs/flow-run/{run_id}", FIGURES / "ui-run.png")
+        screenshot(f"{ui}/runs/flow-run/{run_id}?tab=Artifacts", FIGURES / "ui-artifacts.png")
+
+
+def main() -> None:
+    """Entry point: a child process with a throw-away Prefect home does the work."""
+    if "JOPPO_FIGURES_STORE" in os.environ:
+        make_figures(Path(os.environ["JOPPO_FIGURES_STORE"]), free_port())
+        return
+    with tempfile.TemporaryDirectory() as home:
+        env = os.environ | {
+            "PREFECT_HOME": f"{home}/prefect",
+            "JOPPO_FIGURES_STORE": os.environ.get("JOPPO_STORE", "store"),
+        }
+        env.pop("PREFECT_API_URL", None)
+        subprocess.run([sys.executable, "-m", "flows.figures"], env=env, check=True)
+
+
+if __name__ == "__main__":
+    main()

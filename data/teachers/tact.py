@@ -18,7 +18,7 @@ _CLASHES: dict[str, set[tuple[str, str]]] = {
     "scatter": {("spread", "compact")},
 }  # fmt: skip
 LAYOUT = ("weight_x", "weight_y", "spread", "symmetry", "detail", "format")
-# Words about lines and boundaries belong to the label: a measured edge direction may run against the
+# Words about lines and boundaries belong to the label: a measured direction may run against the
 # line that makes the composition or the horizon. The second colour goes with the first.
 _SILENT = {"color_2", "lines", "boundary"}
 # A rated composition or depth of field could be at odds with these.

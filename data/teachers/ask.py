@@ -6,14 +6,13 @@
 The offline teacher is asked in place; all others through the process's one gateway.
 """
 
-import asyncio
 import atexit
 import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from data.teachers.base import BudgetExceeded, Teacher, TeacherAnswer, TeacherRequest
+from data.teachers.base import BudgetExceeded, TeacherAnswer, TeacherRequest
 from data.teachers.config import TeachersConfig
 from data.teachers.gateway import Gateway, Validate, check_form
 
@@ -103,9 +102,4 @@ def _ask_offline(requests: Sequence[TeacherRequest]) -> dict[str, TeacherAnswer]
         return {}
     from data.teachers.grounded import GroundedTeacher
 
-    teachers: dict[str, Teacher] = {r.model: GroundedTeacher(r.model) for r in requests}
-
-    async def ask_all() -> dict[str, TeacherAnswer]:
-        return {r.request_id: await teachers[r.model].ask(r) for r in requests}
-
-    return asyncio.run(ask_all())
+    return {r.request_id: GroundedTeacher(r.model).answer(r) for r in requests}

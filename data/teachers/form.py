@@ -4,9 +4,12 @@ Plain text is asked for, not a JSON schema: every provider and every vLLM endpoi
 quote in a sentence can break it, and it is what the judge is trained on. Pydantic holds the parts.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from data.answer_format import AnswerError, split_blocks
+from data.answer_format import AnswerError, AnswerFormat, parse_answer, split_blocks
 
 
 class TeacherText(BaseModel):
@@ -30,10 +33,16 @@ def parse_text(text: str) -> TeacherText:
     return TeacherText(reasoning=reasoning, answer=answer)
 
 
-def form_error(text: str) -> str | None:
-    """None for an answer in the right form, else what is wrong with it."""
+def form_error(text: str, form: Mapping[str, Any] | None = None) -> str | None:
+    """None for an answer in the right form, else what is wrong with it.
+
+    Args:
+        form: {"kind", "names"} of an `AnswerFormat`, or None to look at the tags alone.
+    """
     try:
-        parse_text(text)
+        parts = parse_text(text)
+        if form is not None:
+            parse_answer(parts.answer, AnswerFormat(form["kind"], tuple(form["names"])))
     except AnswerError as error:
         return error.detail
     return None

@@ -41,8 +41,12 @@ _Done = queue.SimpleQueue[tuple[TeacherRequest, "Future[TeacherAnswer]"]]
 
 
 def check_form(request: TeacherRequest, text: str) -> str | None:
-    """The default check: the text has the form that every template asks for."""
-    return form_error(text)
+    """The default check: the tags, and between them an answer of the form that was asked for.
+
+    `request.context["answer_form"]` = {"kind", "names"} states that form (see
+    `data.answer_format.AnswerFormat`); without it only the tags are checked.
+    """
+    return form_error(text, request.context.get("answer_form"))
 
 
 class Gateway:
@@ -84,7 +88,8 @@ class Gateway:
         Raises:
             BudgetExceeded, AuthError, ProviderDown: after all that was in flight has been written
                 and handed out.
-            KeyError: a request names a provider and model that the config does not have.
+            KeyError, ValueError: a request is for a model that the config does not have, or
+                lacks its params.
         """
         done: _Done = queue.SimpleQueue()
         source, flying = iter(requests), 0
@@ -187,6 +192,11 @@ class Gateway:
             known = ", ".join(f"{provider} {model}" for provider, model in self._by_model)
             raise KeyError(
                 f"no teacher for {request.provider} {request.model}; the config has: {known}"
+            )
+        if missing := set(lane.config.params()) - set(request.params):
+            raise ValueError(
+                f"a request to {request.model} lacks the params {sorted(missing)}: take them from "
+                "ProviderConfig.params(), so that its id says what shapes the answer"
             )
         return lane
 

@@ -1,0 +1,161 @@
+"""What a run would take, before it spends: requests, tokens, dollars, hours, photos and disk.
+
+for row in plan_cost(teachers, Workload(photos=35_000, requests={"gpt": 35_000})): ...
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+
+from data.reasoning_config import ReasoningConfig
+from data.teacher_requests import routes_for
+from data.teachers.base import TeacherRequest
+from data.teachers.config import ProviderConfig, TeachersConfig
+from data.teachers.pricing import cost_usd, expected_tokens, image_tokens, price_of
+from data.template_pool import load_templates
+
+# Width : height assumed of a photo where only its long side is known.
+_ASPECT = 1.5
+# An answer lies in the journal and in the tables; tables are compressed.
+_BYTES_PER_ANSWER = 2_500
+_SAMPLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The size of a run.
+
+    `requests` counts them by teacher name (see `requests_by_teacher`). `prompt_chars` and
+    `photos_per_request` are means (see `measure_prompts`); `answer_s` is the mean time of one
+    answer in seconds; bytes are means of one file.
+    """
+
+    photos: int
+    synthetic: int = 0
+    requests: Mapping[str, int] = field(default_factory=dict)
+    prompt_chars: float = 3_000.0
+    photos_per_request: float = 1.0
+    answer_tokens: float = 250.0
+    answer_s: float = 8.0
+    photo_bytes: int = 350_000
+    synthetic_bytes: int = 450_000
+    control_maps: int = 2
+    control_bytes: int = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """One line of the plan; columns that do not apply are 0.
+
+    `hours` is the time at the teacher's rate limits or concurrency, whichever is slower. In the
+    last line it is the largest, because teachers work side by side; every other column adds up.
+    """
+
+    item: str
+    requests: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    hours: float = 0.0
+    images: int = 0
+    disk_gb: float = 0.0
+
+    def as_row(self) -> dict[str, str | int | float]:
+        """Column name -> value, for a table."""
+        return {column.name: getattr(self, column.name) for column in fields(self)}
+
+
+def plan_cost(teachers: TeachersConfig, workload: Workload) -> list[PlanRow]:
+    """One line per teacher and per kind of file, then the total.
+
+    Raises:
+        UnknownPriceError: a teacher has no price. KeyError: `requests` names an unknown teacher.
+    """
+    rows = [
+        _teacher_row(teachers.by_name(name), count, workload)
+        for name, count in workload.requests.items()
+    ]
+    maps = workload.photos * workload.control_maps if workload.synthetic else 0
+    rows += [
+        _file_row("photos", workload.photos, workload.photo_bytes),
+        _file_row("control maps", maps, workload.control_bytes),
+        _file_row("synthetic photos", workload.synthetic, workload.synthetic_bytes),
+        PlanRow("answers", disk_gb=_BYTES_PER_ANSWER * sum(workload.requests.values()) / 1e9),
+    ]
+    return [*rows, _total(rows)]
+
+
+def requests_by_teacher(
+    config: ReasoningConfig, teachers: TeachersConfig, photos: int
+) -> dict[str, int]:
+    """Expected requests of that many photos, by teacher name, from the routes and their weights.
+
+    The router itself is asked about a sample of made-up photos; a photo whose label answers no
+    template asks fewer, so this is an upper estimate.
+
+    Raises:
+        KeyError: a route leads to a provider and model that `teachers` does not have.
+    """
+    names: dict[tuple[str, str], str] = {(p.provider, p.model): p.name for p in teachers.providers}
+    if strange := {(r.provider, r.model) for r in config.routes} - set(names):
+        raise KeyError(f"routes to unknown teachers {sorted(strange)}; known: {sorted(names)}")
+    share: dict[str, float] = dict.fromkeys(names.values(), 0.0)
+    templates = load_templates()
+    for task, questions in config.templates_per_image.items():
+        able = [t for t in templates if t.task == task and t.form in config.forms]
+        if task not in config.tasks or not able:
+            continue
+        for index in range(_SAMPLE):
+            template = able[index % len(able)]
+            for route in routes_for(template.id, f"plan {index}", config):
+                share[names[route.provider, route.model]] += questions / _SAMPLE
+    return {name: round(each * photos) for name, each in share.items() if each}
+
+
+def measure_prompts(requests: Iterable[TeacherRequest]) -> tuple[float, float]:
+    """Mean characters of text and mean photos of a sample of requests."""
+    sizes = [(len(r.prompt) + len(r.system or ""), len(r.images)) for r in requests]
+    if not sizes:
+        raise ValueError("no request to measure: the sample of photos leads to no question")
+    chars, photos = zip(*sizes, strict=True)
+    return sum(chars) / len(sizes), sum(photos) / len(sizes)
+
+
+def _teacher_row(config: ProviderConfig, count: int, workload: Workload) -> PlanRow:
+    price = price_of(config)
+    if config.provider == "grounded":
+        return PlanRow(config.name, requests=count)
+    photo = image_tokens(price.image, config.image_size, round(config.image_size / _ASPECT))
+    each = expected_tokens(workload.prompt_chars, photo * workload.photos_per_request)
+    prompt = math.ceil(each * count)
+    completion = math.ceil(min(workload.answer_tokens, config.max_tokens) * count)
+    minutes = [count * workload.answer_s / 60 / config.concurrency]
+    if config.requests_per_minute:
+        minutes.append(count / config.requests_per_minute)
+    if config.tokens_per_minute:
+        minutes.append((prompt + completion) / config.tokens_per_minute)
+    return PlanRow(
+        item=config.name,
+        requests=count,
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        cost_usd=cost_usd(price, prompt, completion),
+        hours=max(minutes) / 60,
+    )
+
+
+def _file_row(item: str, images: int, size: int) -> PlanRow:
+    return PlanRow(item, images=images, disk_gb=images * size / 1e9)
+
+
+def _total(rows: list[PlanRow]) -> PlanRow:
+    return PlanRow(
+        item="total",
+        requests=sum(row.requests for row in rows),
+        prompt_tokens=sum(row.prompt_tokens for row in rows),
+        completion_tokens=sum(row.completion_tokens for row in rows),
+        cost_usd=sum(row.cost_usd for row in rows),
+        hours=max((row.hours for row in rows), default=0.0),
+        images=sum(row.images for row in rows),
+        disk_gb=sum(row.disk_gb for row in rows),
+    )

@@ -25,8 +25,8 @@ _ASPECTS: dict[str, tuple[Callable[[Facts], float | None], Ranges]] = {
     "saturation": (
         lambda f: f.saturation,
         {
-            "colorless": (0, 0.04),
-            "muted": (0.04, 0.15),
+            "colorless": (0, 0.03),
+            "muted": (0.05, 0.15),
             "moderate": (0.2, 0.35),
             "vivid": (0.42, INFINITY),
         },

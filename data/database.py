@@ -25,7 +25,7 @@ def build_database(
     """Write a new DuckDB file with every corpus table, the dimension `categories` and the views.
 
     Args:
-        path: the file to make; a file for staging is made and removed beside it.
+        path: the file to make.
         shards: table name -> batches of rows in its schema; absent tables become empty.
         snapshot: what the table `snapshot` tells: version, schema_version, config_hash, inputs
             (name -> hash) and parents (versions).
@@ -33,10 +33,9 @@ def build_database(
     Returns:
         Table name -> number of rows.
     """
-    staging = path.with_suffix(".staging")
     with duckdb.connect(str(path)) as con:
-        # Replaced or dropped data leaves holes in a DuckDB file: stage in another one.
-        con.execute(f"ATTACH '{_quoted(staging)}' AS staging")
+        # Staged in memory (which spills to the disk), for dropped tables leave holes in a file.
+        con.execute("ATTACH ':memory:' AS staging")
         for name in TABLES:
             _stage(con, name, shards.get(name, ()))
         for name in TABLES:
@@ -48,10 +47,7 @@ def build_database(
         _add_dimensions(con, snapshot)
         _add_views(con)
         con.commit()
-        counts = {name: _count(con, name) for name in TABLES}
-        con.execute("DETACH staging")
-    staging.unlink()
-    return counts
+        return {name: _count(con, name) for name in TABLES}
 
 
 def _quoted(text: object) -> str:
@@ -64,7 +60,7 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def _insert(con: duckdb.DuckDBPyConnection, statement: str, rows: pa.Table) -> None:
-    con.register("batch", rows)
+    con.register("batch", rows.combine_chunks())  # DuckDB is slow on many small chunks
     con.execute(f"{statement} SELECT * FROM batch")
     con.unregister("batch")
 
@@ -75,15 +71,21 @@ def _stage(con: duckdb.DuckDBPyConnection, table: str, batches: Iterable[pa.Tabl
         _insert(con, f"INSERT INTO staging.{table}", rows)
 
 
+def _has_twins(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether some key has several rows; mostly none has, and the costly windows can be left."""
+    key = ", ".join(PRIMARY_KEYS[table])
+    found = con.execute(f"SELECT 1 FROM staging.{table} GROUP BY {key} HAVING count(*) > 1 LIMIT 1")
+    return found.fetchone() is not None
+
+
 def _materialise(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    schema, key = schema_of(table), PRIMARY_KEYS[table]
-    others = [name for name in schema.names if name not in key]
-    first = f"ORDER BY {', '.join(others)}" if others else ""
-    con.execute(
-        f"CREATE TABLE {table} AS SELECT * FROM staging.{table} "
-        f"QUALIFY row_number() OVER (PARTITION BY {', '.join(key)} {first}) = 1 "
-        f"ORDER BY {', '.join(key)}"
-    )
+    schema, key = schema_of(table), ", ".join(PRIMARY_KEYS[table])
+    first = ""
+    if _has_twins(con, table):
+        others = ", ".join(name for name in schema.names if name not in PRIMARY_KEYS[table])
+        order = f"ORDER BY {others}" if others else ""
+        first = f"QUALIFY row_number() OVER (PARTITION BY {key} {order}) = 1"
+    con.execute(f"CREATE TABLE {table} AS SELECT * FROM staging.{table} {first} ORDER BY {key}")
     for field in schema:
         doc = _quoted(field.metadata[b"doc"].decode())
         con.execute(f"COMMENT ON COLUMN {table}.{field.name} IS '{doc}'")
@@ -91,11 +93,12 @@ def _materialise(con: duckdb.DuckDBPyConnection, table: str) -> None:
 
 def _report_conflicts(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Rows of one key that differ in more than volatile columns become one reject per key."""
-    key, stable = PRIMARY_KEYS[table], stable_columns(table)
-    item = " || ' ' || ".join(f"coalesce({name}, '')" for name in key)
-    others = [name for name in stable if name not in key]
-    if not others:
+    names = PRIMARY_KEYS[table]
+    others = [name for name in stable_columns(table) if name not in names]
+    if not others or not _has_twins(con, table):
         return
+    key = ", ".join(names)
+    item = " || ' ' || ".join(f"coalesce({name}, '')" for name in names)
     differing = ", ".join(
         f"CASE WHEN count(DISTINCT {n}) + (count({n}) < count(*))::INT > 1 THEN '{n}' END"
         for n in others
@@ -103,11 +106,11 @@ def _report_conflicts(con: duckdb.DuckDBPyConnection, table: str) -> None:
     con.execute(
         f"""INSERT INTO staging.rejects
         SELECT 'publish', '{table}: ' || {item}, 'conflicting_rows',
-               'rows of one {" and ".join(key)} differ in '
+               'rows of one {" and ".join(names)} differ in '
                || array_to_string(columns, ', ')
                || '; the first in the order of all columns is kept'
-        FROM (SELECT {", ".join(key)}, [{differing}] AS columns FROM staging.{table}
-              GROUP BY {", ".join(key)} HAVING count(*) > 1)
+        FROM (SELECT {key}, [{differing}] AS columns FROM staging.{table}
+              GROUP BY {key} HAVING count(*) > 1)
         WHERE array_to_string(columns, '') <> ''"""
     )
 

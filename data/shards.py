@@ -35,9 +35,11 @@ def partition(items: Iterable[tuple[str, T]], max_size: int = 128) -> list[list[
         raise ValueError(f"max_size must be at least 1, got {max_size}")
     pairs = [(digest.lower(), item) for digest, item in items]
     _check_hashes([digest for digest, _ in pairs])
-    # Only equal hashes are told apart by their items: repr is stable and needs no ordering of T.
-    pairs.sort(key=lambda pair: (pair[0], repr(pair[1])))
+    pairs.sort(key=lambda pair: pair[0])
     digests = [digest for digest, _ in pairs]
+    if len(set(digests)) < len(digests):
+        # Items of one hash are told apart by repr, which needs no ordering of T.
+        pairs.sort(key=lambda pair: (pair[0], repr(pair[1])))
     return [[item for _, item in pairs[a:b]] for a, b in _leaves(digests, max_size)]
 
 

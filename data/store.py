@@ -105,7 +105,7 @@ class Store(FileStore):
         schema = schema_of(ref["table"])
         content = self.read_bytes(ref["uri"])
         try:
-            rows = pq.read_table(pa.BufferReader(content))
+            rows = pq.read_table(pa.BufferReader(content), use_threads=False)
             return rows.select(schema.names).cast(schema)
         except (OSError, pa.ArrowException, KeyError) as error:
             raise StoreError(

@@ -211,7 +211,7 @@ def _publish_in_process(root: str) -> str:
 
 def test_processes_that_publish_at_once_end_well(tmp_path):
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        found = pool.map(_publish_in_process, [str(tmp_path)] * 4, chunksize=1)
+        found = pool.map(_publish_in_process, [str(tmp_path)] * 2, chunksize=1)
     assert len(set(found)) == 1
     with open_corpus(Store(tmp_path)) as con:
         assert count(con, "sft_samples") == 2

@@ -76,6 +76,12 @@ def test_equal_rows_are_one_and_conflicts_are_reported(tmp_path):
         assert records(con, "SELECT latency_s FROM responses") == [{"latency_s": 1.0}]
 
 
+def test_equal_rejects_are_one(tmp_path):
+    reject = {"stage": "read", "item": "x", "reason": "no_image", "detail": "d"}
+    with build(tmp_path / "c.duckdb", rejects=[reject, reject, reject | {"detail": "e"}]) as con:
+        assert [r["detail"] for r in records(con, "FROM rejects")] == ["d", "e"]
+
+
 def test_labels_without_a_photo_are_kept(tmp_path):
     labels = [{"dataset": "picd", "item": str(n), "image_id": None} for n in range(3)]
     with build(tmp_path / "c.duckdb", labels=labels) as con:

@@ -62,12 +62,12 @@ class Lane:
             LaneDown: the breaker is open and the caller `may_leave`.
             AuthError, ProviderDown: nothing more can be asked of this provider at present.
         """
-        failed = 0
+        failed, began = 0, self._clock()
         while True:
             try:
                 answer = await self._attempt(request, most_prompt)
             except RateLimited:
-                self._stay_patient("only answers 429 (rate limited)")
+                self._stay_patient("only answers 429 (rate limited)", began)
                 continue
             except BadRequest as error:
                 return self._failure(error, failed + 1)
@@ -81,7 +81,7 @@ class Lane:
                 return replace(answer, attempts=failed + 1)
             if may_leave:
                 raise LaneDown(self.config.name)
-            self._stay_patient("is down")
+            self._stay_patient("is down", began)
             await asyncio.sleep(self.breaker.wait_hint())
 
     def most_usd(self, request: TeacherRequest, most_prompt: int) -> float:
@@ -146,8 +146,11 @@ class Lane:
         self.breaker.success()
         self.pacer.answered()
 
-    def _stay_patient(self, what: str) -> None:
-        silent = 0.0 if self._silent_since is None else self._clock() - self._silent_since
+    def _stay_patient(self, what: str, began: float) -> None:
+        """Raise if the provider has said nothing for too long, to a caller who began to wait."""
+        if self._silent_since is None:
+            return
+        silent = self._clock() - max(began, self._silent_since)
         if silent > self.config.patience_s:
             raise ProviderDown(
                 f"teacher {self.config.name} {what} for {silent:.0f} s (patience_s = "

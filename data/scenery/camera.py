@@ -16,15 +16,15 @@ def _smooth(t: float) -> float:
 
 
 def clutter(c: Canvas) -> None:
-    """Distracting things cut off by the frame; none at composition 1, up to eight at -1."""
+    """Distracting things cut off by the frame; none at composition 1, up to ten at -1."""
     rng, bad = c.rng, 1 - c.mood.q("composition")
-    draws = rng.uniform(0, 1, (8, 6))
-    for i in range(int(round(8 * bad**1.1))):
+    draws = rng.uniform(0, 1, (10, 6))
+    for i in range(int(round(10 * bad**1.15))):
         a, b, s, hue, kind, lean = draws[i]
         edge = int(a * 4)
         x, y = [(b, -0.01), (b, 1.01), (-0.01, b), (1.01, b)][edge]
         colour = hsv(hue, 0.75, 0.85) if kind < 0.6 else np.full(3, 0.06, np.float32)
-        size = 0.04 + 0.045 * s
+        size = (0.04 + 0.045 * s) * (0.5 + 0.7 * bad)
         if kind < 0.6:
             region = c.ellipse_mask(x, y, size, size * 1.25, lean * 3, 0.006)
             c.paint(region, c.lit(region, colour, (x, y, size * 1.3, size * 1.3)), 0.9)

@@ -1,0 +1,186 @@
+"""The grounded teacher's text: true of the photo, deterministic, varied, complete in its words."""
+
+import re
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.categories import CATEGORIES
+from data.claims import ASPECTS, claims, values
+from data.facts import measure
+from data.hashing import sha256
+from data.perspective import ABSENT, OUTSIDE, REGIONS
+from data.rubrics import load_rubric
+from data.teachers.composer import compose, wording, wording_version
+from data.teachers.tact import tellable
+from data.template_pool import load_templates
+from tests.data.pictures import dot, painting
+
+PAINTINGS = [measure(painting(seed)) for seed in range(24)]
+QUESTION: dict[str, Any] = {
+    "task": "composition", "topic": "category", "form": "open", "kind": "term", "truth": "Diffuse",
+    "meaning": "Diffuse", "wrong": [], "definitions": {}, "target": None, "attributes": [],
+}  # fmt: skip
+LABEL: dict[str, Any] = {
+    "categories": [20], "perspective": "one-point", "mos": 0.6,
+    "attributes": dict.fromkeys(load_rubric().names, 0.4),
+}  # fmt: skip
+
+
+def _compose(key: str, *photos: int, **question: Any):
+    said = [claims(PAINTINGS[n]) for n in photos]
+    return compose(
+        sha256(key.encode()), {"claims": said, "label": LABEL, "question": QUESTION | question}
+    )
+
+
+def _phrases() -> dict[str, tuple[str, str]]:
+    """Every fixed fact phrase -> what it claims."""
+    words = wording("facts")
+    return {
+        phrase.casefold(): (aspect, value)
+        for aspect in ASPECTS
+        for value in values(aspect)
+        for phrase in words[aspect].get(value, [])
+    }
+
+
+def test_every_value_of_every_aspect_has_words_and_no_phrase_means_two_things() -> None:
+    words = wording("facts")
+    assert set(words) == {*ASPECTS, "color"}
+    everything = []
+    for aspect in ASPECTS:
+        assert set(words[aspect]) == set(values(aspect))
+        for phrases in words[aspect].values():
+            assert len(phrases) >= 2
+            everything += phrases
+    assert len(set(everything)) == len(everything) == len(_phrases())
+
+
+def test_every_topic_has_words() -> None:
+    assert set(wording("composition")) == set(CATEGORIES)
+    assert all(len(set(s)) == 3 for s in wording("composition").values())
+    names = load_rubric().names
+    assert set(names) <= set(wording("aesthetic")["attributes"])
+    topics = {t.topic for t in load_templates() if t.form == "comparative"}
+    assert topics <= set(wording("frame")["compare"])
+
+
+@pytest.mark.parametrize("photo", range(24))
+def test_what_is_claimed_is_measured(photo: int) -> None:
+    truth = claims(PAINTINGS[photo])
+    for n in range(12):
+        composed = _compose(f"{photo}/{n}", photo)
+        assert composed.claims
+        for claim in composed.claims:
+            assert truth[claim.aspect] == claim.value
+
+
+def test_every_fact_phrase_in_the_text_was_claimed() -> None:
+    phrases = _phrases()
+    found = 0
+    for photo, n in product(range(24), range(6)):
+        composed = _compose(f"{photo}/{n}", photo)
+        claimed = {(claim.aspect, claim.value) for claim in composed.claims}
+        present = {meaning for p, meaning in phrases.items() if p in composed.text.casefold()}
+        assert present <= claimed
+        found += len(present)
+    assert found > 200
+
+
+def test_comparisons_speak_of_the_right_photo() -> None:
+    phrases = _phrases()
+    for n in range(60):
+        a, b = n % 24, (n * 7 + 1) % 24
+        composed = _compose(
+            str(n), a, b, form="comparative", kind="choice", truth="AB"[n % 2], target=20
+        )
+        truths = [claims(PAINTINGS[a]), claims(PAINTINGS[b])]
+        assert {c.photo for c in composed.claims} == {0, 1}
+        assert all(truths[c.photo][c.aspect] == c.value for c in composed.claims)
+        text = composed.text.casefold()
+        first, second = re.split(r"in b, |in photograph b, |in the second one ", text, maxsplit=1)
+        for half, truth in ((first, truths[0]), (second, truths[1])):
+            for phrase, (aspect, value) in phrases.items():
+                assert phrase not in half or truth[aspect] == value
+
+
+def test_colors_named_are_those_of_the_photo() -> None:
+    said = claims(measure(np.full((64, 64, 3), (20, 40, 200), np.uint8)))
+    texts = [
+        compose(sha256(str(n).encode()), {"claims": [said], "label": LABEL, "question": QUESTION})
+        for n in range(30)
+    ]
+    named = [t.text for t in texts if any(c.aspect == "color" for c in t.claims)]
+    assert named and all("blue" in text.casefold() for text in named)
+
+
+def test_same_key_same_text_other_key_other_text() -> None:
+    assert _compose("k", 1) == _compose("k", 1)
+    texts = {_compose(str(n), n % 24).text for n in range(192)}
+    assert len(texts) == 192
+
+
+def test_text_reads_as_sentences() -> None:
+    for n in range(100):
+        text = _compose(str(n), n % 24).text
+        assert text.endswith(".") and ".." not in text and "  " not in text
+        assert "{" not in text and "_" not in text
+        assert all(part[:1].isupper() for part in re.split(r"(?<=\.) ", text))
+        assert text.rstrip(".").endswith("Diffuse")
+
+
+@pytest.mark.parametrize("meaning", [*REGIONS, OUTSIDE, ABSENT])
+def test_vanishing_points(meaning: str) -> None:
+    text = _compose(
+        meaning, 0, task="perspective", topic="vanishing", truth=meaning, meaning=meaning
+    ).text
+    assert text.count(meaning) >= (2 if meaning in REGIONS else 1)
+
+
+@pytest.mark.parametrize("meaning", ["high", "low in the frame", "near the middle of the height"])
+def test_horizons(meaning: str) -> None:
+    text = _compose(
+        meaning, 0, task="perspective", topic="horizon", truth=meaning, meaning=meaning
+    ).text
+    options = wording("perspective")["horizon"][
+        {"high": "high", "low": "low", "near": "middle"}[meaning.split()[0]]
+    ]
+    assert any(option.casefold() in text.casefold() for option in options)
+
+
+def test_strengths_and_weaknesses_follow_the_attributes() -> None:
+    label = LABEL | {"attributes": {"composition": 0.9, "color": -0.9, "grain": 0.0}, "mos": 0.1}
+    question = QUESTION | {
+        "task": "aesthetic", "topic": "score", "kind": "score", "truth": "Score: 0.10",
+        "meaning": "0.10", "attributes": ["composition", "color", "grain"],
+    }  # fmt: skip
+    context = {"claims": [claims(PAINTINGS[0])], "label": label, "question": question}
+    text = compose("ab" * 32, context).text
+    words = wording("aesthetic")
+    assert any(s in text for s in words["attributes"]["composition"]["strong"])
+    assert any(s in text for s in words["attributes"]["color"]["weak"])
+    assert any(s in text for s in words["whole"]["poor"])
+    assert "Grain is" in text and text.endswith(("0.10.", "for the whole."))
+
+
+def test_short_texts_for_small_judges() -> None:
+    question = QUESTION | {"wrong": ["Pattern"], "definitions": {"Pattern": "x"}}
+    context = {"claims": [claims(PAINTINGS[0])], "label": LABEL, "question": question}
+    brief = compose("cd" * 32, context, max_facts=0, exclude=False)
+    assert brief.claims == () and "Pattern" not in brief.text
+    assert len(brief.text.split()) < len(compose("cd" * 32, context).text.split())
+
+
+def test_a_centered_subject_is_not_said_to_lie_aside() -> None:
+    said = claims(measure(dot(0.2, 0.2)))
+    assert said["weight_x"] == "left"
+    assert "weight_x" not in tellable(said, "composition", {"categories": [3]})
+    assert "weight_x" in tellable(said, "composition", {"categories": [1]})
+    assert "weight_x" not in tellable(said, "aesthetic", {})
+
+
+def test_the_version_names_the_words() -> None:
+    assert re.fullmatch(r"[0-9a-f]{12}", wording_version())

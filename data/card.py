@@ -104,5 +104,9 @@ def _columns(table: str) -> list[dict[str, str]]:
         {"name": field.name, "kind": str(field.type), "doc": field.metadata[b"doc"].decode()}
         for field in schema_of(table)
     ]
-    image = {"name": "image", "kind": "image", "doc": "the photo, as its original file bytes"}
-    return [columns[0], image, *columns[1:]]
+    doc = "the photo, as its original file bytes"
+    photos = [{"name": "image", "kind": "image", "doc": doc}]
+    if any(column["name"] == "second_image_id" for column in columns):
+        doc = "the second photo of a comparison, else null"
+        photos.append({"name": "second_image", "kind": "image", "doc": doc})
+    return [columns[0], *photos, *columns[1:]]

@@ -43,16 +43,17 @@ def export_hf(
 ) -> Path:
     """Write a table of a snapshot (default: the latest) as a folder for `datasets.load_dataset`.
 
-    The columns are those of the table, and `image` (a Hugging Face image feature). Rows are in the
-    order of their keys; memory is bounded by one row group, not by the table. The folder is written
-    aside and renamed.
+    The columns are those of the table, and the photos as Hugging Face image features: `image`, and
+    `second_image` (null where there is one photo) where the table names a second one. Rows are in
+    the order of their keys; memory is bounded by one row group, not by the table. The folder is
+    written aside and renamed.
 
     Args:
         store: store of the snapshot and its photos.
         table: `sft_samples` or `preferences`.
         out: folder to make; it must not exist yet, or be empty.
         version: snapshot.
-        max_file_bytes: a split goes on in another file once its photos and texts exceed this.
+        max_file_bytes: a split goes on in another file once its photos exceed this.
 
     Returns:
         The folder.
@@ -84,18 +85,28 @@ def export_hf(
     return out
 
 
+def _photo_columns(table: str) -> dict[str, str]:
+    """Column of a photo in the export -> column of the table that names it."""
+    names = {"image": "image_id", "second_image": "second_image_id"}
+    return {photo: name for photo, name in names.items() if name in schema_of(table).names}
+
+
 def _check(con: duckdb.DuckDBPyConnection, table: str) -> None:
     known = ", ".join(f"'{split}'" for split in SPLITS)
-    rows, unsplit, homeless = con.execute(
-        f"SELECT count(*), count(*) FILTER (t.split IS NULL OR t.split NOT IN ({known})), "
-        f"count(*) FILTER (i.uri IS NULL) FROM {table} t LEFT JOIN images i USING (image_id)"
+    rows, unsplit = con.execute(
+        f"SELECT count(*), count(*) FILTER (split IS NULL OR split NOT IN ({known})) FROM {table}"
     ).fetchall()[0]
     if not rows:
         raise ExportError(f"table {table} of this snapshot is empty")
     if unsplit:
         raise ExportError(f"{unsplit} rows of {table} have none of the splits {known}")
-    if homeless:
-        raise ExportError(f"{homeless} rows of {table} have no photo in table images")
+    for name in _photo_columns(table).values():
+        lost = con.execute(
+            f"SELECT count(*) FROM {table} t LEFT JOIN images i ON i.image_id = t.{name} "
+            f"WHERE i.uri IS NULL AND (t.{name} IS NOT NULL OR '{name}' = 'image_id')"
+        ).fetchall()[0][0]
+        if lost:
+            raise ExportError(f"{lost} rows of {table} have no photo of their {name} in images")
 
 
 def _write_split(
@@ -131,10 +142,15 @@ def _groups(
     store: Store, con: duckdb.DuckDBPyConnection, table: str, split: str
 ) -> Iterator[tuple[list[dict[str, Any]], int]]:
     """Row groups of one split with their photos, and the bytes of these."""
+    photos = _photo_columns(table)
     columns = ", ".join(f"t.{name}" for name in schema_of(table).names)
     order = ", ".join(f"t.{name}" for name in PRIMARY_KEYS[table])
+    uris = ", ".join(f"{photo}.uri AS {photo}" for photo in photos)
+    joins = " ".join(
+        f"LEFT JOIN images {photo} ON {photo}.image_id = t.{name}" for photo, name in photos.items()
+    )
     reader = con.sql(
-        f"SELECT {columns}, i.uri FROM {table} t JOIN images i USING (image_id) "
+        f"SELECT {columns}, {uris} FROM {table} t {joins} "
         f"WHERE t.split = '{split}' ORDER BY {order}"
     ).to_arrow_reader(_GROUP_ROWS)
     group: list[dict[str, Any]] = []
@@ -143,11 +159,9 @@ def _groups(
         rows = batch.to_pylist()
         # A few photos at a time: a whole batch of large ones may not fit.
         for start in range(0, len(rows), _PARALLEL_READS):
-            few = rows[start : start + _PARALLEL_READS]
-            for row, content in zip(few, _photos(store, few), strict=True):
-                name = PurePosixPath(row.pop("uri")).name
-                group.append({**row, "image": {"bytes": content, "path": name}})
-                size += len(content) + len(str(row))
+            for row in _with_photos(store, rows[start : start + _PARALLEL_READS], list(photos)):
+                group.append(row)
+                size += sum(len(row[photo]["bytes"]) for photo in photos if row[photo])
                 if len(group) == _GROUP_ROWS or size >= _GROUP_BYTES:
                     yield group, size
                     group, size = [], 0
@@ -155,8 +169,19 @@ def _groups(
         yield group, size
 
 
-def _photos(store: Store, rows: list[dict[str, Any]]) -> list[bytes]:
-    uris = [row["uri"] for row in rows]
+def _with_photos(
+    store: Store, rows: list[dict[str, Any]], photos: list[str]
+) -> list[dict[str, Any]]:
+    """Rows with the content and name of each photo in place of its URI."""
+    uris = sorted({row[photo] for row in rows for photo in photos if row[photo]})
+    found = {
+        uri: {"bytes": content, "path": PurePosixPath(uri).name}
+        for uri, content in zip(uris, _read_all(store, uris), strict=True)
+    }
+    return [row | {photo: found.get(row[photo]) for photo in photos} for row in rows]
+
+
+def _read_all(store: Store, uris: list[str]) -> list[bytes]:
     try:
         if store.is_local:
             return [store.read_bytes(uri) for uri in uris]
@@ -167,11 +192,12 @@ def _photos(store: Store, rows: list[dict[str, Any]]) -> list[bytes]:
 
 
 def _features(table: str) -> Any:
-    """Hugging Face features: the table's columns, and the photo after the first of them."""
+    """Hugging Face features: the table's columns, and the photos after the first of them."""
     from datasets import Features, Image
 
     first, *others = schema_of(table)
-    features = {first.name: _feature(first.type), "image": Image()}
+    features = {first.name: _feature(first.type)}
+    features |= {photo: Image() for photo in _photo_columns(table)}
     return Features(features | {field.name: _feature(field.type) for field in others})
 
 

@@ -147,7 +147,7 @@ VIEWS["lineage"] = (
     SELECT s.sample_id, s.task, s.split, s.template_id, s.request_id,
            r.accepted AS reasoning_accepted, r.agrees_with_label,
            p.provider, p.model, p.status AS response_status,
-           i.image_id, i.origin, i.item, i.uri,
+           i.image_id, i.origin, i.item, i.uri, s.second_image_id,
            y.attempt_id, y.control, y.prompt AS synthesis_prompt, y.seed AS synthesis_seed,
            i.parent_image_id, parent.origin AS parent_origin, parent.item AS parent_item,
            parent.uri AS parent_uri,

@@ -66,7 +66,32 @@ def test_datasets_opens_the_folder_with_its_pixels(any_store, tmp_path):
         with Image.open(io.BytesIO(png(int(row["answer"])))) as image:
             assert np.array_equal(np.asarray(row["image"]), np.asarray(image))
         assert row["messages"] == sample_row(row["answer"])["messages"]
-    assert set(found["test"].column_names) == {"image", *TABLES["sft_samples"].names}
+    assert set(found["test"].column_names) == {
+        "image", "second_image", *TABLES["sft_samples"].names
+    }  # fmt: skip
+
+
+def test_a_comparison_has_both_photos(tmp_path):
+    store = Store(tmp_path / "store")
+    one, two = (store.put_image(png(n), "png") for n in (1, 2))
+    refs = [
+        store.write_shard("images", "k", [image_row(u, image_id=i, uri=u) for i, u in (one, two)]),
+        store.write_shard(
+            "sft_samples",
+            "k",
+            [
+                sample_row("pair", image_id=one[0], second_image_id=two[0]),
+                sample_row("single", image_id=two[0]),
+            ],
+        ),
+    ]
+    publish(store, refs, config_hash="c", inputs={})
+    rows = load(export_hf(store, "sft_samples", tmp_path / "out"), tmp_path)["train"]
+    pair = next(row for row in rows if row["second_image_id"])
+    for column, seed in (("image", 1), ("second_image", 2)):
+        with Image.open(io.BytesIO(png(seed))) as image:
+            assert np.array_equal(np.asarray(pair[column]), np.asarray(image))
+    assert [row["second_image"] is None for row in rows].count(True) == 1
 
 
 def test_preferences_keep_scores_and_empty_choices(store, tmp_path):
@@ -136,7 +161,8 @@ def test_another_table_is_refused(store, tmp_path):
     ("changes", "words"),
     [
         ({"split": None}, "10 rows of sft_samples have none of the splits"),
-        ({"image_id": "lost"}, "10 rows of sft_samples have no photo"),
+        ({"image_id": "lost"}, "10 rows of sft_samples have no photo of their image_id"),
+        ({"second_image_id": "lost"}, "10 rows of sft_samples have no photo of their second_image"),
     ],
 )
 def test_rows_that_cannot_be_exported_are_counted(tmp_path, changes, words):

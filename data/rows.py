@@ -151,6 +151,8 @@ def _from_arrow(table: str, rows: pa.Table) -> list[pa.Array]:
 
 
 def _column(table: str, field: pa.Field, values: list[Any]) -> pa.Array:
+    if pa.types.is_map(field.type):
+        values = [_from_pairs(value) for value in values]
     if not _fits(values, field.type):
         bad = next(i for i, value in enumerate(values) if not _fits([value], field.type))
         _refuse(table, field, bad, values[bad])
@@ -161,6 +163,14 @@ def _column(table: str, field: pa.Field, values: list[Any]) -> pa.Array:
         return pa.array(values, field.type)
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         raise RowError(f"table {table}, column {field.name}: {error}") from error
+
+
+def _from_pairs(value: Any) -> Any:
+    """A map in the form that Arrow's `to_pylist` gives it, a list of pairs, as a dict."""
+    pairs = isinstance(value, list) and all(isinstance(p, tuple) and len(p) == 2 for p in value)
+    if pairs and len({key for key, _ in value}) == len(value):
+        return dict(value)
+    return value
 
 
 def _fits(values: Sequence[Any], kind: pa.DataType) -> bool:

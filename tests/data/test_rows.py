@@ -109,6 +109,7 @@ def test_absent_columns_are_null_and_types_are_those_of_the_schema():
         ("scores", {"attributes": {"a": float("inf")}}, "column attributes: NaN"),
         ("scores", {"attributes": {"a": "x"}}, "row 1, column attributes"),
         ("scores", {"attributes": [1]}, "row 1, column attributes"),
+        ("scores", {"attributes": [("a", 1), ("a", 2)]}, "row 1, column attributes"),
         ("scores", {"parse_ok": 1}, "row 1, column parse_ok"),
         ("scores", {"image_id": None}, "row 1, column image_id: null"),
         ("scores", {"raw_text": b"x"}, "row 1, column raw_text"),
@@ -134,6 +135,13 @@ def test_arrow_tables_are_checked_as_dicts_are():
         to_table("scores", pa.table({"judge": ["j"], "image_id": ["i"], "total": ["1"]}))
     made = to_table("scores", pa.table({"judge": ["j"], "image_id": ["i"], "total": [1]}))
     assert made.schema.equals(TABLES["scores"])
+
+
+def test_rows_that_were_read_can_be_written_again():
+    row = {"judge": "j", "image_id": "i", "attributes": {"b": 1.0, "a": None}}
+    made = to_table("scores", [row])
+    for again in (made.to_pylist(), made.to_pylist(maps_as_pydicts="strict"), made):
+        assert to_table("scores", again).equals(made)
 
 
 def test_an_unknown_table_is_named():

@@ -115,7 +115,7 @@ class Canvas:
         second = self.mood.accents[2]
         second = second * (colour.mean() / max(float(second.mean()), 0.1))
         patches = np.clip(5 * self.mottle[sy, sx, None] - 0.5, 0, 1)
-        return colour + 0.55 * self.mood.q("content") ** 1.5 * patches * (second - colour)
+        return colour + 0.3 * self.mood.q("content") ** 1.5 * patches * (second - colour)
 
     def paint(
         self,
@@ -132,8 +132,8 @@ class Canvas:
         sy, sx, a = region
         if subject:
             rich = self.mood.q("content") ** 1.5
-            texture = texture * (0.2 + 0.8 * rich) + 0.16 * rich
-            colour = colour * (1 + 0.5 * rich * self.mottle[sy, sx, None])
+            texture = texture * (0.2 + 0.8 * rich) + 0.09 * rich
+            colour = colour * (1 + 0.36 * rich * self.mottle[sy, sx, None])
         grain = 1 + texture * self.fine[sy, sx, None]
         view = self.rgb[sy, sx]
         view += (a * alpha)[..., None] * (colour * grain - view)

@@ -139,7 +139,11 @@ def _arc(kind: str, c: Canvas, dx: float, dy: float) -> tuple[Array, Array]:
         x = 0.5 + flip * swing * np.sin(2 * np.pi * (t * 1.05 + 0.02))
     depth = (y - top) / (1.05 - top)
     width = np.full(60, 1.0) if c.horizon is None else 0.08 + 0.92 * np.clip(depth, 0, 1) ** 1.2
-    return np.stack([x + dx, y + dy * (0 if c.horizon else 1)], 1), width
+    pts = np.stack([x + dx, y + dy * (0 if c.horizon else 1)], 1)
+    if c.horizon is not None:  # run out of the frame below, so that no blunt end shows
+        pts = np.concatenate([pts[:1] + (0.02 * flip, 0.35), pts])
+        width = np.concatenate([width[:1], width])
+    return pts, width
 
 
 def _curve(c: Canvas, kind: str) -> Truth:

@@ -34,7 +34,7 @@ from data.teachers.providers import make_teacher
 
 # None for a usable answer, else one sentence that says what is wrong with it.
 Validate = Callable[[TeacherRequest, str], str | None]
-# Failures that a later run may overcome are not written to the journal.
+# Other failures may be overcome by a later run: they are not written to the journal.
 _LASTING = {"bad_request"}
 _READ_AHEAD = 256
 _Done = queue.SimpleQueue[tuple[TeacherRequest, "Future[TeacherAnswer]"]]
@@ -176,13 +176,20 @@ class Gateway:
             return Entry(request.request_id, step, True, answer)
         most = lane.most_prompt_tokens(prepared)
         ticket = await self._budget.reserve(lane.most_usd(prepared, most))
-        try:
-            answer = await lane.ask(prepared, most, may_leave=may_leave)
+
+        def judged(answer: TeacherAnswer) -> Entry:
             answer = _judged(request, answer, validate)
-            entry = Entry(request.request_id, step, step > 0 or answer.status != "invalid", answer)
-            if answer.status != "failed" or answer.finish_reason in _LASTING:
-                await self.journal.put(request, step, entry.final, answer)
-            return entry
+            return Entry(request.request_id, step, step > 0 or answer.status != "invalid", answer)
+
+        async def keep(answer: TeacherAnswer) -> None:
+            entry = judged(answer)
+            await self.journal.put(request, step, entry.final, entry.answer)
+
+        try:
+            answer = await lane.ask(prepared, most, keep, may_leave=may_leave)
+            if answer.status == "failed" and answer.finish_reason in _LASTING:
+                await keep(answer)
+            return judged(answer)
         finally:
             self._budget.release(ticket)
 

@@ -7,6 +7,7 @@ a 4xx is recorded; a wrong key or a provider that stays silent stops the run.
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from data.teachers.base import (
@@ -31,6 +32,9 @@ from data.teachers.secrets import scrub
 _GRACE_S = 5.0
 
 
+Keep = Callable[[TeacherAnswer], Awaitable[None]]
+
+
 class LaneDown(Exception):
     """The breaker is open and the caller has somewhere else to go."""
 
@@ -49,23 +53,28 @@ class Lane:
         self._slots = asyncio.Semaphore(config.concurrency)
         self._backoff = Backoff(config.backoff_s)
         self._silent_since: float | None = None
+        self._underestimated = 0
 
     async def ask(
-        self, request: TeacherRequest, most_prompt: int, *, may_leave: bool = False
+        self, request: TeacherRequest, most_prompt: int, keep: Keep, *, may_leave: bool = False
     ) -> TeacherAnswer:
         """Ask until there is an answer, a 4xx or `max_attempts` failures; the answer is priced.
 
-        The photos of `request` are the ones to send, already reduced; `most_prompt` is an upper
-        bound on its prompt tokens.
+        Args:
+            request: its photos are the ones to send, already reduced.
+            most_prompt: an upper bound on its prompt tokens.
+            keep: writes an answer down. The slot is held until it has, so that a kill can lose no
+                more answers than there are slots.
+            may_leave: the caller has somewhere else to go while the breaker is open.
 
         Raises:
-            LaneDown: the breaker is open and the caller `may_leave`.
+            LaneDown: the breaker is open, and the caller may leave.
             AuthError, ProviderDown: nothing more can be asked of this provider at present.
         """
         failed, began = 0, self._clock()
         while True:
             try:
-                answer = await self._attempt(request, most_prompt)
+                answer = await self._attempt(request, most_prompt, failed + 1, keep)
             except RateLimited:
                 self._stay_patient("only answers 429 (rate limited)", began)
                 continue
@@ -78,7 +87,7 @@ class Lane:
                 await asyncio.sleep(self._backoff.seconds(failed))
                 continue
             if answer is not None:
-                return replace(answer, attempts=failed + 1)
+                return answer
             if may_leave:
                 raise LaneDown(self.config.name)
             self._stay_patient("is down", began)
@@ -89,18 +98,27 @@ class Lane:
         return cost_usd(self.price, most_prompt, request.params["max_tokens"])
 
     def most_prompt_tokens(self, request: TeacherRequest) -> int:
-        """An upper bound on the prompt tokens of a request with reduced photos."""
+        """An upper bound on the prompt tokens of a request with reduced photos.
+
+        Where the provider has billed more than the bound (a photo rule that the price table does
+        not know), the difference is added from then on.
+        """
+        return self._bound(request) + self._underestimated
+
+    def _bound(self, request: TeacherRequest) -> int:
         sizes = [size_of(image.load()) for image in request.images]
         photos = sum(image_tokens(self.price.image, *size) for size in sizes)
         return most_tokens((request.system, request.prompt), photos)
 
-    async def _attempt(self, request: TeacherRequest, most: int) -> TeacherAnswer | None:
+    async def _attempt(
+        self, request: TeacherRequest, most: int, number: int, keep: Keep
+    ) -> TeacherAnswer | None:
         """One attempt, or None if the breaker lets nothing through."""
         async with self._slots:
             if not self.breaker.enter():
                 return None
             try:
-                return await self._send(request, most)
+                answer = replace(await self._send(request, most), attempts=number)
             except (RateLimited, Fatal, asyncio.CancelledError):
                 self.breaker.neutral()
                 raise
@@ -108,6 +126,8 @@ class Lane:
                 self.breaker.failure()
                 self._silent_since = self._silent_since or self._clock()
                 raise
+            await keep(answer)
+            return answer
 
     async def _send(self, request: TeacherRequest, most: int) -> TeacherAnswer:
         tokens = most + request.params["max_tokens"]
@@ -131,6 +151,9 @@ class Lane:
             # An error that nobody foresaw may quote the request, and with it the key.
             raise Fatal(scrub(f"{type(error).__name__}: {error}", 500)) from None
         self._answered()
+        if answer.prompt_tokens > most:
+            beyond = answer.prompt_tokens - self._bound(request)
+            self._underestimated = max(self._underestimated, beyond)
         self.pacer.settle(tokens, answer.prompt_tokens + answer.completion_tokens)
         return replace(
             answer,

@@ -5,35 +5,25 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from data.config import StageConfig
-from data.teachers.config import ProviderConfig
+from data.teachers.config import TeachersConfig
 from data.template_pool import FORMS, TASKS, Form, Task
 
 
 class Route(StageConfig):
     """A teacher and its share.
 
-    `templates` are glob patterns of template ids that it may answer. `params` are the sampling
-    values that go with each request and into its id; `Route.of` takes them from a provider.
+    `teacher` names a provider of the teachers' config; without it, `provider` and `model` say who
+    is meant. `templates` are glob patterns of template ids that it may answer. `params` are the
+    sampling values that go with each request and into its id; `with_teachers` fills in those of the
+    teachers' config, where the route has none.
     """
 
+    teacher: str | None = None
     provider: str = "grounded"
     model: str = "grounded-1"
     weight: float = Field(default=1.0, gt=0)
     templates: tuple[str, ...] = ("*",)
     params: dict[str, float | int | str | bool | None] = Field(default_factory=dict)
-
-    @classmethod
-    def of(
-        cls, provider: ProviderConfig, weight: float = 1.0, templates: tuple[str, ...] = ("*",)
-    ) -> "Route":
-        """The route to a configured teacher."""
-        return cls(
-            provider=provider.provider,
-            model=provider.model,
-            weight=weight,
-            templates=templates,
-            params=provider.params(),
-        )
 
 
 class CheckConfig(StageConfig):
@@ -71,8 +61,33 @@ class ReasoningConfig(StageConfig):
     """smallest difference of human scores in a comparison"""
     checks: CheckConfig = CheckConfig()
 
+    def with_teachers(self, teachers: TeachersConfig | None) -> "ReasoningConfig":
+        """The config with every route resolved: provider, model and parameters of its teacher.
+
+        Raises:
+            ValueError: a route leads to a teacher that is not configured; the offline teacher needs
+                no configuration.
+        """
+        return self.model_copy(update={"routes": tuple(_resolve(r, teachers) for r in self.routes)})
+
     @model_validator(mode="after")
     def _some_route(self) -> "ReasoningConfig":
         if not self.routes:
             raise ValueError("routes is empty: name at least one teacher")
         return self
+
+
+def _resolve(route: Route, teachers: TeachersConfig | None) -> Route:
+    known = teachers.providers if teachers else ()
+    for one in known:
+        by_name = route.teacher == one.name
+        if by_name or (
+            not route.teacher and (route.provider, route.model) == (one.provider, one.model)
+        ):
+            values = {"teacher": one.name, "provider": one.provider, "model": one.model}
+            return route.model_copy(update=values | {"params": one.params() | route.params})
+    if route.teacher is None and route.provider == "grounded":
+        return route
+    wanted = route.teacher or f"{route.provider} {route.model}"
+    names = ", ".join(one.name for one in known) or "none"
+    raise ValueError(f"route to {wanted}: no such teacher is configured; there are: {names}")

@@ -3,7 +3,8 @@
 Raw texts are kept as they came, so that a changed parser or check reads them again at no cost.
 """
 
-from data.answer_format import Answer, AnswerFormat, parse_answer
+from data.answer_format import Answer, AnswerError, AnswerFormat, parse_answer
+from data.teachers.base import TeacherRequest
 from data.teachers.form import parse_text
 
 
@@ -15,3 +16,17 @@ def parse_reply(raw_text: str, form: AnswerFormat) -> tuple[str, Answer]:
     """
     parts = parse_text(raw_text)
     return parts.reasoning, parse_answer(parts.answer, form)
+
+
+def reply_problem(request: TeacherRequest, raw_text: str) -> str | None:
+    """What is wrong with the form of a reply, in one sentence for a repair prompt; or None.
+
+    Unlike a check of the tags alone it reads the answer too, e.g. `C) Diagonal` instead of `C`. It
+    knows the asked form from the request's context (see `data.teacher_requests`).
+    """
+    question = request.context["question"]
+    try:
+        parse_reply(raw_text, AnswerFormat(question["kind"], tuple(question["names"])))
+    except AnswerError as error:
+        return error.detail
+    return None

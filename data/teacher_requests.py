@@ -140,6 +140,7 @@ def _context(
             "topic": template.topic,
             "form": template.form,
             "kind": question.form.kind,
+            "names": list(question.form.names),
             "truth": question.truth,
             "meaning": question.meaning,
             "wrong": list(question.wrong),

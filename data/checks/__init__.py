@@ -3,7 +3,7 @@
 from data.checks.agreement import agreement, agrees
 from data.checks.base import Check, Failure, Sample
 from data.checks.contradictions import contradicts_facts, contradicts_label
-from data.checks.duplicates import near_duplicates
+from data.checks.duplicates import near_duplicates, repeated_reasonings
 from data.checks.length import length
 from data.checks.phrases import label_mentioned, leaked_instructions, refusal
 
@@ -23,4 +23,13 @@ def first_failure(sample: Sample) -> Failure | None:
     return next((failure for check in CHECKS if (failure := check(sample))), None)
 
 
-__all__ = ["CHECKS", "Check", "Failure", "Sample", "agrees", "first_failure", "near_duplicates"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Failure",
+    "Sample",
+    "agrees",
+    "first_failure",
+    "near_duplicates",
+    "repeated_reasonings",
+]

@@ -5,9 +5,9 @@ when it resembles one that was kept.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -44,6 +44,18 @@ def near_duplicates(texts: Iterable[tuple[str, str]], threshold: float = 0.9) ->
             kept[key] = signature
             index.insert(key, signature)
     return repeated
+
+
+def repeated_reasonings(
+    rows: Iterable[Mapping[str, Any]], threshold: float = 0.9
+) -> dict[str, str]:
+    """`near_duplicates` of accepted `reasonings` rows, by request id: a pass over a whole corpus.
+
+    A shard only sees its own texts; this one finds repetitions between shards.
+    """
+    return near_duplicates(
+        ((row["request_id"], row["reasoning"]) for row in rows if row["accepted"]), threshold
+    )
 
 
 @cache

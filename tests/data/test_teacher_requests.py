@@ -15,7 +15,7 @@ from data.reasoning_config import ReasoningConfig, Route
 from data.rubrics import Rubric, load_rubric
 from data.store import Store
 from data.teacher_requests import build_request, describe_origin, routes_for
-from data.teachers.config import ProviderConfig
+from data.teachers.config import ProviderConfig, TeachersConfig
 from data.template_pool import load_templates
 from tests.data.pictures import dot, item, land
 
@@ -68,11 +68,24 @@ def test_a_route_may_be_limited_to_templates() -> None:
     assert routes_for("perspective-x", "0", ReasoningConfig(routes=(limited,))) == []
 
 
-def test_a_route_takes_the_parameters_of_its_provider() -> None:
-    provider = ProviderConfig(name="q", provider="openai", model="gpt", temperature=0.2)
-    route = Route.of(provider, weight=2)
-    assert (route.provider, route.model, route.weight) == ("openai", "gpt", 2)
-    assert route.params["temperature"] == 0.2 and route.params["image_size"] == 768
+def test_routes_take_the_parameters_of_their_teachers() -> None:
+    gpt = ProviderConfig(name="a", provider="openai", model="gpt", temperature=0.2)
+    teachers = TeachersConfig(providers=(gpt,))
+    own = Route(teacher="a", weight=2, params={"temperature": 0.9})
+    config = ReasoningConfig(routes=(own, GPT, Route())).with_teachers(teachers)
+    by_name, by_model, offline = config.routes
+    assert (by_name.provider, by_name.model, by_name.weight) == ("openai", "gpt", 2)
+    assert by_name.params["temperature"] == 0.9 and by_name.params["image_size"] == 768
+    assert by_model.params == gpt.params() and offline.params == {}
+
+
+@pytest.mark.parametrize("route", [Route(teacher="nobody"), QWEN])
+def test_a_route_to_nobody_is_an_error(route: Route) -> None:
+    gpt = ProviderConfig(name="a", provider="openai", model="gpt")
+    with pytest.raises(ValueError, match="no such teacher is configured; there are: a"):
+        ReasoningConfig(routes=(route,)).with_teachers(TeachersConfig(providers=(gpt,)))
+    with pytest.raises(ValueError, match="there are: none"):
+        ReasoningConfig(routes=(route,)).with_teachers(None)
 
 
 def test_the_visual_prompt_is_complete() -> None:

@@ -5,7 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.checks.duplicates import near_duplicates
+from data.checks.duplicates import near_duplicates, repeated_reasonings
 
 WORDS = [f"word{n}" for n in range(400)]
 
@@ -38,3 +38,11 @@ def test_order_does_not_matter(seeds: list[int], shuffler: random.Random) -> Non
     shuffler.shuffle(texts)
     assert near_duplicates(texts) == verdict
     assert len(seeds) - len(verdict) == len(set(seeds))
+
+
+def test_rejected_reasonings_repeat_nothing() -> None:
+    rows = [
+        {"request_id": key, "reasoning": _text(1), "accepted": key != "a"}
+        for key in ("a", "b", "c")
+    ]
+    assert repeated_reasonings(rows) == {"c": "b"}

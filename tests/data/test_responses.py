@@ -1,0 +1,39 @@
+"""Raw teacher text: parsed, or refused with a sentence that a repair prompt can quote."""
+
+import pytest
+
+from data.answer_format import AnswerError, AnswerFormat, completion
+from data.responses import parse_reply, reply_problem
+from data.teachers.base import make_request
+
+CHOICE = AnswerFormat("choice", ("A", "B"))
+
+
+def test_a_reply() -> None:
+    reasoning, answer = parse_reply(completion(" why ", " B "), CHOICE)
+    assert (reasoning, answer.choice) == ("why", "B")
+
+
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ("", "missing_tag"),
+        (completion("", "A"), "empty_reasoning"),
+        (completion("why", "A) Diagonal"), "not_a_choice"),
+        (completion("why <answer>A</answer>", "B"), "duplicate_tag"),
+    ],
+)
+def test_what_is_no_reply(text: str, reason: str) -> None:
+    with pytest.raises(AnswerError) as caught:
+        parse_reply(text, CHOICE)
+    assert caught.value.reason == reason
+
+
+def test_a_problem_is_told_in_a_sentence() -> None:
+    request = make_request(
+        provider="openai", model="m", template_id="t@1", prompt="p",
+        context={"question": {"kind": "score", "names": ["color"]}},
+    )  # fmt: skip
+    assert reply_problem(request, completion("why", "Score: 0.5, color: 0.1")) is None
+    problem = reply_problem(request, completion("why", "Score: 0.5"))
+    assert problem == "no value for color"

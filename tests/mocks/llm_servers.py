@@ -63,6 +63,7 @@ class LLMServer:
         self.faults, self.script, self.echo = faults or Faults(), script, echo
         self.log: list[tuple[str, int, str]] = []
         self.bodies: list[str] = []
+        self.keys: set[str] = set()
         self.in_flight = self.peak = 0
         self._nth: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
@@ -131,6 +132,7 @@ class LLMServer:
     async def _answer(
         self, request: web.Request, key: str, answer: Callable, error: Callable
     ) -> web.StreamResponse:
+        self.keys.add(key)
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
         try:

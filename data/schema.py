@@ -62,6 +62,7 @@ CONTROLS = pa.schema([
 SYNTHESES = pa.schema([
     _f("attempt_id", _STR, "hash of parent, control, prompt, seed and synthesis config"),
     _f("image_id", _STR, "sha256 of the result; null where the attempt gave no image"),
+    _f("uri", _STR, "place of the result, also where rejected; null without an image"),
     _f("parent_image_id", _STR, "photo whose control map and label were used"),
     _f("category", _INT, "PICD id that the attempt is to keep"),
     _f("control", _STR, "depth, canny or depth+canny"),
@@ -71,6 +72,7 @@ SYNTHESES = pa.schema([
     _f("steps", _INT, "denoising steps"),
     _f("edge_f1", _FLT, "F1 in [0, 1] of Canny edges against the control, with tolerance; or null"),
     _f("depth_corr", _FLT, "correlation in [-1, 1] of depth with the control; or null"),
+    _f("label_score", _FLT, "in [0, 1], how sure a label check is of the category; or null"),
     _f("accepted", _BOOL, "whether the gate let the image into the corpus"),
     _f("reason", _STR, "why it was rejected; null where accepted"),
 ])  # fmt: skip

@@ -1,0 +1,259 @@
+"""Control maps: what of a photo's composition a ControlNet is to keep.
+
+Canny edges come from controlnet_aux's CannyDetector with thresholds taken from the photo itself, so
+that fog and noon sun give about as many edges. Depth is the renderer's own where it is known, else
+MiDaS through controlnet_aux, else any transformers depth-estimation model; near is white, as the
+SD 1.5 depth ControlNet expects. A photo is resized and never cropped: categories, vanishing points
+and horizons are fractions of the frame, so they hold for the map and for what is made from it.
+"""
+
+import io
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from PIL import Image
+from pydantic import Field, field_validator
+
+from data.config import StageConfig
+from data.hashing import canonical_json, content_hash
+from data.photos import PhotoError, load_photo
+from data.store import Store
+
+RECIPE_VERSION = "control-1"
+ControlKind = Literal["canny", "depth"]
+DepthModel = Callable[[np.ndarray], np.ndarray]
+
+
+class ControlConfig(StageConfig):
+    """How control maps are made.
+
+    size: short side of a map in pixels, a multiple of 64 (CannyDetector's grid).
+    canny_quantile: the upper threshold is this quantile of the photo's gradient magnitudes.
+    canny_floor: least upper threshold (sum of absolute Sobel responses), so that sensor noise on a
+        plain wall gives no edges.
+    canny_low_ratio: lower threshold as a fraction of the upper.
+    depth_model: null (only known depth), "midas", or the folder or hub id of a transformers
+        depth-estimation model.
+    depth_far_is_high: true for models that answer with metric distance (GLPN, ZoeDepth).
+    """
+
+    size: int = Field(64, ge=64)
+    canny_quantile: float = Field(0.85, gt=0, lt=1)
+    canny_floor: float = Field(48.0, ge=0)
+    canny_low_ratio: float = Field(0.5, gt=0, le=1)
+    depth_model: str | None = None
+    depth_far_is_high: bool = False
+    midas_weights: str = "lllyasviel/Annotators"
+    device: str = "cpu"
+
+    @field_validator("size")
+    @classmethod
+    def _on_grid(cls, size: int) -> int:
+        if size % 64:
+            raise ValueError(f"size must be a multiple of 64, got {size}")
+        return size
+
+
+def working_size(width: int, height: int, size: int) -> tuple[int, int]:
+    """(width, height) of a photo's maps: short side `size`, both sides on the grid of 64 pixels.
+
+    This is CannyDetector's own rule. The aspect ratio changes by at most half a grid step; at
+    size 64 most photos become square.
+    """
+    scale = size / min(width, height)
+    side = lambda length: max(64, round(length * scale / 64) * 64)  # noqa: E731
+    return side(width), side(height)
+
+
+def resize(image: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize (H, W[, 3]) uint8 to (height, width[, 3]) without cropping."""
+    if image.shape[:2] == (height, width):
+        return image
+    shrinks = width * height < image.shape[0] * image.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return cv2.resize(image, (width, height), interpolation=how)
+
+
+def canny_thresholds(image: np.ndarray, config: ControlConfig) -> tuple[int, int]:
+    """(low, high) Canny thresholds for an (H, W, 3) uint8 image, from its own gradients."""
+    dx = np.abs(cv2.Sobel(image, cv2.CV_16S, 1, 0, ksize=3)).astype(np.int32)
+    dy = np.abs(cv2.Sobel(image, cv2.CV_16S, 0, 1, ksize=3)).astype(np.int32)
+    # cv2.Canny follows the channel of largest L1 gradient, so the same measure sets its limits.
+    magnitude = (dx + dy).max(axis=2)
+    high = max(float(np.quantile(magnitude, config.canny_quantile)), config.canny_floor)
+    return round(high * config.canny_low_ratio), round(high)
+
+
+@lru_cache(maxsize=1)
+def _canny_detector() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a page of advice about timm, mediapipe and torch.jit
+        from controlnet_aux import CannyDetector
+    return CannyDetector()
+
+
+def canny_map(image: np.ndarray, config: ControlConfig) -> tuple[np.ndarray, dict[str, int]]:
+    """Edges of an (H, W, 3) uint8 image whose sides lie on the grid of 64 pixels.
+
+    Returns:
+        (H, W) uint8 with 255 on edges, and the thresholds as {"low", "high"}.
+    """
+    low, high = canny_thresholds(image, config)
+    side = min(image.shape[:2])
+    edges = _canny_detector()(
+        image, low, high, detect_resolution=side, image_resolution=side, output_type="np"
+    )
+    return np.ascontiguousarray(edges[..., 0]), {"low": low, "high": high}
+
+
+def normalise_depth(depth: np.ndarray, far_is_high: bool = False) -> np.ndarray:
+    """Stretch depth of any scale to uint8 with 255 = nearest; a flat map becomes 0."""
+    values = depth.astype(np.float64)
+    values = -values if far_is_high else values
+    low, high = values.min(), values.max()
+    if not np.isfinite(high - low):
+        raise ValueError("the depth map holds non-finite values; use another depth model")
+    return np.round((values - low) / max(high - low, 1e-9) * 255).astype(np.uint8)
+
+
+@lru_cache(maxsize=2)
+def load_depth_model(config: ControlConfig) -> DepthModel:
+    """The configured depth model as a function (H, W, 3) uint8 -> (h, w) uint8, 255 = near.
+
+    Raises:
+        ValueError: no depth model is configured.
+        OSError: the weights are neither local nor reachable.
+    """
+    if config.depth_model is None:
+        raise ValueError("no depth model is configured; set depth_model to midas or a model folder")
+    return _midas(config) if config.depth_model == "midas" else _transformers_depth(config)
+
+
+def _midas(config: ControlConfig) -> DepthModel:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from controlnet_aux import MidasDetector
+    # MiDaS is published as a .pt file; torch reads it with weights_only, so no code is unpickled.
+    detector = MidasDetector.from_pretrained(config.midas_weights).to(config.device)
+
+    def estimate(image: np.ndarray) -> np.ndarray:
+        side = min(image.shape[:2])
+        grey = detector(image, detect_resolution=side, image_resolution=side, output_type="np")
+        return grey[..., 0]
+
+    return estimate
+
+
+def _transformers_depth(config: ControlConfig) -> DepthModel:
+    import torch
+    from transformers import AutoImageProcessor, AutoModelForDepthEstimation
+
+    processor = AutoImageProcessor.from_pretrained(config.depth_model, trust_remote_code=False)
+    model = AutoModelForDepthEstimation.from_pretrained(
+        config.depth_model, trust_remote_code=False, use_safetensors=True
+    ).to(config.device)
+    model.eval()
+
+    def estimate(image: np.ndarray) -> np.ndarray:
+        inputs = processor(images=Image.fromarray(image), return_tensors="pt").to(config.device)
+        with torch.no_grad():
+            depth = model(**inputs).predicted_depth[0].float().cpu().numpy()
+        return normalise_depth(depth, config.depth_far_is_high)
+
+    return estimate
+
+
+def control_uri(image_id: str, kind: str, config: ControlConfig, known_depth: bool = False) -> str:
+    """Place of a map in the store; known before the map is made, and different for each recipe."""
+    values = config.model_dump(mode="json", exclude={"device"})
+    key = content_hash(RECIPE_VERSION, image_id, kind, values, known_depth)
+    return f"controls/{kind}/{key[:2]}/{key}.png"
+
+
+def read_map(store: Store, uri: str) -> np.ndarray:
+    """A stored map as (H, W) uint8.
+
+    Raises:
+        FileNotFoundError: the map is not in the store.
+    """
+    with Image.open(io.BytesIO(store.read_bytes(uri))) as image:
+        return np.asarray(image.convert("L"))
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """PNG bytes of a uint8 image; the same pixels give the same bytes."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+def control_shard(
+    items: Sequence[Mapping[str, Any]], store: Store, config: ControlConfig
+) -> dict[str, list[dict[str, Any]]]:
+    """Make the maps of one shard; a map that is in the store is not made again.
+
+    Args:
+        items: {"image": images row, "kind": "canny" | "depth", "known_depth_uri": uri or None};
+            the known depth is an 8-bit grey image in the store, white = near.
+
+    Returns:
+        Rows of `controls`, and of `rejects` (stage "control") for photos that give no map.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {"controls": [], "rejects": []}
+    for item in items:
+        try:
+            rows["controls"].append(_make(item, store, config))
+        except PhotoError as error:
+            rows["rejects"].append(_reject(item, error.reason, error.detail))
+        except FileNotFoundError as error:
+            detail = f"{error}; restore the file or ingest the photo again"
+            rows["rejects"].append(_reject(item, "missing_file", detail))
+    return rows
+
+
+def _reject(item: Mapping[str, Any], reason: str, detail: str) -> dict[str, Any]:
+    name = f"{item['image']['image_id']}:{item['kind']}"
+    return {"stage": "control", "item": name, "reason": reason, "detail": detail}
+
+
+def _make(item: Mapping[str, Any], store: Store, config: ControlConfig) -> dict[str, Any]:
+    image, kind = item["image"], item["kind"]
+    known = item.get("known_depth_uri") if kind == "depth" else None
+    uri = control_uri(image["image_id"], kind, config, known_depth=bool(known))
+    record_uri = uri.removesuffix(".png") + ".json"
+    if store.exists(uri) and store.exists(record_uri):
+        facts = store.read_bytes(record_uri).decode()
+    else:
+        content, facts = _compute(image, kind, known, store, config)
+        store.write_bytes(uri, encode_png(content))
+        store.write_bytes(record_uri, facts.encode())
+    source = "canny" if kind == "canny" else "known" if known else str(config.depth_model)
+    base = {"image_id": image["image_id"], "kind": kind, "uri": uri}
+    return base | {"source": source, "params": facts}
+
+
+def _compute(
+    image: Mapping[str, Any], kind: str, known: str | None, store: Store, config: ControlConfig
+) -> tuple[np.ndarray, str]:
+    """(map, JSON of the values that made it)."""
+    if kind not in ("canny", "depth"):
+        raise ValueError(f"no control kind {kind!r}; there are canny and depth")
+    width, height = working_size(image["width"], image["height"], config.size)
+    facts: dict[str, Any] = {"width": width, "height": height}
+    if known:
+        depth = normalise_depth(read_map(store, known))
+        return resize(depth, width, height), canonical_json(facts)
+    if kind == "depth" and config.depth_model is None:
+        raise PhotoError(
+            "no_depth_source", "no known depth and no depth_model in the config; set one, or canny"
+        )
+    photo = np.asarray(load_photo(store.read_bytes(image["uri"])))
+    photo = resize(photo, width, height)
+    if kind == "canny":
+        edges, thresholds = canny_map(photo, config)
+        return edges, canonical_json(facts | thresholds)
+    return resize(load_depth_model(config)(photo), width, height), canonical_json(facts)

@@ -1,0 +1,193 @@
+"""diffusers' StableDiffusionControlNetPipeline behind one small class.
+
+The parts are loaded once; canny, depth and both together share them. Prompts are embedded one at a
+time and cached: a prompt's embedding does not depend on its neighbours, and the pool's prompts
+repeat.
+"""
+
+import threading
+import warnings
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from data.pipeline_files import PipelineFilesError, check_pipeline, model_folder
+from data.synthesis_config import SynthesisConfig, local_controlnets
+
+_SCHEDULERS = {
+    "ddim": ("DDIMScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+    "dpm": ("DPMSolverMultistepScheduler", {"algorithm_type": "dpmsolver++"}),
+}
+
+
+class ImagePipeline:
+    """A loaded pipeline for one config. `generate` may be called from several threads in turn."""
+
+    def __init__(self, config: SynthesisConfig, pipeline: Any, controlnets: Mapping[str, Any]):
+        self.config, self._controlnets = config, dict(controlnets)
+        self._pipelines: dict[str, Any] = {}
+        self._base = pipeline
+        self._embeddings: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def pipeline(self, control: str) -> Any:
+        """The diffusers pipeline for `canny`, `depth` or `depth+canny`.
+
+        Raises:
+            PipelineFilesError: the model has no ControlNet of that kind.
+        """
+        if control not in self._pipelines:
+            self._pipelines[control] = self._assemble(kinds(control))
+        return self._pipelines[control]
+
+    def _assemble(self, names: Sequence[str]) -> Any:
+        from diffusers import StableDiffusionControlNetPipeline
+
+        if missing := [name for name in names if name not in self._controlnets]:
+            raise PipelineFilesError(
+                f"no {missing[0]} ControlNet for {self.config.model}; name one under controlnets "
+                f"or put it into the model folder as controlnet_{missing[0]}"
+            )
+        nets = [self._controlnets[name] for name in names]
+        made = StableDiffusionControlNetPipeline(
+            **self._base.components,
+            controlnet=nets[0] if len(nets) == 1 else nets,
+            requires_safety_checker=False,
+        )
+        made.set_progress_bar_config(disable=True)
+        return made
+
+    def default_batch_size(self) -> int:
+        """8 on a CPU; on a GPU as many as its free memory suggests, 2 GiB each at SD 1.5 size."""
+        import torch
+
+        if self._base.device.type != "cuda":
+            return 8
+        free, _ = torch.cuda.mem_get_info(self._base.device)
+        return int(min(32, max(1, free // (2 << 30))))
+
+    def generate(
+        self, attempts: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, np.ndarray]]
+    ) -> list[np.ndarray] | None:
+        """Images of attempts that share one control and one size; None if memory did not suffice.
+
+        Args:
+            attempts: with prompt, negative_prompt, seed and control.
+            maps: kind -> (H, W) uint8 control map, per attempt.
+
+        Returns:
+            (H, W, 3) uint8 each, sides as the maps'.
+        """
+        import torch
+
+        with self._lock:
+            try:
+                return self._generate(attempts, maps)
+            except torch.OutOfMemoryError:
+                pass  # Freed outside the handler: the traceback holds the failed batch's tensors.
+            torch.cuda.empty_cache()
+            return None
+
+    def _generate(
+        self, attempts: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, np.ndarray]]
+    ) -> list[np.ndarray]:
+        import torch
+
+        control = attempts[0]["control"]
+        pipeline, names = self.pipeline(control), kinds(control)
+        images = [self._control(pipeline, [m[name] for m in maps]) for name in names]
+        scales = self.config.control_scale if len(names) == 1 else self.config.multi_control_scale
+        weights = [float(scales.get(name, 1.0)) for name in names]  # type: ignore[call-overload]
+        generators = [torch.Generator("cpu").manual_seed(a["seed"]) for a in attempts]
+        result = pipeline(
+            image=images[0] if len(names) == 1 else images,
+            prompt_embeds=torch.cat([self._embed(pipeline, a["prompt"]) for a in attempts]),
+            negative_prompt_embeds=torch.cat(
+                [self._embed(pipeline, a["negative_prompt"]) for a in attempts]
+            ),
+            num_inference_steps=self.config.steps,
+            guidance_scale=self.config.guidance_scale,
+            controlnet_conditioning_scale=weights[0] if len(names) == 1 else weights,
+            generator=generators,
+            output_type="np",
+        ).images
+        return list(np.round(np.nan_to_num(result) * 255).astype(np.uint8))
+
+    def _control(self, pipeline: Any, maps: Sequence[np.ndarray]) -> Any:
+        """(B, 3, H, W) in [0, 1], as the ControlNets' own preprocessing gives."""
+        import torch
+
+        grey = torch.from_numpy(np.stack(maps)).float().div_(255)[:, None]
+        return grey.expand(-1, 3, -1, -1).to(pipeline.device, pipeline.unet.dtype)
+
+    def _embed(self, pipeline: Any, prompt: str) -> Any:
+        if prompt not in self._embeddings:
+            embedded, _ = pipeline.encode_prompt(prompt, pipeline.device, 1, False)
+            self._embeddings[prompt] = embedded
+        return self._embeddings[prompt]
+
+
+def kinds(control: str) -> list[str]:
+    """Kinds of a control's name, in the order in which the ControlNets are given."""
+    return sorted(control.split("+"))
+
+
+def load_pipeline(config: SynthesisConfig) -> ImagePipeline:
+    """Load a config's pipeline, once per process.
+
+    Raises:
+        PipelineFilesError: a folder is missing, damaged, a pickle, or of another size; the message
+            names the remedy.
+    """
+    return _load(config.model_dump_json())
+
+
+@lru_cache(maxsize=1)
+def _load(config_json: str) -> ImagePipeline:
+    import torch
+    from diffusers import ControlNetModel, StableDiffusionPipeline
+
+    config = SynthesisConfig.model_validate_json(config_json)
+    folder = model_folder(config.model)
+    nets = local_controlnets(config, folder)
+    if folder is not None:
+        check_pipeline(folder, nets)
+    device, dtype = _placement(config)
+    options = {"torch_dtype": getattr(torch, dtype), "use_safetensors": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        base = StableDiffusionPipeline.from_pretrained(
+            str(folder or config.model), safety_checker=None, feature_extractor=None,
+            requires_safety_checker=False, **options,
+        )  # fmt: skip
+        controlnets = {
+            kind: ControlNetModel.from_pretrained(str(net or config.controlnets[kind]), **options)  # type: ignore[index]
+            for kind, net in nets.items()
+        }
+    if config.scheduler != "model":
+        base.scheduler = _scheduler(config.scheduler, base.scheduler)
+    base.to(device)
+    return ImagePipeline(config, base, {k: net.to(device).eval() for k, net in controlnets.items()})
+
+
+def _placement(config: SynthesisConfig) -> tuple[str, str]:
+    """(device, dtype name); half precision only where the hardware has it."""
+    import torch
+
+    gpu = torch.cuda.is_available()
+    device = ("cuda" if gpu else "cpu") if config.device == "auto" else config.device
+    if config.dtype != "auto":
+        return device, config.dtype
+    if not device.startswith("cuda"):
+        return device, "float32"
+    return device, "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+
+
+def _scheduler(name: str, current: Any) -> Any:
+    import diffusers
+
+    class_name, options = _SCHEDULERS[name]
+    return getattr(diffusers, class_name).from_config(current.config, **options)

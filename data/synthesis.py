@@ -1,0 +1,200 @@
+"""Images from control maps and prompts, through diffusers' StableDiffusionControlNetPipeline.
+
+Each image has its own generator, so it depends on its own seed and never on its batch. Each
+finished image is stored at once with a record of its attempt; a shard that is started again makes
+only what has no record. Out of memory halves the batch and goes on.
+"""
+
+import io
+import json
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from data.control import encode_png, read_map
+from data.diffusion import ImagePipeline, load_pipeline
+from data.hashing import canonical_json
+from data.photos import perceptual_hash
+from data.store import Store
+from data.synthesis_config import SynthesisConfig, model_name
+
+log = logging.getLogger(__name__)
+Attempt = Mapping[str, Any]
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def record_uri(attempt_id: str) -> str:
+    """Place of an attempt's record; it exists only once the image is stored."""
+    return f"attempts/{attempt_id[:2]}/{attempt_id}.json"
+
+
+def synthesize_shard(
+    attempts: Sequence[Attempt],
+    store: Store,
+    config: SynthesisConfig,
+    pipeline: ImagePipeline | None = None,
+) -> Rows:
+    """Make the images of one shard.
+
+    Args:
+        attempts: of `data.plan.make_plan`; their control maps are in the store.
+        pipeline: a loaded pipeline; by default the config's, loaded once per process and only if
+            something is left to make.
+
+    Returns:
+        `syntheses` (without the gate's verdict) and `images` (origin "synthetic") in the order of
+        attempts, `rejects` (stage "synthesis") for attempts whose control map is missing, and
+        `warnings`, which is no table: {"stage", "item", "reason", "detail"} for a halved batch.
+
+    Raises:
+        ValueError: an attempt's parent belongs to the test split.
+        PipelineFilesError: the model cannot be used.
+    """
+    for attempt in attempts:
+        if attempt["parent"].get("split") == "test":
+            raise ValueError(
+                f"attempt {attempt['attempt_id']}: its parent {attempt['parent']['image_id']} is "
+                "in the test split; synthetic images are made from train and validation only"
+            )
+    rows: Rows = {"syntheses": [], "images": [], "rejects": [], "warnings": []}
+    missing = [a for a in attempts if read_record(store, a["attempt_id"]) is None]
+    ready = []
+    for attempt in missing:
+        try:
+            ready.append((attempt, _maps(attempt, store)))
+        except FileNotFoundError as error:
+            rows["rejects"].append(_no_control(attempt, error))
+    if ready:
+        made = _make(ready, store, config, pipeline or load_pipeline(config))
+        rows["warnings"] = made
+    for attempt in attempts:
+        record = read_record(store, attempt["attempt_id"])
+        if record is not None:
+            rows["syntheses"].append(record["synthesis"])
+            rows["images"].append(record["image"])
+    return rows
+
+
+def read_record(store: Store, attempt_id: str) -> dict[str, Any] | None:
+    """The record of a finished attempt, or None where the image has to be made (again)."""
+    uri = record_uri(attempt_id)
+    if not store.exists(uri):
+        return None
+    record: dict[str, Any] = json.loads(store.read_bytes(uri))
+    return record if store.exists(record["image"]["uri"]) else None
+
+
+def batches(
+    items: Sequence[tuple[Attempt, dict[str, np.ndarray]]], size: int
+) -> Iterable[list[tuple[Attempt, dict[str, np.ndarray]]]]:
+    """Attempts of one control and one picture size, at most `size` at once."""
+
+    def kind(item: tuple[Attempt, dict[str, np.ndarray]]) -> tuple[str, tuple[int, ...]]:
+        attempt, maps = item
+        return attempt["control"], next(iter(maps.values())).shape
+
+    order = sorted(items, key=lambda item: (kind(item), item[0]["attempt_id"]))
+    for _, group in groupby(order, key=kind):
+        members = list(group)
+        for start in range(0, len(members), size):
+            yield members[start : start + size]
+
+
+def _maps(attempt: Attempt, store: Store) -> dict[str, np.ndarray]:
+    return {kind: read_map(store, uri) for kind, uri in sorted(attempt["control_uris"].items())}
+
+
+def _no_control(attempt: Attempt, error: Exception) -> dict[str, Any]:
+    detail = f"no control map ({error}); see the rejects of stage control"
+    reject = {"stage": "synthesis", "item": attempt["attempt_id"]}
+    return reject | {"reason": "missing_control", "detail": detail}
+
+
+def _make(
+    ready: Sequence[tuple[Attempt, dict[str, np.ndarray]]],
+    store: Store,
+    config: SynthesisConfig,
+    pipeline: ImagePipeline,
+) -> list[dict[str, Any]]:
+    """Make and store the images; returns warnings."""
+    warnings: list[dict[str, Any]] = []
+    for batch in batches(ready, config.batch_size or pipeline.default_batch_size()):
+        attempts = [attempt for attempt, _ in batch]
+        maps = [m for _, m in batch]
+
+        def keep(index: int, image: np.ndarray, attempts: list[Attempt] = attempts) -> None:
+            _store(attempts[index], image, store, config)
+
+        for size in _generate(pipeline, attempts, maps, keep):
+            detail = f"out of memory: went on with batches of {size} images"
+            item = attempts[0]["attempt_id"]
+            log.warning("%s (%s)", detail, item)
+            warnings.append({"stage": "synthesis", "item": item, "reason": "batch_halved",
+                             "detail": detail})  # fmt: skip
+    return warnings
+
+
+def _generate(
+    pipeline: ImagePipeline,
+    attempts: list[Attempt],
+    maps: list[dict[str, np.ndarray]],
+    keep: Callable[[int, np.ndarray], None],
+) -> list[int]:
+    """Generate a batch, halving it while memory does not suffice; returns the smaller sizes used.
+
+    Raises:
+        MemoryError: not even one image fits.
+    """
+    size, start, halved = len(attempts), 0, []
+    while start < len(attempts):
+        end = min(start + size, len(attempts))
+        images = pipeline.generate(attempts[start:end], maps[start:end])
+        if images is None:
+            if size == 1:
+                raise MemoryError(
+                    "one image does not fit in the device's memory; choose a smaller control size "
+                    "or dtype float16"
+                )
+            size = max(1, size // 2)
+            halved.append(size)
+            continue
+        for index, image in enumerate(images):
+            keep(start + index, image)
+        start = end
+    return halved
+
+
+def _store(attempt: Attempt, image: np.ndarray, store: Store, config: SynthesisConfig) -> None:
+    """Image first, record last: a record promises that its image is there."""
+    content = encode_png(image)
+    image_id, uri = store.put_image(content, "png")
+    parent = attempt["parent"]
+    synthesis = {
+        "attempt_id": attempt["attempt_id"],
+        "image_id": image_id,
+        "uri": uri,
+        "parent_image_id": parent["image_id"],
+        "category": attempt["category"],
+        "control": attempt["control"],
+        "prompt": attempt["prompt"],
+        "model": model_name(config),
+        "seed": attempt["seed"],
+        "steps": config.steps,
+    }
+    row = {
+        "image_id": image_id,
+        "origin": "synthetic",
+        "item": f"{attempt['attempt_id']}.png",
+        "uri": uri,
+        "width": image.shape[1],
+        "height": image.shape[0],
+        "phash": perceptual_hash(Image.open(io.BytesIO(content))),
+        "parent_image_id": parent["image_id"],
+        "split": parent.get("split"),
+    }
+    record = canonical_json({"synthesis": synthesis, "image": row})
+    store.write_bytes(record_uri(attempt["attempt_id"]), record.encode())

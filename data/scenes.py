@@ -26,7 +26,7 @@ import numpy as np
 
 from data.categories import CATEGORIES
 from data.hashing import content_hash
-from data.scenery import camera, curves, fields, points, shapes
+from data.scenery import camera, curves, fields, figures, lines, points, shapes, views
 from data.scenery.canvas import Canvas
 from data.scenery.mood import make_mood
 from data.scenery.points import Truth
@@ -45,11 +45,11 @@ WEIGHTS = {
 RATER_SD = 0.6
 LAYOUTS: dict[int, Callable[[Canvas], Truth]] = {
     1: points.rule_of_thirds, 2: shapes.one_side, 3: points.centered, 4: shapes.middle,
-    5: points.diagonal, 6: shapes.diagonal, 7: points.row, 8: shapes.horizon_half,
+    5: points.diagonal, 6: lines.diagonal, 7: points.row, 8: shapes.horizon_half,
     9: shapes.horizon_third, 10: shapes.side_by_side, 11: points.column,
-    12: shapes.vertical_middle, 13: shapes.vertical_third, 14: shapes.many_verticals,
-    15: points.triangle, 16: curves.triangle, 17: curves.c_curve, 18: curves.ring,
-    19: curves.s_curve, 20: curves.rays, 21: fields.perspective, 22: fields.dense,
+    12: lines.vertical_middle, 13: lines.vertical_third, 14: lines.many_verticals,
+    15: points.triangle, 16: figures.triangle, 17: curves.c_curve, 18: figures.ring,
+    19: curves.s_curve, 20: figures.rays, 21: views.perspective, 22: fields.dense,
     23: fields.pattern, 24: points.scatter,
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from data.scenery.canvas import Canvas
-from data.scenery.mood import hsv, mix
+from data.scenery.mood import hsv
 
 Array = np.ndarray
 Point = tuple[float, float]

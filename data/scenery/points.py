@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.scenery import backdrop, things
+from data.scenery import backdrop, built, surfaces, tabletop, things
 from data.scenery.canvas import Canvas
 
 
@@ -20,11 +20,11 @@ class Truth:
     ideal: tuple[float, float] | None = None
 
 
-LAND = {"person": things.person, "tree": things.tree, "house": things.house, "rock": things.rock,
+LAND = {"person": things.person, "tree": things.tree, "house": built.house, "rock": things.rock,
         "post": things.post}  # fmt: skip
-AIR = {"balloon": things.balloon, "bird": things.bird, "lantern": things.lantern}
-TABLE = {"pebble": things.pebble, "fruit": things.fruit, "cup": things.cup, "leaf": things.leaf,
-         "flower": things.flower, "starfish": things.shell}  # fmt: skip
+AIR = {"balloon": built.balloon, "bird": things.bird, "lantern": built.lantern}
+TABLE = {"pebble": tabletop.pebble, "fruit": tabletop.fruit, "cup": tabletop.cup, "leaf": tabletop.leaf,
+         "flower": tabletop.flower, "starfish": tabletop.shell}  # fmt: skip
 PLACES = {"grass": "a meadow", "sand": "a beach", "water": "calm water", "snow": "a snowfield",
           "stone": "a paved square"}  # fmt: skip
 SURFACES = {"wood": "a wooden table", "cloth": "a folded cloth", "sand": "sand", "snow": "snow",
@@ -44,8 +44,8 @@ def world(c: Canvas, top: float, bottom: float) -> tuple[str, Drawer, str]:
     """
     u = c.rng.uniform()
     if u < 0.3:
-        surface = pick(c.rng, backdrop.FLATS)
-        backdrop.flat(c, surface)
+        surface = pick(c.rng, surfaces.FLATS)
+        surfaces.flat(c, surface)
         name = pick(c.rng, TABLE)
         return name, TABLE[name], SURFACES[surface]
     if u < 0.55 and top < 0.65:
@@ -58,7 +58,7 @@ def world(c: Canvas, top: float, bottom: float) -> tuple[str, Drawer, str]:
     kind = pick(c.rng, PLACES)
     backdrop.outdoor(c, kind, horizon)
     if kind == "water":
-        return "boat", things.boat, PLACES[kind]
+        return "boat", built.boat, PLACES[kind]
     names = ["person", "rock", "post"] if kind in ("sand", "stone") else list(LAND)
     name = pick(c.rng, names)
     return name, LAND[name], PLACES[kind]

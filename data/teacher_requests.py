@@ -56,7 +56,7 @@ def build_request(
     prompt = visual_prompt(
         question.text,
         question.truth if reveal else "the answer",
-        label=_known(question, photos, names) if reveal else None,
+        label=_known(question, photos, names, config) if reveal else None,
         facts=[(name, facts[p.id]) for name, p in zip(names, photos, strict=True)],
         origin=origin,
     )
@@ -92,13 +92,15 @@ def _reference(photo: Subject, store: Store) -> ImageRef:
     return ImageRef(photo.id, lambda: store.read_bytes(uri))
 
 
-def _known(question: Question, photos: list[Subject], names: list[str]) -> str:
+def _known(
+    question: Question, photos: list[Subject], names: list[str], config: ReasoningConfig
+) -> str:
     """Names and definitions of what the labels say, as far as the task asks for it."""
     task = question.template.task
     lines = [
         f"- {name}: {line}"
         for name, photo in zip(names, photos, strict=True)
-        for line in _label_lines(photo, task)
+        for line in _label_lines(photo, task, config)
     ]
     answer = question.truth
     if question.meaning != question.truth:
@@ -106,7 +108,7 @@ def _known(question: Question, photos: list[Subject], names: list[str]) -> str:
     return "\n".join([*lines, f"- The right answer is {answer}."])
 
 
-def _label_lines(photo: Subject, task: str) -> list[str]:
+def _label_lines(photo: Subject, task: str, config: ReasoningConfig) -> list[str]:
     if task == "composition":
         found = [CATEGORIES[c] for c in photo.categories]
         return [f"composition {category_name(c)}, that is, {c.definition}" for c in found]
@@ -114,11 +116,12 @@ def _label_lines(photo: Subject, task: str) -> list[str]:
         kind = perspective_truth(photo.label, "kind")
         place = perspective_truth(photo.label, "vanishing")
         height = perspective_truth(photo.label, "horizon")
-        lines = [KIND_TEXTS[kind]] if kind else []
+        lines = [f"perspective: {KIND_TEXTS[kind]}"] if kind else []
         lines += [f"main vanishing point: {place}"] if place else []
         return lines + ([f"horizon: {height}"] if height else [])
     lines = [] if photo.mos is None else [f"mean rating {photo.mos:.2f} on a scale from 0 to 1"]
-    rated = sorted(photo.attributes.items())
+    # Attributes that are kept from the corpus must not come in through a teacher's words.
+    rated = sorted(photo.attributes.items()) if config.aesthetic_attributes else []
     return lines + [f"{name.replace('_', ' ')} {value:+.2f} from -1 to 1" for name, value in rated]
 
 

@@ -159,3 +159,10 @@ def test_the_score_prompt_follows_the_rubric() -> None:
     text = score_prompt(rubric)
     assert "- noise: freedom from noise" in text
     assert "<answer>Score: value, noise: value</answer>" in text
+
+
+def test_attributes_kept_from_the_corpus_are_kept_from_teachers() -> None:
+    _, open_request = _request("aesthetic-open-total")
+    _, kept = _request("aesthetic-open-total", aesthetic_attributes=False)
+    assert "depth of field" in open_request.prompt
+    assert "depth of field" not in kept.prompt and "mean rating" in kept.prompt

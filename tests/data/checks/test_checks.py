@@ -7,8 +7,10 @@ import pytest
 from data.answer_format import Answer, AnswerFormat
 from data.categories import CATEGORIES
 from data.checks import CHECKS, Sample, agrees, first_failure
+from data.checks.contradictions import _lexicon
 from data.checks.phrases import found_phrase
 from data.claims import ASPECTS, values
+from data.perspective import HEIGHTS, KINDS
 from data.questions import Question, Subject
 from data.reasoning_config import CheckConfig
 from data.teachers.composer import wording
@@ -226,3 +228,33 @@ def test_own_composition_sentences_never_contradict_their_category(category: int
     for phrase in wording("composition")[category]:
         text = f"As far as can be seen, {phrase}, and that carries it."
         assert _reason(_sample(text, label={"categories": [category]})) is None
+
+
+@pytest.mark.parametrize(
+    "topic, value, label",
+    [
+        ("kind", "one-point", {"perspective": "one-point"}),
+        ("kind", "two-point", {"perspective": "two-point"}),
+        ("kind", "none", {"perspective": "none"}),
+        ("horizon", "high", {"horizon": 0.2}),
+        ("horizon", "middle", {"horizon": 0.5}),
+        ("horizon", "low", {"horizon": 0.8}),
+    ],
+)
+def test_own_perspective_sentences_never_contradict_their_label(
+    topic: str, value: str, label: dict[str, Any]
+) -> None:
+    for phrase in wording("perspective")[topic][value]:
+        text = f"As far as can be seen, {phrase}, and that settles it."
+        assert _reason(_sample(text, label=label)) is None
+
+
+def test_every_entry_of_the_lexicon_can_fail_and_names_known_aspects() -> None:
+    entries = _lexicon()["facts"]
+    known = {aspect: values(aspect) for aspect in ASPECTS}
+    known |= {"perspective": list(KINDS), "horizon_height": list(HEIGHTS)}
+    for entry in entries:
+        for aspect, bad in entry.against.items():
+            assert bad and set(bad) < set(known[aspect])
+    for entry in _lexicon()["compositions"]:
+        assert entry.fits and entry.fits < set(CATEGORIES)

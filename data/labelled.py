@@ -29,3 +29,18 @@ def labelled_photos(images: Iterable[Row], labels: Iterable[Row]) -> list[dict[s
 
 def _rank(label: Row, origin: str) -> tuple[bool, str, str]:
     return label["dataset"] != origin, label["dataset"], label["item"]
+
+
+def inherited_label(attempt: Row, image_id: str) -> dict[str, Any]:
+    """Label of a synthetic photo: its parent's composition and perspective, which the control kept.
+
+    Scores, attributes and raters are left out: nobody rated the new photo.
+    """
+    unrated = {"mos": None, "mos_raw": None, "raters": None, "attributes": None}
+    return {
+        **attempt["label"],
+        **unrated,
+        "image_id": image_id,
+        "categories": [attempt["category"]],
+        "split": attempt["parent"]["split"],
+    }

@@ -14,7 +14,7 @@ from data.schema import TABLES
 PRIMARY_KEYS: dict[str, tuple[str, ...]] = {
     "images": ("image_id",),
     "labels": ("dataset", "item", "image_id"),
-    "controls": ("image_id", "kind"),
+    "controls": ("image_id", "kind", "uri"),
     "syntheses": ("attempt_id",),
     "responses": ("request_id",),
     "reasonings": ("request_id", "image_id", "task"),

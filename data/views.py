@@ -69,7 +69,7 @@ VIEWS["synthesis_yield"] = (
            count(*) FILTER (s.accepted) / count(*) AS rate,
            avg(s.edge_f1) AS mean_edge_f1,
            avg(s.edge_f1) FILTER (s.accepted) AS mean_edge_f1_accepted,
-           avg(s.depth_corr) AS mean_depth_corr,
+           avg(s.depth_corr) AS mean_depth_corr, avg(s.label_score) AS mean_label_score,
            mode(s.reason ORDER BY s.reason) AS most_frequent_reason
     FROM syntheses s LEFT JOIN categories c ON c.id = s.category
     GROUP BY s.category, c.abbreviation, s.control ORDER BY s.category, s.control

@@ -2,13 +2,34 @@
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from data.config import StageConfig
+from data.control import ControlConfig
+from data.gate import GateConfig
 from data.ingest import IngestConfig
+from data.plan import PlanConfig
 from data.reasoning_config import ReasoningConfig
+from data.scene_source import SceneSourceConfig
 from data.sources import SourceConfig
+from data.synthesis_config import SynthesisConfig, synthesis_key
 from data.teachers.config import TeachersConfig
+
+
+class PlanStage(StageConfig):
+    """What the plan depends on: targets, how maps are made, and which model makes the images."""
+
+    plan: PlanConfig
+    control: ControlConfig
+    synthesis_key: str
+    shard_size: int
+
+
+class GateStage(StageConfig):
+    """What the verdicts depend on: thresholds, and how edges are found."""
+
+    gate: GateConfig
+    control: ControlConfig
 
 
 class ReasonStage(StageConfig):
@@ -18,14 +39,52 @@ class ReasonStage(StageConfig):
     teachers: dict[str, Any] | None
 
 
-class BuildSftDataConfig(StageConfig):
-    """Sections of a build; `shard_size` is the most photos that one task run works on."""
+class SynthesisSection(StageConfig):
+    """Everything between the labels and the accepted synthetic images."""
 
-    source: SourceConfig
+    plan: PlanConfig = PlanConfig()
+    control: ControlConfig = ControlConfig()
+    pipeline: SynthesisConfig = SynthesisConfig()
+    gate: GateConfig = GateConfig()
+    shard_size: int = Field(default=32, ge=1, le=4096)
+
+    @property
+    def plan_stage(self) -> PlanStage:
+        """The part of the config that the plan is cached by."""
+        return PlanStage(
+            plan=self.plan,
+            control=self.control,
+            synthesis_key=synthesis_key(self.pipeline),
+            shard_size=self.shard_size,
+        )
+
+    @property
+    def gate_stage(self) -> GateStage:
+        """The part of the config that the gate's verdicts are cached by."""
+        return GateStage(gate=self.gate, control=self.control)
+
+
+class BuildSftDataConfig(StageConfig):
+    """Sections of a build.
+
+    Photos come from `source` (a dataset) or `scenes` (rendered), one of them. Without `synthesis`
+    no images are made; without `teachers` only the offline teacher can be routed to. `shard_size`
+    is the most photos that one task run works on.
+    """
+
+    source: SourceConfig | None = None
+    scenes: SceneSourceConfig | None = None
     shard_size: int = Field(default=128, ge=1, le=4096)
     ingest: IngestConfig = IngestConfig()
+    synthesis: SynthesisSection | None = None
     reasoning: ReasoningConfig = ReasoningConfig()
     teachers: TeachersConfig | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "BuildSftDataConfig":
+        if (self.source is None) == (self.scenes is None):
+            raise ValueError("give either source (a dataset) or scenes (rendered photos)")
+        return self
 
     @property
     def reason_stage(self) -> ReasonStage:

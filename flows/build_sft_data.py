@@ -13,14 +13,17 @@ from prefect import flow
 
 from data.hashing import content_hash
 from data.store import Store
-from flows.build_config import BuildSftDataConfig
+from flows.build_config import BuildSftDataConfig, SynthesisSection
 from flows.config import load_config
-from flows.runner import StageRunner, task_runner
+from flows.runner import Futures, StageRunner, task_runner
 from tasks.ingest import ingest
-from tasks.listing import list_photos
+from tasks.listing import list_photos, list_scenes
+from tasks.plan import plan
 from tasks.publish import publish_snapshot
 from tasks.reason import reason
+from tasks.render import render
 from tasks.report import report
+from tasks.synthesize import control, gate, synthesize
 
 
 @flow(name="build-sft-data", task_runner=task_runner())
@@ -31,18 +34,41 @@ def build_sft_data(
 ) -> str:
     """Build the corpus of a config and return the version of its snapshot."""
     c = load_config(BuildSftDataConfig, config, overrides)
-    base = str(Path(config).parent)
     run = StageRunner(Store(store) if store else Store.from_env())
 
-    listing = list_photos.submit(c.source.as_dict(), base, c.shard_size, run.root)
-    shards = listing.result()["shards"]
-    photos = run.map(ingest, shards, c.ingest, after=[listing])
-    texts = run.map(reason, photos, c.reason_stage, settings=c.reason_settings)
+    listing, photos = read_photos(run, c, Path(config).parent)
+    planned, images = expand_rare_compositions(run, c.synthesis, photos)
+    texts = run.map(reason, [*photos, *images], c.reason_stage, settings=c.reason_settings)
     run.follow()
 
-    inputs = {"source": content_hash([shard["key"] for shard in shards])}
+    shards = listing.result()["shards"]
     version = publish_snapshot.submit(
-        [listing, *photos, *texts], run.root, config_hash=c.hash(), inputs=inputs
+        [listing, *photos, *planned, *images, *texts],
+        run.root,
+        config_hash=c.hash(),
+        inputs={"photos": content_hash([shard["key"] for shard in shards])},
     )
-    report.submit(version, run.root).result()
+    report.submit(version, run.root, planned).result()
     return version.result()
+
+
+def read_photos(run: StageRunner, c: BuildSftDataConfig, base: Path) -> tuple[Any, Futures]:
+    """Labels and photos into the store: of a dataset, or rendered."""
+    if c.scenes is not None:
+        listing = list_scenes.submit(c.scenes.as_dict(), c.shard_size)
+        return listing, run.map(render, listing.result()["shards"], c.scenes, after=[listing])
+    listing = list_photos.submit(c.source.as_dict(), str(base), c.shard_size, run.root)
+    return listing, run.map(ingest, listing.result()["shards"], c.ingest, after=[listing])
+
+
+def expand_rare_compositions(
+    run: StageRunner, c: SynthesisSection | None, photos: Futures
+) -> tuple[Futures, Futures]:
+    """Plan, control maps, images and gate; returns what was written before and by the gate."""
+    if c is None:
+        return [], []
+    planned = run.map(plan, [photos], c.plan_stage)
+    shards = run.value(planned[0])["extra"]["shards"]
+    maps = run.map(control, shards, c.control, after=planned)
+    images = run.map(synthesize, maps, c.pipeline)
+    return [*planned, *maps, *images], run.map(gate, images, c.gate_stage)

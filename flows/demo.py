@@ -1,23 +1,21 @@
 """`joppo demo`: the embedded profile from labels to snapshot, then a look at what came out."""
 
 from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
 
 from data.query import run_query
 from data.store import Store
 from flows.query import rich_table
 
 CONFIG = "configs/embedded/build-sft-data.yaml"
-LOOKS = {
-    "Category balance": (
-        "SELECT category, abbreviation, name, before, attempted, accepted, after "
-        "FROM category_balance"
-    ),
-    "Why attempts and answers were dropped": "FROM reject_reasons",
-    "Three training samples": (
-        "SELECT task, messages[1].content AS question, messages[-1].content AS answer "
-        "FROM sft_samples USING SAMPLE 3 ROWS (reservoir, 7)"
-    ),
-}
+BALANCE = "SELECT abbreviation, before, attempted, accepted, after FROM category_balance"
+DROPPED = "SELECT stage, reason, items FROM reject_reasons"
+SAMPLES = """
+    SELECT task, provider, messages[1].content AS question, messages[-1].content AS answer
+    FROM sft_samples QUALIFY row_number() OVER (PARTITION BY task ORDER BY sample_id) = 1
+    ORDER BY task
+"""
 
 
 def run_demo(root: str | None) -> None:
@@ -27,7 +25,10 @@ def run_demo(root: str | None) -> None:
     store = Store(root) if root else Store.from_env()
     version = build_sft_data(CONFIG, store=store.root)
     console = Console()
-    for title, sql in LOOKS.items():
-        console.print(rich_table(run_query(store, sql, version), title))
+    console.print(rich_table(run_query(store, BALANCE, version), "Category balance"))
+    console.print(rich_table(run_query(store, DROPPED, version), "What was dropped, and why"))
+    for row in run_query(store, SAMPLES, version).to_pylist():
+        text = f"[bold]{escape(row['question'])}[/bold]\n\n{escape(row['answer'])}"
+        console.print(Panel(text, title=f"a training sample: {row['task']}", title_align="left"))
     console.print(f"\nSnapshot [bold]{version}[/bold] in {store.root}. Ask it anything:")
     console.print("  joppo query 'SELECT task, count(*) FROM sft_samples GROUP BY task'")

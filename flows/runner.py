@@ -76,6 +76,17 @@ class StageRunner:
         self._stages.append((task.name, futures))
         return futures
 
+    def value(self, future: PrefectFuture[Any]) -> Any:
+        """Result that the flow itself needs, e.g. which shards there are.
+
+        Raises:
+            ShardsFailedError: it, or something it waits for, failed.
+        """
+        future.wait()
+        if not future.state.is_completed():
+            self.follow()
+        return future.result()
+
     def follow(self) -> None:
         """Wait for all submitted shards, with one progress artifact per stage.
 

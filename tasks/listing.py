@@ -4,10 +4,10 @@ from typing import Any, TypedDict
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from pydantic import TypeAdapter
 
 from data.hashing import SHORT, content_hash
 from data.readers.base import Reject
+from data.scene_source import SceneSourceConfig, item_hash, scene_items
 from data.shards import partition
 from data.sources import SourceConfig, item_content, item_key, list_items
 from data.store import ShardRef, Store
@@ -35,7 +35,7 @@ class Listing(TypedDict):
 )
 def list_photos(source: dict[str, Any], base: str, shard_size: int, store: str) -> Listing:
     """Read the labels, match them with the photos, hash the photos."""
-    config = TypeAdapter(SourceConfig).validate_python(source)
+    config = SourceConfig.model_validate(source)
     items, rejects = [], []
     for found in list_items(config, base):
         if isinstance(found, Reject):
@@ -46,6 +46,20 @@ def list_photos(source: dict[str, Any], base: str, shard_size: int, store: str) 
     manifest = save(Store(store), "read", content_hash(rows)[:SHORT], {"rejects": rows})
     shards = [_shard(part) for part in partition(items, shard_size)]
     return Listing(stage="read", refs=manifest["refs"], shards=shards)
+
+
+@task(name="list-scenes", cache_policy=NO_CACHE, persist_result=False)
+def list_scenes(scenes: dict[str, Any], shard_size: int) -> Listing:
+    """The scenes that a config asks for."""
+    config = SceneSourceConfig.model_validate(scenes)
+    items = [
+        (item_hash(item, config), (item_hash(item, config), item)) for item in scene_items(config)
+    ]
+    shards = [
+        Shard(key=content_hash([key for key, _ in part])[:SHORT], items=[item for _, item in part])
+        for part in partition(items, shard_size)
+    ]
+    return Listing(stage="read", refs=[], shards=shards)
 
 
 def _shard(items: list[Any]) -> Shard:

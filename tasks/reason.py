@@ -1,8 +1,9 @@
 """Reasoning over the photos of one shard, by whichever teachers the config names."""
 
+import json
 from typing import Any
 
-from data.labelled import labelled_photos
+from data.labelled import inherited_label, labelled_photos
 from data.reasoning import RECIPE_VERSION, ReasoningConfig, reason_shard
 from tasks.manifest import Manifest, load
 from tasks.shard_task import Step, shard_task
@@ -21,10 +22,20 @@ def _items(photos: Manifest, step: Step) -> list[dict[str, Any]]:
     images, labels, syntheses = (
         load(step.store, photos, table) for table in ("images", "labels", "syntheses")
     )
+    if not syntheses:
+        return [item | {"synthesis": None} for item in labelled_photos(images, labels)]
+    planned = json.loads(step.store.read_bytes(photos["extra"]["plan"]))
+    attempts = {attempt["attempt_id"]: attempt for attempt in planned["attempts"]}
     made = {row["image_id"]: row for row in syntheses if row["accepted"]}
     return [
-        item | {"synthesis": made.get(item["image"]["image_id"])}
-        for item in labelled_photos(images, labels)
+        {
+            "image": image,
+            "label": inherited_label(
+                attempts[made[image["image_id"]]["attempt_id"]], image["image_id"]
+            ),
+            "synthesis": made[image["image_id"]],
+        }
+        for image in images
     ]
 
 
@@ -33,6 +44,6 @@ def _ask(step: Step) -> Any:
     if not step.settings.get("teachers"):
         return None
     from data.teachers.config import TeachersConfig
-    from data.teachers.gateway import make_ask
+    from data.teachers.ask import make_ask
 
     return make_ask(TeachersConfig.model_validate(step.settings["teachers"]), step.store.root)

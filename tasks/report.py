@@ -1,6 +1,7 @@
 """Artifacts of a finished run: what a person looks at in the UI before reading anything."""
 
 import base64
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefect import task
@@ -22,18 +23,22 @@ TABLES = {
     "reject-reasons": ("FROM reject_reasons", "What was dropped, by stage and reason"),
     "teacher-cost": ("FROM teacher_cost", "Requests, tokens and dollars per teacher"),
 }
+PLAN = "How many images each category gets, and why"
 
 
 @task(name="report", cache_policy=NO_CACHE)
-def report(version: str, store: str, sheet: bytes | None = None) -> None:
+def report(version: str, store: str, planned: Sequence[Mapping[str, Any]] = ()) -> None:
     """Tables, the contact sheet and the way to the snapshot, as artifacts of this run."""
     corpus = Store(store)
+    extras = [manifest.get("extra", {}) for manifest in planned]
+    for table in [extra["table"] for extra in extras if "table" in extra]:
+        create_table_artifact(key="long-tail-plan", table=_plain(table), description=PLAN)
+    if warnings := [row for extra in extras for row in extra.get("warnings", [])]:
+        create_table_artifact(key="warnings", table=_plain(warnings), description="Warnings")
     for key, (sql, title) in TABLES.items():
         rows = run_query(corpus, sql, version).to_pylist()
         create_table_artifact(key=key, table=_plain(rows), description=title)
     create_markdown_artifact(key="snapshot", markdown=_snapshot_page(corpus, version))
-    if sheet is not None:
-        create_markdown_artifact(key="contact-sheet", markdown=_picture(sheet))
 
 
 def _plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

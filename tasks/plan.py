@@ -1,0 +1,63 @@
+"""The long-tail plan over all photos, written as shards of synthesis attempts."""
+
+from typing import Any
+
+from data.control import ControlConfig
+from data.hashing import SHORT, canonical_json, content_hash
+from data.labelled import labelled_photos
+from data.plan import RECIPE_VERSION, Plan, PlanConfig, attempt_group, make_plan
+from data.shards import partition
+from data.store import Store
+from tasks.manifest import Manifest, load
+from tasks.shard_task import Step, shard_task
+
+
+@shard_task("plan", RECIPE_VERSION)
+def plan(photos: list[Manifest], step: Step) -> Manifest:
+    """Which categories get how many synthetic images, from which parents, and why."""
+    config = step.config
+    made = make_plan(
+        _photos(photos, step.store),
+        PlanConfig.model_validate(config["plan"]),
+        ControlConfig.model_validate(config["control"]),
+        config["synthesis_key"],
+    )
+    shards = [
+        _write(part, made, step.store)
+        for part in partition(map(attempt_group, made.attempts), config["shard_size"])
+    ]
+    return step.save(
+        {},
+        files=[shard["uri"] for shard in shards],
+        extra={"shards": shards, "table": made.table},
+    )
+
+
+def _photos(manifests: list[Manifest], store: Store) -> list[dict[str, Any]]:
+    """Photos with label and the place of their known depth, if there is one."""
+    tables = {
+        table: [row for manifest in manifests for row in load(store, manifest, table)]
+        for table in ("images", "labels", "controls")
+    }
+    known = {
+        row["image_id"]: row["uri"]
+        for row in tables["controls"]
+        if row["kind"] == "depth" and row["source"] == "known"
+    }
+    photos = labelled_photos(tables["images"], tables["labels"])
+    return [
+        photo | {"known_depth_uri": known.get(photo["image"]["image_id"])}
+        for photo in photos
+        if photo["label"] is not None
+    ]
+
+
+def _write(attempts: list[dict[str, Any]], made: Plan, store: Store) -> dict[str, Any]:
+    """One shard of attempts with the control maps that they need, as a file of the store."""
+    parents = {attempt["parent"]["image_id"] for attempt in attempts}
+    controls = [item for item in made.controls if item["image"]["image_id"] in parents]
+    content = {"attempts": attempts, "controls": controls}
+    key = content_hash(content)[:SHORT]
+    uri = f"plans/{key}.json"
+    store.write_bytes(uri, canonical_json(content).encode())
+    return {"key": key, "items": [], "uri": uri, "attempts": len(attempts)}

@@ -253,3 +253,31 @@ def test_letters_of_the_stage_are_balanced(rows: Any) -> None:
     assert len({p["answer"] for p in composition}) == 4
     kinds = [p for p in rows["preferences"] if len(p["choices"]) == len(KINDS)]
     assert len(kinds) > 0
+
+
+def test_rendered_scenes_give_distinct_accepted_text() -> None:
+    import io
+
+    from PIL import Image
+
+    from data.scenes import render_scene
+
+    store, scenes = Store("memory://scenes"), []
+    for category in range(1, 25):
+        scene = render_scene(category, 31 * category, 96)
+        out = io.BytesIO()
+        Image.fromarray(scene.image).save(out, "PNG")
+        image_id, uri = store.put_image(out.getvalue(), "png")
+        x, y = scene.vanishing or (None, None)
+        label = {
+            "dataset": "scenes", "categories": [category], "perspective": scene.perspective,
+            "vanishing_x": x, "vanishing_y": y, "horizon": scene.horizon, "mos": scene.mos,
+            "attributes": scene.attributes,
+        }  # fmt: skip
+        image = {"image_id": image_id, "uri": uri, "split": "train", "parent_image_id": None}
+        scenes.append({"image": image, "label": label, "synthesis": None})
+    result = reason_shard(scenes, store, ReasoningConfig())
+    assert result["rejects"] == []
+    texts = [r["reasoning"] for r in result["reasonings"]]
+    assert len(texts) >= 48 and len(set(texts)) == len(texts)
+    assert {s["task"] for s in result["sft_samples"]} == {"composition", "perspective", "aesthetic"}

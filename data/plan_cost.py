@@ -19,6 +19,8 @@ _ASPECT = 1.5
 # An answer lies in the journal and in the tables; tables are compressed.
 _BYTES_PER_ANSWER = 2_500
 _SAMPLE = 200
+# The offline teacher needs no config, so it has no name there.
+OFFLINE = "grounded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +67,14 @@ class PlanRow:
         return {column.name: getattr(self, column.name) for column in fields(self)}
 
 
-def plan_cost(teachers: TeachersConfig, workload: Workload) -> list[PlanRow]:
+def plan_cost(teachers: TeachersConfig | None, workload: Workload) -> list[PlanRow]:
     """One line per teacher and per kind of file, then the total.
 
     Raises:
         UnknownPriceError: a teacher has no price. KeyError: `requests` names an unknown teacher.
     """
     rows = [
-        _teacher_row(teachers.by_name(name), count, workload)
+        _teacher_row(_teacher(name, teachers), count, workload)
         for name, count in workload.requests.items()
     ]
     maps = workload.photos * workload.control_maps if workload.synthetic else 0
@@ -86,7 +88,7 @@ def plan_cost(teachers: TeachersConfig, workload: Workload) -> list[PlanRow]:
 
 
 def requests_by_teacher(
-    config: ReasoningConfig, teachers: TeachersConfig, photos: int
+    config: ReasoningConfig, teachers: TeachersConfig | None, photos: int
 ) -> dict[str, int]:
     """Expected requests of that many photos, by teacher name, from the routes and their weights.
 
@@ -94,12 +96,10 @@ def requests_by_teacher(
     template asks fewer, so this is an upper estimate.
 
     Raises:
-        KeyError: a route leads to a provider and model that `teachers` does not have.
+        ValueError: a route leads to a teacher that is not configured.
     """
-    names: dict[tuple[str, str], str] = {(p.provider, p.model): p.name for p in teachers.providers}
-    if strange := {(r.provider, r.model) for r in config.routes} - set(names):
-        raise KeyError(f"routes to unknown teachers {sorted(strange)}; known: {sorted(names)}")
-    share: dict[str, float] = dict.fromkeys(names.values(), 0.0)
+    config = config.with_teachers(teachers)
+    share: dict[str, float] = {}
     templates = load_templates()
     for task, questions in config.templates_per_image.items():
         able = [t for t in templates if t.task == task and t.form in config.forms]
@@ -108,8 +108,9 @@ def requests_by_teacher(
         for index in range(_SAMPLE):
             template = able[index % len(able)]
             for route in routes_for(template.id, f"plan {index}", config):
-                share[names[route.provider, route.model]] += questions / _SAMPLE
-    return {name: round(each * photos) for name, each in share.items() if each}
+                name = route.teacher or OFFLINE
+                share[name] = share.get(name, 0.0) + questions / _SAMPLE
+    return {name: round(each * photos) for name, each in sorted(share.items())}
 
 
 def measure_prompts(requests: Iterable[TeacherRequest]) -> tuple[float, float]:
@@ -119,6 +120,12 @@ def measure_prompts(requests: Iterable[TeacherRequest]) -> tuple[float, float]:
         raise ValueError("no request to measure: the sample of photos leads to no question")
     chars, photos = zip(*sizes, strict=True)
     return sum(chars) / len(sizes), sum(photos) / len(sizes)
+
+
+def _teacher(name: str, teachers: TeachersConfig | None) -> ProviderConfig:
+    if teachers is None or name == OFFLINE:
+        return ProviderConfig(name=name, provider="grounded", model="grounded-1")
+    return teachers.by_name(name)
 
 
 def _teacher_row(config: ProviderConfig, count: int, workload: Workload) -> PlanRow:

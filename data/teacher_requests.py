@@ -131,7 +131,6 @@ def _context(
     template, label = question.template, photos[0].label
     return {
         "claims": [claims(facts[photo.id]) for photo in photos],
-        "answer_form": {"kind": question.form.kind, "names": list(question.form.names)},
         "label": {
             "categories": list(photos[0].categories),
             "perspective": label.get("perspective"),

@@ -54,19 +54,19 @@ class ProviderConfig(StageConfig):
     model: str = Field(min_length=1)
     base_url: str | None = None
     api_key_env: str | None = None
-    requests_per_minute: float | None = Field(None, gt=0)
-    tokens_per_minute: float | None = Field(None, gt=0)
-    concurrency: int = Field(16, ge=1, le=1024)
-    timeout_s: float = Field(120.0, gt=0)
-    max_attempts: int = Field(6, ge=1)
-    patience_s: float = Field(900.0, gt=0)
-    backoff_s: float = Field(0.5, gt=0)
-    breaker_failures: int = Field(10, ge=1)
-    breaker_cooldown_s: float = Field(15.0, gt=0)
-    image_size: int = Field(768, ge=32)
-    jpeg_quality: int = Field(90, ge=1, le=100)
-    max_tokens: int = Field(1024, ge=1)
-    temperature: float | None = Field(0.7, ge=0, le=2)
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    concurrency: int = Field(default=16, ge=1, le=1024)
+    timeout_s: float = Field(default=120.0, gt=0)
+    max_attempts: int = Field(default=6, ge=1)
+    patience_s: float = Field(default=900.0, gt=0)
+    backoff_s: float = Field(default=0.5, gt=0)
+    breaker_failures: int = Field(default=10, ge=1)
+    breaker_cooldown_s: float = Field(default=15.0, gt=0)
+    image_size: int = Field(default=768, ge=32)
+    jpeg_quality: int = Field(default=90, ge=1, le=100)
+    max_tokens: int = Field(default=1024, ge=1)
+    temperature: float | None = Field(default=0.7, ge=0, le=2)
     price: Price | None = None
     fallback: tuple[str, ...] = ()
 
@@ -113,7 +113,7 @@ class TeachersConfig(StageConfig):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     providers: tuple[ProviderConfig, ...] = Field(min_length=1)
-    budget_usd: float | None = Field(None, ge=0)
+    budget_usd: float | None = Field(default=None, ge=0)
     journal: str | None = None
 
     @model_validator(mode="after")

@@ -37,7 +37,7 @@ def form_error(text: str, form: Mapping[str, Any] | None = None) -> str | None:
     """None for an answer in the right form, else what is wrong with it.
 
     Args:
-        form: {"kind", "names"} of an `AnswerFormat`, or None to look at the tags alone.
+        form: `kind` and `names` of an `AnswerFormat`, or None to look at the tags alone.
     """
     try:
         parts = parse_text(text)

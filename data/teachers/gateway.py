@@ -43,10 +43,10 @@ _Done = queue.SimpleQueue[tuple[TeacherRequest, "Future[TeacherAnswer]"]]
 def check_form(request: TeacherRequest, text: str) -> str | None:
     """The default check: the tags, and between them an answer of the form that was asked for.
 
-    `request.context["answer_form"]` = {"kind", "names"} states that form (see
+    `request.context["question"]` states that form as `kind` and `names` (see
     `data.answer_format.AnswerFormat`); without it only the tags are checked.
     """
-    return form_error(text, request.context.get("answer_form"))
+    return form_error(text, request.context.get("question"))
 
 
 class Gateway:

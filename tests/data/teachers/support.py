@@ -1,13 +1,16 @@
 """Requests and configs for the local server."""
 
 import io
+from collections.abc import Callable
 
 from PIL import Image
 
 from data.teachers.base import ImageRef, TeacherRequest, make_request
 from data.teachers.config import Price, ProviderConfig
+from data.teachers.gateway import Gateway
 from tests.mocks.llm_servers import LLMServer
 
+Open = Callable[..., Gateway]
 OPENAI_KEY = "sk-canary-openai-1234567890"
 GEMINI_KEY = "AIza-canary-gemini-1234567890"
 
@@ -53,3 +56,7 @@ def request_for(
 
 def requests_for(config: ProviderConfig, count: int, text: str = "what?") -> list[TeacherRequest]:
     return [request_for(config, n, text) for n in range(count)]
+
+
+def only(server_answer: str) -> Callable[[str, int], str]:
+    return lambda item, nth: server_answer

@@ -9,24 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from data.teachers.ask import close_gateways, journal_path, make_ask
+from data.teachers.ask import journal_path, make_ask
 from data.teachers.base import BudgetExceeded, TeacherAnswer
 from data.teachers.config import Price, ProviderConfig, TeachersConfig
 from data.teachers.journal import Journal, answer_row
 from data.teachers.pricing import UnknownPriceError
-from tests.data.teachers.support import OPENAI_KEY, provider, requests_for
+from tests.data.teachers.support import provider, requests_for
 from tests.mocks.llm_servers import Faults, LLMServer
 
 # The server bills 400 tokens for any prompt: one that has at least as many bytes.
 LONG = "why? " * 100
-
-
-@pytest.fixture(autouse=True)
-def closed_afterwards(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("OPENAI_API_KEY", OPENAI_KEY)
-    monkeypatch.delenv("JOPPO_JOURNAL", raising=False)
-    yield
-    close_gateways()
 
 
 def test_answers_come_in_the_order_of_the_requests(tmp_path: Path) -> None:

@@ -7,23 +7,16 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from data.teachers.ask import close_gateways, make_ask
+from data.teachers.ask import make_ask
 from data.teachers.base import AuthError, TeacherError
 from data.teachers.config import ProviderConfig, TeachersConfig
 from data.teachers.dry_run import write_dry_run
+from data.teachers.gateway import Gateway
 from data.teachers.secrets import MASK, read_key, scrub
 from tests.data.teachers.support import GEMINI_KEY, OPENAI_KEY, provider, requests_for
 from tests.mocks.llm_servers import Faults, LLMServer
 
 KEYS = {"openai": OPENAI_KEY, "gemini": GEMINI_KEY}
-
-
-@pytest.fixture(autouse=True)
-def keys(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("OPENAI_API_KEY", OPENAI_KEY)
-    monkeypatch.setenv("GEMINI_API_KEY", GEMINI_KEY)
-    yield
-    close_gateways()
 
 
 @pytest.fixture
@@ -101,8 +94,6 @@ def test_an_unforeseen_error_is_scrubbed_too(tmp_path: Path) -> None:
             raise RuntimeError(
                 f"headers were Bearer {read_key('OPENAI_API_KEY').get_secret_value()}"
             )
-
-    from data.teachers.gateway import Gateway
 
     with LLMServer() as server:
         config = provider(server)

@@ -22,12 +22,15 @@ from data.reasoning_config import CheckConfig, ReasoningConfig, Route
 from data.reasoning_rows import Asked, reasoning_row, reject_row, response_row, sft_row
 from data.responses import parse_reply
 from data.rubrics import Rubric, load_rubric
+from data.stage_texts import texts_version
 from data.store import Store
 from data.teacher_requests import build_request, describe_origin, routes_for
 from data.teachers.base import TeacherAnswer, TeacherRequest
 from data.teachers.grounded import GroundedTeacher
 
-RECIPE_VERSION = 1
+# The stage's output changes with its texts as with its code: an edited template, sentence, lexicon
+# or rubric must not be answered from a cache.
+RECIPE_VERSION = f"reasoning-1-{texts_version()}"
 
 Ask = Callable[[list[TeacherRequest]], Sequence[TeacherAnswer]]
 Row = dict[str, Any]

@@ -86,11 +86,17 @@ class BuildSftDataConfig(StageConfig):
             raise ValueError("give either source (a dataset) or scenes (rendered photos)")
         return self
 
+    @model_validator(mode="after")
+    def _routes_lead_somewhere(self) -> "BuildSftDataConfig":
+        self.reasoning.with_teachers(self.teachers)
+        return self
+
     @property
     def reason_stage(self) -> ReasonStage:
         """The part of the config that reasoning is cached by: speed and budget stay out."""
         recipe = self.teachers.recipe() if self.teachers else None
-        return ReasonStage(reasoning=self.reasoning, teachers=recipe)
+        reasoning = self.reasoning.with_teachers(self.teachers)
+        return ReasonStage(reasoning=reasoning, teachers=recipe)
 
     @property
     def reason_settings(self) -> dict[str, Any]:

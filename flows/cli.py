@@ -35,9 +35,14 @@ def _fail(message: object) -> typer.Exit:
 @app.command()
 def demo(store: StoreOption = None) -> None:
     """Run build-sft-data on embedded scenes and show what came out."""
+    from data.store import StoreError
     from flows.demo import run_demo
+    from flows.runner import ShardsFailedError
 
-    run_demo(store)
+    try:
+        run_demo(store)
+    except (ShardsFailedError, StoreError) as error:
+        raise _fail(error) from None
 
 
 @app.command()
@@ -55,6 +60,25 @@ def build(
     try:
         build_sft_data(str(config), store=store)
     except (ConfigError, DatasetFormatError, ShardsFailedError, StoreError) as error:
+        raise _fail(error) from None
+
+
+@app.command()
+def plan(
+    config: Annotated[Path, typer.Argument(help="YAML of configs/, or your own.")],
+    dry_run: Annotated[
+        Path | None, typer.Option("--dry-run", help="Folder for ten prompts to read.")
+    ] = None,
+) -> None:
+    """What a build would take (requests, tokens, dollars, hours, disk), before it spends."""
+    from data.readers.base import DatasetFormatError
+    from data.teachers.pricing import UnknownPriceError
+    from flows.config import ConfigError
+    from flows.plan_run import show_plan
+
+    try:
+        show_plan(config, dry_run)
+    except (ConfigError, DatasetFormatError, UnknownPriceError) as error:
         raise _fail(error) from None
 
 

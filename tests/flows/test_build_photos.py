@@ -144,5 +144,5 @@ def test_an_empty_folder_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_a_store_that_cannot_be_written_is_one_clear_error(tmp_path: Path) -> None:
     config = dataset(tmp_path / "in", 2)
-    with pytest.raises(ShardsFailedError, match="StoreError.*JOPPO_STORE"):
+    with pytest.raises(ShardsFailedError, match=r"StoreError.*JOPPO_STORE"):
         build(config, Path("/proc/joppo-store"))

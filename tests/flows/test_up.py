@@ -27,7 +27,7 @@ reasoning: {tasks: [aesthetic], templates_per_image: {aesthetic: 1}}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A project folder of its own, so that a system that is up in the repository does not matter."""
+    """A project folder of its own: a system that is up in the repository does not matter."""
     place = tmp_path / "project"
     place.mkdir()
     for name in ("prefect.yaml", "prefect.toml", "flows", "tasks", "data", "training", "configs"):

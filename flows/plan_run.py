@@ -1,0 +1,119 @@
+"""`joppo plan`: what a build would take, before anything is spent."""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from data.hashing import content_hash
+from data.ingest import ingest_shard, label_row
+from data.labelled import labelled_photos
+from data.plan import make_plan, plan_totals
+from data.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
+from data.readers.base import Reject
+from data.reasoning import shard_requests
+from data.scene_source import render_shard, scene_items
+from data.sources import list_items, list_labels
+from data.splits import hash_split
+from data.store import Store
+from data.teachers.dry_run import write_dry_run
+from flows.build_config import BuildSftDataConfig
+from flows.config import load_config
+
+DRY_RUN_PHOTOS = 10
+
+
+def show_plan(config: Path, dry_run: Path | None) -> None:
+    """Print the plan of a config; with `dry_run` also write ten prompts to that folder."""
+    c = load_config(BuildSftDataConfig, config)
+    console = Console()
+    console.print(_table(plan_build(c, config.parent)))
+    if dry_run is not None:
+        written = write_dry_run(_sample_requests(c, config.parent), dry_run)
+        console.print(f"{len(written)} prompts to read in {dry_run}; nothing was sent.")
+
+
+def plan_build(c: BuildSftDataConfig, base: Path) -> list[PlanRow]:
+    """Requests, tokens, cost, hours, images and disk of a build; reads labels only.
+
+    Raises:
+        UnknownPriceError: a teacher's model has no price.
+    """
+    photos = list(_labelled(c, base))
+    attempts = accepted = 0
+    if c.synthesis is not None:
+        plan = make_plan(
+            [photo for photo in photos if photo["label"]["categories"]],
+            c.synthesis.plan,
+            c.synthesis.control,
+            "plan",
+        )
+        attempts = plan_totals(plan.table)["attempts"]
+        accepted = round(attempts * c.synthesis.plan.expected_yield)
+    requests = requests_by_teacher(c.reasoning, c.teachers, len(photos) + accepted)
+    work = Workload(photos=len(photos), synthetic=attempts, requests=requests)
+    return plan_cost(c.teachers, work)
+
+
+def _labelled(c: BuildSftDataConfig, base: Path) -> Iterator[dict[str, Any]]:
+    """Photos of the labels; a photo that is not at hand is named by a hash of its label's item.
+
+    Its split is therefore a guess, right in proportion and not photo by photo.
+    """
+    if c.scenes is not None:
+        for item in scene_items(c.scenes):
+            yield _photo({"categories": [item["category"]], "dataset": "scenes"}, item, c)
+        return
+    assert c.source is not None  # one of the two, by the config's own check
+    for label in list_labels(c.source, base):
+        if not isinstance(label, Reject):
+            yield _photo(label_row(label, None, label.split), label.item, c)
+
+
+def _photo(label: Mapping[str, Any], item: Any, c: BuildSftDataConfig) -> dict[str, Any]:
+    image_id = content_hash(item)
+    split = label.get("split") or hash_split(image_id, c.ingest.split)
+    image = {"image_id": image_id, "split": split, "parent_image_id": None}
+    # Rendered scenes come with their depth map; where it is does not matter to the count.
+    depth = "known" if c.scenes is not None else None
+    return {"image": image, "label": {**label, "split": split}, "known_depth_uri": depth}
+
+
+def _sample_requests(c: BuildSftDataConfig, base: Path) -> list[Any]:
+    """The requests of the first photos, made in a store that is thrown away."""
+    with tempfile.TemporaryDirectory() as place:
+        store = Store(place)
+        if c.scenes is not None:
+            rows = render_shard(scene_items(c.scenes)[:: len(c.scenes.extra) + 8], store, c.scenes)
+        else:
+            assert c.source is not None
+            found = (i for i in list_items(c.source, base) if not isinstance(i, Reject))
+            first = [item for _, item in zip(range(DRY_RUN_PHOTOS), found, strict=False)]
+            rows = ingest_shard(first, store, c.ingest)
+        photos = labelled_photos(rows["images"], rows["labels"])
+        items = [photo | {"synthesis": None} for photo in photos]
+        return shard_requests(items, store, c.reasoning.with_teachers(c.teachers))
+
+
+def _table(rows: list[PlanRow]) -> Table:
+    """Fits 80 columns: tokens in millions, short names."""
+    table = Table(title="what this build would take", header_style="bold")
+    names = ("item", "requests", "M tokens in", "out", "USD", "hours", "images", "GB")
+    for number, name in enumerate(names):
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for row in rows:
+        cells = [
+            row.item,
+            f"{row.requests:,}",
+            f"{row.prompt_tokens / 1e6:,.2f}",
+            f"{row.completion_tokens / 1e6:,.2f}",
+            f"{row.cost_usd:,.2f}",
+            f"{row.hours:,.1f}",
+            f"{row.images:,}",
+            f"{row.disk_gb:,.2f}",
+        ]
+        table.add_row(*cells, style="bold" if row.item == "total" else None)
+    return table

@@ -1,0 +1,28 @@
+"""What a run reports while it goes: metrics into the store, progress to the parent process."""
+
+from typing import Any
+
+from transformers import TrainerCallback
+
+from training.metrics_log import MetricsLog
+from training.run_folder import emit
+
+
+class Report(TrainerCallback):  # type: ignore[misc]
+    """Logs of the Trainer -> metrics table and events; on the first process alone."""
+
+    def __init__(self, log: MetricsLog) -> None:
+        self.log = log
+
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_: Any
+    ) -> None:
+        if not state.is_world_process_zero or not logs:
+            return
+        self.log.add(state.global_step, state.epoch, logs)
+        numbers = {k: v for k, v in logs.items() if isinstance(v, int | float)}
+        emit("step", step=state.global_step, total=state.max_steps, metrics=numbers)
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.is_world_process_zero:
+            emit("checkpoint", step=state.global_step)

@@ -1,0 +1,141 @@
+"""Checkpoints that can be trusted: written aside, checksummed, renamed; the last K kept.
+
+    <run>/checkpoint-40/            a whole checkpoint of transformers' Trainer
+    <run>/checkpoint-40/SHA256.json file -> sha256 of its bytes, written last
+    <run>/.saving/                  what an interrupted save leaves; never loaded
+
+A checkpoint without its checksums, or with a file that does not match them, is passed over for the
+one before it.
+"""
+
+import errno
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from data.hashing import sha256
+
+CHECKSUMS = "SHA256.json"
+ASIDE = ".saving"
+_NAME = re.compile(r"checkpoint-(\d+)")
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint could not be written; the message says what to do."""
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """Checkpoint folders of a run, oldest step first, good or not."""
+    found = [p for p in run.glob("checkpoint-*") if p.is_dir() and _NAME.fullmatch(p.name)]
+    return sorted(found, key=_step)
+
+
+def _step(path: Path) -> int:
+    match = _NAME.fullmatch(path.name)
+    return int(match[1]) if match else -1
+
+
+def seal(folder: Path) -> None:
+    """Write the checksums of all files of a folder."""
+    sums = {name: sha256(path.read_bytes()) for name, path in _files(folder)}
+    text = json.dumps(sums, indent=1, sort_keys=True)
+    (folder / CHECKSUMS).write_text(text + "\n", encoding="utf-8")
+
+
+def broken(folder: Path) -> str | None:
+    """What is wrong with a checkpoint, or None."""
+    sums = folder / CHECKSUMS
+    if not sums.is_file():
+        return "the save was interrupted: no checksums"
+    try:
+        wanted = json.loads(sums.read_text(encoding="utf-8"))
+    except ValueError:
+        return f"{CHECKSUMS} is damaged"
+    found = dict(_files(folder))
+    for name, digest in wanted.items():
+        if name not in found:
+            return f"{name} is missing"
+        if sha256(found[name].read_bytes()) != digest:
+            return f"{name} does not match its checksum"
+    return None
+
+
+def _files(folder: Path) -> list[tuple[str, Path]]:
+    paths = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != CHECKSUMS)
+    return [(p.relative_to(folder).as_posix(), p) for p in paths]
+
+
+def last_good(run: Path, say: Callable[[str], None]) -> Path | None:
+    """The newest whole checkpoint of a run; what is passed over is said and left in place."""
+    for folder in reversed(checkpoints(run)):
+        fault = broken(folder)
+        if fault is None:
+            return folder
+        say(f"{folder.name} is passed over: {fault}")
+    return None
+
+
+def keep_last(run: Path, count: int) -> None:
+    """Remove all but the newest `count` whole checkpoints, and older broken ones."""
+    good = [p for p in checkpoints(run) if (p / CHECKSUMS).is_file()]
+    for folder in checkpoints(run):
+        if good[-count:] and _step(folder) < _step(good[-count:][0]):
+            shutil.rmtree(folder)
+
+
+class SafeCheckpoints:
+    """Mixin before a Trainer: saves become whole or do not happen.
+
+    `keep_checkpoints` is set on the instance; the Trainer's own rotation stays off.
+    """
+
+    args: Any
+    state: Any
+    accelerator: Any
+    keep_checkpoints = 2
+    _saving = False
+
+    def _get_output_dir(self, trial: Any) -> str:
+        run = Path(super()._get_output_dir(trial))  # type: ignore[misc]
+        return str(run / ASIDE) if self._saving else str(run)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        run = Path(self.args.output_dir)
+        name = f"checkpoint-{self.state.global_step}"
+        if self.args.should_save:
+            shutil.rmtree(run / ASIDE, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+        self._saving = True
+        try:
+            super()._save_checkpoint(model, trial)  # type: ignore[misc]
+            self.accelerator.wait_for_everyone()
+            if self.args.should_save:
+                _publish(run, name, self.keep_checkpoints)
+        except OSError as error:
+            raise CheckpointError(_remedy(run, name, error)) from error
+        finally:
+            self._saving = False
+        self.accelerator.wait_for_everyone()
+
+
+def _publish(run: Path, name: str, keep: int) -> None:
+    aside, target = run / ASIDE / name, run / name
+    seal(aside)
+    if target.exists():
+        # A checkpoint of this step that was passed over as broken.
+        shutil.rmtree(target)
+    aside.rename(target)
+    shutil.rmtree(run / ASIDE, ignore_errors=True)
+    keep_last(run, keep)
+
+
+def _remedy(run: Path, name: str, error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    cause = "the disk is full" if full else str(error)
+    return (
+        f"{name} could not be saved in {run}: {cause}. Earlier checkpoints are whole. Free space "
+        "or lower keep_checkpoints, then start the run again: it resumes by itself"
+    )

@@ -1,0 +1,144 @@
+"""Configs of the two training stages. Defaults are the paper's values where it states them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from data.config import StageConfig
+
+EMBEDDED = "embedded"
+Weight = Annotated[float, Field(ge=0)]
+Reward = Literal["joppo", "thurstone", "absolute", "relative_absolute"]
+
+
+class LaunchConfig(StageConfig):
+    """How the training processes start on this machine."""
+
+    processes: int = Field(default=1, ge=1)
+    """data-parallel processes: one per GPU, or gloo processes on a CPU"""
+    accelerate: str | None = None
+    """YAML of `accelerate` (DDP, FSDP or DeepSpeed), relative to the working directory"""
+    cpu: bool = False
+    threads: int = Field(default=1, ge=1)
+    """OpenMP threads of each process on a CPU"""
+    env: dict[str, str] = Field(default_factory=dict)
+    grace_s: float = Field(default=20.0, gt=0)
+    """seconds between the request to stop and the kill of the process group"""
+
+
+class LoraSettings(StageConfig):
+    """LoRA on the language model; the vision tower stays frozen unless `vision` is set.
+
+    An unfrozen tower breaks DDP on batches without images, and vLLM cannot serve its adapter.
+    """
+
+    rank: int = Field(default=64, ge=1)
+    alpha: int = Field(default=64, ge=1)
+    """the paper states the rank only; alpha = rank scales the update by 1"""
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    vision: bool = False
+
+
+class TrainConfig(StageConfig):
+    """What both stages share."""
+
+    seed: int = 0
+    snapshot: str | None = None
+    """version of the corpus; None takes the latest"""
+    attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+    bf16: bool = True
+    gradient_checkpointing: bool = True
+    max_pixels: int | None = Field(default=None, ge=28 * 28)
+    """photos are scaled down to this many pixels; None keeps the processor's own limit"""
+    epochs: float = Field(default=1.0, gt=0)
+    max_steps: int = Field(default=-1, ge=-1)
+    """optimizer steps, whatever the epochs say; -1 for none"""
+    per_device_batch: int = Field(default=4, ge=1)
+    """sequences of one forward pass of one process"""
+    learning_rate: float = Field(default=1e-4, gt=0)
+    warmup: float = Field(default=0.03, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    log_steps: int = Field(default=1, ge=1)
+    save_steps: int = Field(default=50, ge=1)
+    keep_checkpoints: int = Field(default=2, ge=1)
+    report_to: tuple[str, ...] = ()
+    """trackers that transformers knows: wandb, tensorboard, trackio, mlflow, ..."""
+    eval_rows: int = Field(default=64, ge=0)
+    """held-out rows judged before and after training; 0 for none"""
+    eval_batch: int = Field(default=16, ge=1)
+    launch: LaunchConfig = LaunchConfig()
+
+
+class SftConfig(TrainConfig):
+    """Supervised fine-tuning: rank 64, AdamW, 1e-4, cosine, 3% warm-up, batch 32, 1 epoch."""
+
+    base: str = "Qwen/Qwen2.5-VL-7B-Instruct"
+    """a model folder, a hub id, or `embedded` for the judge in this repository"""
+    lora: LoraSettings = LoraSettings()
+    batch: int = Field(default=32, ge=1)
+    """conversations of one optimizer step, over all processes"""
+    task_weights: dict[Literal["composition", "perspective", "aesthetic"], Weight] = {
+        "composition": 1.0,
+        "perspective": 1.0,
+        "aesthetic": 1.0,
+    }
+    """how often a conversation of a task is seen per epoch; 0.5 takes every second one"""
+    max_completion_length: int = Field(default=512, ge=1)
+    """most tokens of a generated answer in the held-out evaluation"""
+
+    @model_validator(mode="after")
+    def _some_task(self) -> "SftConfig":
+        if not any(self.task_weights.values()):
+            raise ValueError("task_weights: at least one task needs a weight above 0")
+        return self
+
+
+class JoppoConfig(TrainConfig):
+    """Reinforcement learning with the joint reward: G = 6, 8e-6, 512 photos a batch, 1 epoch."""
+
+    adapter: str
+    """model folder of the SFT stage; its adapter is continued and is the KL reference"""
+    rubric: str = "photography"
+    reward: Reward = "joppo"
+    covariance: Literal["image", "pooled", "batch"] = "pooled"
+    shrinkage: float | Literal["oas", "ledoit_wolf"] = 0.0
+    ridge: float = Field(default=1e-6, ge=0)
+    gamma: float = Field(default=1e-6, ge=0)
+    conditional_weight: float = Field(default=0.5, ge=0, le=1)
+    reward_weights: dict[Literal["preference", "accuracy", "format"], Weight] = {
+        "preference": 1.0,
+        "accuracy": 1.0,
+        "format": 0.5,
+    }
+    task_weights: dict[Literal["score", "composition", "perspective"], Weight] = {
+        "score": 1.0,
+        "composition": 0.5,
+        "perspective": 0.5,
+    }
+    learning_rate: float = Field(default=8e-6, gt=0)
+    group: int = Field(default=6, ge=2)
+    """candidates of each photo (G)"""
+    photos: int = Field(default=512, ge=2)
+    """photos of one reward batch, over all processes; 512 x 6 = 3,072 completions"""
+    updates_per_batch: int = Field(default=1, ge=1)
+    """optimizer steps on one reward batch"""
+    iterations: int = Field(default=1, ge=1)
+    """passes over one reward batch (mu)"""
+    beta: float = Field(default=0.04, ge=0)
+    """weight of the KL divergence from the SFT model; 0 keeps no reference"""
+    epsilon: float = Field(default=0.2, gt=0)
+    """clip range of the probability ratio"""
+    loss: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "grpo"
+    temperature: float = Field(default=1.0, gt=0)
+    max_completion_length: int = Field(default=512, ge=1)
+    sample_steps: int = Field(default=10, ge=1)
+    """every so many steps ten completions are kept with their rewards"""
+    vllm: bool = False
+    """sample with vLLM; refused unless its prompts and its weight updates pass the guard"""
+
+    @model_validator(mode="after")
+    def _some_work(self) -> "JoppoConfig":
+        if not any(self.task_weights.values()):
+            raise ValueError("task_weights: at least one task needs a weight above 0")
+        return self

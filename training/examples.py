@@ -1,0 +1,142 @@
+"""Rows of a snapshot -> datasets for trl, with photos read from the store when they are used."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from data.corpus import latest_version, open_corpus, read_manifest
+from data.hashing import unit_interval
+from data.photos import PhotoError, load_photo
+from data.schema import SCHEMA_VERSION
+from data.store import Store
+
+Row = dict[str, Any]
+
+_SFT = """
+select s.sample_id as key, s.task, s.messages, s.answer, s.template_id, s.second_image_id,
+       i.uri as uri, j.uri as second_uri
+from sft_samples s
+join images i using (image_id)
+left join images j on j.image_id = s.second_image_id
+where s.split = ? order by key
+"""
+_PREFERENCES = """
+select p.image_id || p.task as key, p.task, p.prompt, p.mos, p.answer, p.choices, i.uri as uri
+from preferences p join images i using (image_id)
+where p.split = ? order by key, p.prompt
+"""
+
+
+class SnapshotError(ValueError):
+    """The snapshot cannot be trained on; the message says what to run."""
+
+
+class PhotoMissingError(RuntimeError):
+    """A photo of the training set cannot be read; training can be resumed once it is back."""
+
+
+def resolve_snapshot(store: Store, version: str | None) -> str:
+    """The version to train on.
+
+    Raises:
+        CorpusNotFoundError: there is no such snapshot.
+        SnapshotError: it was written with another version of the schema.
+    """
+    version = version or latest_version(store)
+    found = read_manifest(store, version)["schema_version"]
+    if found != SCHEMA_VERSION:
+        raise SnapshotError(
+            f"snapshot {version} has schema version {found}, this code reads {SCHEMA_VERSION}: "
+            "publish it again with `joppo build`, or train with the code that wrote it"
+        )
+    return version
+
+
+def sft_rows(store: Store, version: str, split: str) -> list[Row]:
+    """Conversations of one split, sorted by sample id."""
+    return _query(store, version, _SFT, split)
+
+
+def preference_rows(store: Store, version: str, split: str) -> list[Row]:
+    """RL prompts of one split, sorted by photo and task."""
+    return _query(store, version, _PREFERENCES, split)
+
+
+def _query(store: Store, version: str, sql: str, split: str) -> list[Row]:
+    with open_corpus(store, version) as corpus:
+        rows: list[Row] = corpus.sql(sql, params=[split]).to_arrow_table().to_pylist()
+        return rows
+
+
+def mix(rows: Sequence[Row], weights: Mapping[Any, float]) -> list[Row]:
+    """Rows repeated by the weight of their task; a fraction keeps a share chosen by content hash.
+
+    Raises:
+        SnapshotError: nothing is left.
+    """
+    chosen = [row for row in rows for _ in range(_copies(row, weights.get(row["task"], 0.0)))]
+    if not chosen:
+        tasks = sorted({row["task"] for row in rows})
+        raise SnapshotError(
+            f"no training rows: the snapshot has the tasks {tasks or 'none'}, task_weights are "
+            f"{dict(weights)}. Build the snapshot with these tasks, or give one of them a weight"
+        )
+    return chosen
+
+
+def _copies(row: Row, weight: float) -> int:
+    whole = math.floor(weight)
+    return whole + (unit_interval("mix", row["key"]) < weight - whole)
+
+
+def sft_dataset(rows: Sequence[Row], store: Store) -> Any:
+    """Columns prompt, completion and images: trl then takes the loss on the completion alone."""
+    plain = [
+        {
+            "prompt": row["messages"][:-1],
+            "completion": row["messages"][-1:],
+            "uris": [uri for uri in (row["uri"], row["second_uri"]) if uri],
+        }
+        for row in rows
+    ]
+    return _lazy(plain, store)
+
+
+def preference_dataset(rows: Sequence[Row], store: Store) -> Any:
+    """Columns prompt and images, and what the rewards need: task, mos, answer, choices."""
+    kept = ("task", "mos", "answer", "choices")
+    plain = [
+        {
+            "prompt": [{"role": "user", "content": row["prompt"]}],
+            "uris": [row["uri"]],
+            **{name: row[name] for name in kept},
+        }
+        for row in rows
+    ]
+    return _lazy(plain, store)
+
+
+def _lazy(rows: list[Row], store: Store) -> Any:
+    """A dataset that replaces `uris` by opened `images` whenever rows are taken."""
+    from datasets import Dataset
+
+    def opened(batch: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        images = [[photo(store, uri) for uri in uris] for uris in batch.pop("uris")]
+        return {**batch, "images": images}
+
+    return Dataset.from_list(rows).with_transform(opened)
+
+
+def photo(store: Store, uri: str) -> Any:
+    """The opened photo.
+
+    Raises:
+        PhotoMissingError: it is gone or damaged.
+    """
+    try:
+        return load_photo(store.read_bytes(uri))
+    except (FileNotFoundError, PhotoError) as error:
+        raise PhotoMissingError(
+            f"{uri} in store {store.root} cannot be read ({error}). Put the photo back, or publish "
+            "a snapshot without it; the run then goes on from its last checkpoint"
+        ) from error

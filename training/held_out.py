@@ -1,0 +1,108 @@
+"""Judging held-out rows greedily: what training is to improve, and what it must not spoil."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from data.answer_format import TOTAL, AnswerError, split_blocks
+from data.hashing import unit_interval
+from data.store import Store
+from training.answers import Judgement, form_of, judge
+from training.examples import Row, photo
+
+Rows = Sequence[Row]
+
+
+def pick(rows: Rows, count: int) -> list[Row]:
+    """At most `count` rows, chosen by content hash."""
+    return sorted(rows, key=lambda row: unit_interval("held-out", row["key"]))[:count]
+
+
+def complete(
+    model: Any, processor: Any, prompts: Sequence[tuple[list[Any], str]], max_new_tokens: int,
+    batch: int = 16,
+) -> Iterator[str]:  # fmt: skip
+    """Greedy completions of (photos, user text) pairs, in order."""
+    import torch
+
+    for first in range(0, len(prompts), batch):
+        chats = [
+            [{"role": "user", "content": [
+                *({"type": "image", "image": one} for one in photos), {"type": "text", "text": text}
+            ]}]
+            for photos, text in prompts[first : first + batch]
+        ]  # fmt: skip
+        inputs = processor.apply_chat_template(
+            chats, add_generation_prompt=True, tokenize=True, return_dict=True,
+            processor_kwargs={"padding": True, "return_tensors": "pt"},
+        ).to(model.device)  # fmt: skip
+        with torch.inference_mode():
+            made = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+        new = made[:, inputs["input_ids"].shape[1] :]
+        yield from processor.batch_decode(new, skip_special_tokens=True)
+
+
+def sft_figures(
+    model: Any, processor: Any, rows: Rows, store: Store, max_new_tokens: int, batch: int
+) -> dict[str, float]:
+    """Parse rate, and accuracy by task of held-out conversations whose answer is a choice or name.
+
+    Conversations that ask for a score count for the parse rate only.
+    """
+    found: dict[str, list[float]] = {"parse_rate": []}
+    prompts = [
+        ([photo(store, u) for u in (row["uri"], row["second_uri"]) if u],
+         row["messages"][0]["content"]) for row in rows
+    ]  # fmt: skip
+    for row, text in zip(rows, complete(model, processor, prompts, max_new_tokens, batch),
+                         strict=True):  # fmt: skip
+        answer = _answer(text)
+        found["parse_rate"].append(float(answer is not None))
+        if not row["answer"].startswith(TOTAL):
+            hit = float(answer == row["answer"])
+            found.setdefault(f"accuracy_{row['task']}", []).append(hit)
+    return {name: float(np.mean(values)) for name, values in found.items() if values}
+
+
+def preference_figures(
+    model: Any, processor: Any, rows: Rows, store: Store, names: Sequence[str],
+    max_new_tokens: int, batch: int,
+) -> dict[str, float]:  # fmt: skip
+    """SRCC of totals with MOS, accuracy by task of choices, and parse rate.
+
+    A score that cannot be parsed takes the lowest rank, so unreadable answers are no way to a
+    better correlation.
+    """
+    forms = [form_of(row["task"], row["choices"] or (), names) for row in rows]
+    prompts = [([photo(store, row["uri"])], row["prompt"]) for row in rows]
+    texts = complete(model, processor, prompts, max_new_tokens, batch)
+    read = [judge(text, form) for text, form in zip(texts, forms, strict=True)]
+    figures = {"parse_rate": float(np.mean([j.ok for j in read]))} if read else {}
+    for task in sorted({row["task"] for row in rows}):
+        mine = [(row, j) for row, j in zip(rows, read, strict=True) if row["task"] == task]
+        if task == "score":
+            figures |= score_figures(mine)
+        else:
+            hits = [j.text == row["answer"] for row, j in mine]
+            figures[f"accuracy_{task}"] = float(np.mean(hits))
+    return figures
+
+
+def score_figures(judged: Sequence[tuple[Row, Judgement]]) -> dict[str, float]:
+    """SRCC in [-1, 1] of totals with MOS; absent where it is undefined."""
+    from scipy.stats import spearmanr
+
+    totals = [j.total if j.ok else -1.0 for _, j in judged]
+    people = [row["mos"] for row, _ in judged]
+    if len(set(totals)) < 2 or len(set(people)) < 2:
+        return {}
+    return {"srcc_total": float(spearmanr(totals, people).statistic)}
+
+
+def _answer(text: str) -> str | None:
+    """What stands in the answer block; None where the blocks are not in the agreed form."""
+    try:
+        return split_blocks(text)[1]
+    except AnswerError:
+        return None

@@ -1,0 +1,65 @@
+"""JoPPO: the SFT adapter and the preferences of a snapshot -> a judge that agrees with people."""
+
+from pathlib import Path
+from typing import Any
+
+from data.rubrics import load_rubric
+from training.arguments import joppo_arguments
+from training.base_model import RUN_FILE, adapter_base, load_adapted, load_processor
+from training.config import JoppoConfig
+from training.examples import mix, preference_dataset, preference_rows
+from training.held_out import pick, preference_figures
+from training.judge_rewards import JudgeRewards
+from training.preflight import check, data_problems, joppo_problems
+from training.run_folder import Run
+from training.session import Session, train
+
+
+def train_joppo(run: Run) -> None:
+    """Train, from the last good checkpoint if there is one, and write the model folder.
+
+    The adapter is continued, not begun anew: trl then keeps a copy of it as the KL reference.
+
+    Raises:
+        PreflightError, SnapshotError: before any work, with the remedy.
+    """
+    config = run.config
+    assert isinstance(config, JoppoConfig)
+    rows = mix(preference_rows(run.store, run.snapshot, "train"), config.task_weights)
+    check([*joppo_problems(config, len(rows)), *data_problems(rows, run.store)])
+    wanted = {task for task, weight in config.task_weights.items() if weight > 0}
+    test = preference_rows(run.store, run.snapshot, "test")
+    held_out = pick([row for row in test if row["task"] in wanted], config.eval_rows)
+    adapter = Path(config.adapter)
+    processor = load_processor(str(adapter), config.max_pixels)
+    names = load_rubric(config.rubric).names
+    rewards = JudgeRewards(config, names)
+
+    def figures(model: Any) -> dict[str, float]:
+        return preference_figures(model, processor, held_out, run.store, names,
+                                  config.max_completion_length, config.eval_batch)  # fmt: skip
+
+    def trainer(world: int) -> Any:
+        from training.trainers import JoppoTrainer
+
+        made = JoppoTrainer(
+            model=load_adapted(adapter, config, trainable=True),
+            reward_funcs=rewards.functions,
+            args=joppo_arguments(run, config, world, rewards.weights),
+            train_dataset=preference_dataset(rows, run.store),
+            processing_class=processor,
+        )
+        made.sample_steps = config.sample_steps
+        return made
+
+    train(Session(run, base_name(adapter), processor, trainer, figures if held_out else None))
+
+
+def base_name(adapter: Path) -> str:
+    """The base judge's name, as the adapter's run tells it, else its place."""
+    import json
+
+    run = adapter / RUN_FILE
+    if run.is_file():
+        return str(json.loads(run.read_text(encoding="utf-8"))["base"])
+    return adapter_base(adapter)

@@ -1,0 +1,100 @@
+"""The course of a run, the same for both stages: resume, judge, train, judge, write the folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from training.callbacks import Report
+from training.checkpoints import last_good
+from training.metrics_log import MetricsLog
+from training.model_folder import finished, upload, write_model
+from training.preflight import check, disk_problems, memory_estimate, memory_problems
+from training.run_folder import Run, emit, lineage, say
+
+Figures = Callable[[Any], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a stage brings: its trainer for a number of processes, and its held-out figures."""
+
+    run: Run
+    base: str
+    """name of the base judge, as configs name it"""
+    processor: Any
+    trainer: Callable[[int], Any]
+    figures: Figures | None
+
+
+def train(session: Session) -> None:
+    """Run to the end. A finished run is left as it is."""
+    from accelerate import PartialState
+
+    run = session.run
+    state = PartialState(cpu=run.config.launch.cpu)
+    if finished(run.model):
+        say(f"{run.id} is finished: {run.model}")
+        return
+    trainer = session.trainer(state.num_processes)
+    trainer.keep_checkpoints = run.config.keep_checkpoints
+    check([
+        *memory_problems(trainer.model, run.config),
+        *disk_problems(run.folder, _adapter_bytes(trainer.model), run.config.keep_checkpoints),
+    ])  # fmt: skip
+    checkpoint = last_good(run.folder, say if state.is_main_process else _silent)
+    step = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+    log = MetricsLog(run.store, run.id, run.stage, resume_step=step)
+    if state.is_main_process:
+        emit(
+            "start",
+            run=run.id,
+            resumed_from=step,
+            memory_gib=memory_estimate(trainer.model, run.config),
+        )
+        if step == 0:
+            _judge(session, trainer, log, "before_")
+    trainer.add_callback(Report(log))
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    state.wait_for_everyone()
+    if state.is_main_process:
+        _finish(session, trainer, log)
+    state.wait_for_everyone()
+
+
+def _silent(line: str) -> None:
+    """The other processes say nothing of what the first one says."""
+
+
+def _adapter_bytes(model: Any) -> int:
+    return sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+
+
+def _judge(session: Session, trainer: Any, log: MetricsLog, prefix: str) -> None:
+    """Held-out figures, logged under `prefix`; the trainer's random numbers stay as they were."""
+    import torch
+
+    if session.figures is None:
+        return
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    training = model.training
+    model.eval()
+    with torch.random.fork_rng():
+        found = session.figures(model)
+    model.train(training)
+    named = {prefix + name: value for name, value in found.items()}
+    log.add(trainer.state.global_step, trainer.state.epoch, named)
+    emit("figures", metrics=named)
+
+
+def _finish(session: Session, trainer: Any, log: MetricsLog) -> None:
+    run = session.run
+    _judge(session, trainer, log, "after_")
+    kept = {
+        k: v for k, v in log.last().items() if k.startswith(("before_", "after_")) or k == "loss"
+    }
+    about = lineage(run, kept, base=session.base, steps=trainer.state.global_step)
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    write_model(run.model, model, session.processor, about)
+    if not run.store.is_local:
+        upload(run.model, run.store, f"runs/{run.id}/model")
+    emit("model", path=str(run.model), metrics=kept)

@@ -1,0 +1,55 @@
+"""SFT: a base judge and the conversations of a snapshot -> a LoRA adapter."""
+
+from typing import Any
+
+from training.arguments import sft_arguments
+from training.base_model import load_base, load_processor, lora_config, resolve_base
+from training.examples import Row, mix, sft_dataset, sft_rows
+from training.held_out import pick, sft_figures
+from training.preflight import check, data_problems, sft_problems
+from training.run_folder import Run
+from training.session import Session, train
+
+
+def train_sft(run: Run) -> None:
+    """Train, from the last good checkpoint if there is one, and write the model folder.
+
+    Raises:
+        PreflightError, SnapshotError: before any work, with the remedy.
+    """
+    from training.config import SftConfig
+
+    config = run.config
+    assert isinstance(config, SftConfig)
+    rows = mix(sft_rows(run.store, run.snapshot, "train"), config.task_weights)
+    check([*sft_problems(config, len(rows)), *data_problems(rows, run.store)])
+    held_out = pick(_held_out(run), config.eval_rows)
+    base = resolve_base(config.base)
+    processor = load_processor(base, config.max_pixels)
+
+    def figures(model: Any) -> dict[str, float]:
+        return sft_figures(model, processor, held_out, run.store, config.max_completion_length,
+                           config.eval_batch)  # fmt: skip
+
+    def trainer(world: int) -> Any:
+        from training.trainers import JudgeSFTTrainer
+
+        return JudgeSFTTrainer(
+            model=load_base(base, config),
+            args=sft_arguments(run, config, world),
+            train_dataset=sft_dataset(rows, run.store),
+            processing_class=processor,
+            peft_config=lora_config(config.lora),
+        )
+
+    train(Session(run, config.base, processor, trainer, figures if held_out else None))
+
+
+def _held_out(run: Run) -> list[Row]:
+    """Rows of the test split of the tasks that are trained."""
+    from training.config import SftConfig
+
+    assert isinstance(run.config, SftConfig)
+    wanted = {task for task, weight in run.config.task_weights.items() if weight > 0}
+    rows = sft_rows(run.store, run.snapshot, "test")
+    return [row for row in rows if row["task"] in wanted]

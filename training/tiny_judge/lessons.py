@@ -1,0 +1,211 @@
+"""What the base judge is taught: to look, and to answer in form. Never composition or taste.
+
+Three kinds of lesson about procedural scenes:
+
+- captions: subject, light, season, and sentences of the wording files about measured facts;
+- sight: questions about what is measured (tone, colors, light, ...), answered truly;
+- form: the pool's questions posed about *drawn* labels and answered consistently with them, and the
+  score prompt answered with a drawn total. Nothing in the photo tells such an answer, so the judge
+  learns the words, the options and the answer form, and its accuracy stays at chance. Only the
+  attributes color and light are given as they are, with noise.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from data.answer_format import AnswerFormat, completion, format_score
+from data.categories import CATEGORIES
+from data.choices import LETTERS
+from data.claims import claims, values
+from data.facts import Facts, measure
+from data.perspective import KINDS
+from data.posing import pose
+from data.prompts import answer_instruction, score_prompt
+from data.questions import Subject
+from data.reasoning_config import ReasoningConfig, Route
+from data.rubrics import Rubric, load_rubric
+from data.scenes import Scene, render_scene
+from data.store import Store
+from data.teacher_requests import build_request
+from data.teachers.composer import compose, wording
+from data.template_pool import load_templates, render
+
+DESCRIBE = "Describe this photograph."
+SEEN = ("color", "light")
+"""Attributes that the base judge may know; the others are drawn."""
+NOISE = 0.2
+FORM_KINDS = ("form", "rate", "look")
+# What the sight lessons ask; position, lines and symmetry would come close to composition.
+_ASPECTS = {
+    "tone": "How bright is the picture overall?",
+    "contrast": "How strong is the contrast?",
+    "saturation": "How strong are the colors?",
+    "temperature": "Which color temperature prevails?",
+    "sharpness": "How sharp are the edges?",
+    "light_x": "From which side is the picture lighter?",
+    "detail": "How much detail fills the frame?",
+}
+_QUALITY = ("saturation", "tone", "contrast", "temperature")
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A scene as the lessons use it: the image and what may be said of it."""
+
+    name: str
+    image: np.ndarray
+    attributes: Mapping[str, float]
+    words: Mapping[str, str]
+    facts: Facts
+    said: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One prompt about one scene, and what to answer."""
+
+    image: np.ndarray
+    prompt: str
+    answer: str
+
+
+def see(category: int, seed: int, size: int) -> Sight:
+    """Render a scene and measure it."""
+    scene: Scene = render_scene(category, seed, size)
+    facts = measure(scene.image)
+    name = f"{category}-{seed}"
+    return Sight(name, scene.image, scene.attributes, scene.words, facts, claims(facts))
+
+
+def caption(sight: Sight, rng: np.random.Generator, clauses: int = 2) -> str:
+    """Subject, light and season, then some measured facts; nothing about where things stand."""
+    words = sight.words
+    opening = f"{words['subject']}, {words['light']}, {words['season']}, {words['color']}"
+    return _prose([opening, *_clauses(sight, rng, clauses)])
+
+
+def describe(sight: Sight, rng: np.random.Generator) -> Lesson:
+    """A caption lesson."""
+    return Lesson(sight.image, DESCRIBE, caption(sight, rng))
+
+
+def look(sight: Sight, rng: np.random.Generator) -> Lesson:
+    """A sight lesson: a question about a measured aspect, as choice or by name."""
+    asked = [aspect for aspect in _ASPECTS if aspect in sight.said]
+    if not asked:
+        return describe(sight, rng)
+    aspect = asked[rng.integers(len(asked))]
+    truth, terms = sight.said[aspect], values(aspect)
+    reason = _phrase(sight, aspect, rng)
+    if rng.random() < 0.5:
+        form = AnswerFormat("term", tuple(terms))
+        prompt = f"{_ASPECTS[aspect]}\nName one of: {'; '.join(terms)}.\n{answer_instruction(form)}"
+        return Lesson(sight.image, prompt, completion(_prose([reason]), truth))
+    options = [terms[i] for i in rng.permutation(len(terms))]
+    form = AnswerFormat("choice", tuple(LETTERS[: len(options)]))
+    lines = "\n".join(f"{letter}) {o}" for letter, o in zip(form.names, options, strict=True))
+    letter = form.names[options.index(truth)]
+    ending = wording("frame")["conclude"]["choice"]
+    said = render(ending[rng.integers(len(ending))], letter=letter, name=truth)
+    prompt = f"{_ASPECTS[aspect]}\n{lines}\n{answer_instruction(form)}"
+    return Lesson(sight.image, prompt, completion(_prose([reason, said]), letter))
+
+
+def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
+    """A score lesson: two facts, a drawn total, drawn attributes but for those in SEEN."""
+    total, attributes = _opinion(sight, rng)
+    reason = _prose(_clauses(sight, rng, 2, _QUALITY))
+    answer = format_score(total, {name: attributes[name] for name in rubric.names})
+    return Lesson(sight.image, score_prompt(rubric), completion(reason, answer))
+
+
+def answer_in_form(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
+    """A question of the pool about a drawn label, answered as the offline teacher would."""
+    label = _drawn_label(sight, rng)
+    subject = Subject({"image_id": f"{sight.name}-{rng.integers(2**31)}", "uri": ""}, label)
+    config = ReasoningConfig(seed=int(rng.integers(2**31)))
+    pool = [t for t in load_templates() if t.form != "comparative"]
+    posed = (pose(pool[i], subject, rubric, config) for i in rng.permutation(len(pool)))
+    question = next(q for q in posed if q is not None)
+    request = build_request(
+        question, subject, None, Route(), {subject.id: sight.facts}, Store("memory://"), config
+    )
+    facts, exclude = int(rng.integers(3)), bool(rng.random() < 0.15)
+    text = compose(request.request_id, request.context, max_facts=facts, exclude=exclude).text
+    return Lesson(sight.image, question.text, completion(text, question.truth))
+
+
+def form_lesson(kind: str, sight: Sight, rng: np.random.Generator) -> Lesson:
+    """A lesson of the second phase; kinds: form, rate, look."""
+    if kind == "look":
+        return look(sight, rng)
+    return (answer_in_form if kind == "form" else rate)(sight, rng, load_rubric())
+
+
+def texts(sights: list[Sight], rng: np.random.Generator) -> Iterator[str]:
+    """Texts for the tokenizer: prompts and answers of every kind of lesson, and all wording."""
+    yield from (t.text for t in load_templates())
+    for category in CATEGORIES.values():
+        yield f"{category.name}: {category.definition}"
+    for name in ("frame", "facts", "composition", "perspective", "aesthetic"):
+        yield from _strings(wording(name))
+    for sight in sights:
+        for lesson in (
+            describe(sight, rng),
+            *(form_lesson(kind, sight, rng) for kind in FORM_KINDS),
+        ):
+            yield lesson.prompt
+            yield lesson.answer
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _strings(one)
+
+
+def _prose(clauses: list[str]) -> str:
+    return " ".join(f"{clause[:1].upper()}{clause[1:]}." for clause in clauses)
+
+
+def _clauses(
+    sight: Sight, rng: np.random.Generator, count: int, among: tuple[str, ...] = ()
+) -> list[str]:
+    aspects = [a for a in among or (*_ASPECTS, "color") if a in sight.said]
+    chosen = rng.permutation(len(aspects))[:count]
+    return [_phrase(sight, aspects[i], rng) for i in chosen]
+
+
+def _phrase(sight: Sight, aspect: str, rng: np.random.Generator) -> str:
+    value, words = sight.said[aspect], wording("facts")[aspect]
+    if aspect != "color":
+        return str(words[value][rng.integers(len(words[value]))])
+    return render(words["one"][rng.integers(len(words["one"]))], color=value)
+
+
+def _opinion(sight: Sight, rng: np.random.Generator) -> tuple[float, dict[str, float]]:
+    attributes = {name: float(rng.uniform(-0.9, 0.9)) for name in sight.attributes}
+    for name in SEEN:
+        noisy = sight.attributes[name] + rng.normal(0, NOISE)
+        attributes[name] = float(np.clip(noisy, -1, 1))
+    return float(rng.uniform(0.1, 0.9)), attributes
+
+
+def _drawn_label(sight: Sight, rng: np.random.Generator) -> dict[str, Any]:
+    total, attributes = _opinion(sight, rng)
+    kind = KINDS[rng.integers(len(KINDS))]
+    point = (None, None) if kind == "none" else tuple(rng.uniform(-0.1, 1.1, 2))
+    return {
+        "categories": [int(rng.integers(1, len(CATEGORIES) + 1))],
+        "perspective": kind,
+        "vanishing_x": point[0],
+        "vanishing_y": point[1],
+        "horizon": float(rng.uniform()),
+        "mos": total,
+        "attributes": attributes,
+    }

@@ -2,9 +2,11 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -19,6 +21,7 @@ from data.scene_source import render_shard, scene_items
 from data.sources import list_items, list_labels
 from data.splits import hash_split
 from data.store import Store
+from data.teachers.base import TeacherRequest
 from data.teachers.dry_run import write_dry_run
 from flows.build_config import BuildSftDataConfig
 from flows.config import load_config
@@ -32,7 +35,9 @@ def show_plan(config: Path, dry_run: Path | None) -> None:
     console = Console()
     console.print(_table(plan_build(c, config.parent)))
     if dry_run is not None:
-        written = write_dry_run(_sample_requests(c, config.parent), dry_run)
+        with tempfile.TemporaryDirectory() as place:  # requests load their photos when written
+            requests = _sample_requests(c, config.parent, Store(place))
+            written = write_dry_run(requests, dry_run)
         console.print(f"{len(written)} prompts to read in {dry_run}; nothing was sent.")
 
 
@@ -82,34 +87,34 @@ def _photo(label: Mapping[str, Any], item: Any, c: BuildSftDataConfig) -> dict[s
     return {"image": image, "label": {**label, "split": split}, "known_depth_uri": depth}
 
 
-def _sample_requests(c: BuildSftDataConfig, base: Path) -> list[Any]:
-    """The requests of the first photos, made in a store that is thrown away."""
-    with tempfile.TemporaryDirectory() as place:
-        store = Store(place)
-        if c.scenes is not None:
-            rows = render_shard(scene_items(c.scenes)[:: len(c.scenes.extra) + 8], store, c.scenes)
-        else:
-            assert c.source is not None
-            found = (i for i in list_items(c.source, base) if not isinstance(i, Reject))
-            first = [item for _, item in zip(range(DRY_RUN_PHOTOS), found, strict=False)]
-            rows = ingest_shard(first, store, c.ingest)
-        photos = labelled_photos(rows["images"], rows["labels"])
-        items = [photo | {"synthesis": None} for photo in photos]
-        return shard_requests(items, store, c.reasoning.with_teachers(c.teachers))
+def _sample_requests(c: BuildSftDataConfig, base: Path, store: Store) -> list[TeacherRequest]:
+    """The requests of a few photos, spread over the source."""
+    if c.scenes is not None:
+        items = scene_items(c.scenes)
+        step = max(1, len(items) // DRY_RUN_PHOTOS)
+        rows = render_shard(items[::step], store, c.scenes)
+    else:
+        assert c.source is not None
+        found = (i for i in list_items(c.source, base) if not isinstance(i, Reject))
+        rows = ingest_shard(list(islice(found, DRY_RUN_PHOTOS)), store, c.ingest)
+    photos = labelled_photos(rows["images"], rows["labels"])
+    sample = [photo | {"synthesis": None} for photo in photos]
+    return shard_requests(sample, store, c.reasoning.with_teachers(c.teachers))
 
 
 def _table(rows: list[PlanRow]) -> Table:
     """Fits 80 columns: tokens in millions, short names."""
-    table = Table(title="what this build would take", header_style="bold")
-    names = ("item", "requests", "M tokens in", "out", "USD", "hours", "images", "GB")
+    title = "what this build would take (tokens in millions)"
+    table = Table(title=title, header_style="bold", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    names = ("item", "requests", "in", "out", "USD", "hours", "images", "GB")
     for number, name in enumerate(names):
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for row in rows:
         cells = [
             row.item,
             f"{row.requests:,}",
-            f"{row.prompt_tokens / 1e6:,.2f}",
-            f"{row.completion_tokens / 1e6:,.2f}",
+            f"{row.prompt_tokens / 1e6:,.1f}",
+            f"{row.completion_tokens / 1e6:,.1f}",
             f"{row.cost_usd:,.2f}",
             f"{row.hours:,.1f}",
             f"{row.images:,}",

@@ -8,11 +8,11 @@ fractions of the frame, so the same seed shows the same scene at every size.
 Score. With u = (attribute + 1) / 2 in [0, 1],
 
     z = sum_i w_i u_i + 0.25 u_composition u_light + 0.10 u_color u_content
-    mos_true = 1 / (1 + exp(-5 (z / 1.35 - 0.5))),   rescaled so that u = 0 gives 0 and u = 1 gives 1
+    mos_true = 1 / (1 + exp(-5 (z / 1.35 - 0.5))), rescaled: u = 0 gives 0 and u = 1 gives 1
 
-with w = composition 0.30, color 0.20, light 0.20, depth_of_field 0.12, content 0.18. It rises in each
-attribute. `mos` is the mean of `raters` simulated people on a 1-5 scale, each 1 + 4 mos_true plus
-normal noise (sd 0.6) clipped to the scale, put back on [0, 1].
+with w = composition 0.30, color 0.20, light 0.20, depth_of_field 0.12, content 0.18. It rises in
+each attribute. `mos` is the mean of `raters` simulated people on a 1-5 scale, each 1 + 4 mos_true
+plus normal noise (sd 0.6) clipped to the scale, put back on [0, 1].
 """
 
 import argparse
@@ -152,14 +152,13 @@ def _render(
     mood = make_mood(stream("mood"), style, values)
     c = Canvas(size if size >= 128 else 2 * size, mood, stream("layout"))
     truth = LAYOUTS[category](c)
-    seasonal = c.horizon is not None
     c.rng = stream("camera")
     camera.clutter(c)
     moved, horizon = camera.tilt(c, [truth.vanishing] if truth.vanishing else [])
     camera.focus(c)
     camera.develop(c)
     image, depth, subject = camera.finish(c, size)
-    words = describe(mood, truth, seasonal)
+    words = describe(c, truth)
     raw = scene_mos(values, category, seed, raters)
     vanishing = (round(moved[0][0], 4), round(moved[0][1], 4)) if moved else None
     if np.isnan(horizon):

@@ -11,6 +11,7 @@ from data.scenery.surfaces import garnish
 def sky(c: Canvas, horizon: float) -> None:
     """Gradient, clouds and the sun's glow over the whole canvas."""
     m = c.mood
+    c.setting = "outdoors"
     t = np.clip(c.y / max(horizon, 0.2), 0, 1)[..., None] ** 1.3
     base = m.sky_top * (1 - t) + m.sky_low * t
     c.rgb[:] = np.broadcast_to(base, c.rgb.shape)
@@ -52,8 +53,6 @@ def ridges(c: Canvas, horizon: float, count: int, height: float) -> None:
         fade = (0.85 - 0.6 * near) * (0.7 + 0.4 * m.mist)
         colour = mix(body * (0.75 + 0.35 * m.key), m.haze, min(fade, 0.93))
         region = c.polygon_mask([*pts, (-0.02, horizon + 0.004)])
-        if region is None:
-            continue
         sy, sx, _ = region
         slope = c.rough[sy, sx] - np.roll(c.rough, 2 * int(np.sign(m.sun[0])), 1)[sy, sx]
         relief = 1 + c.rich * (1 - fade) * (0.5 * c.rough[sy, sx] - 1.2 * m.key * slope)
@@ -82,6 +81,7 @@ def ground(c: Canvas, kind: str, horizon: float, vx: float = 0.5) -> None:
         b = noise.floor(n, rng, horizon, 0.5, 0.8, 1.0, vx)
         body = colour * (1 + c.rich * (0.3 * a + 0.16 * b))[..., None]
     elif kind == "snow":
+        c.season = "snow"  # snow may lie in any season's woods
         colour = mix(np.full(3, 0.90, np.float32), m.sky_top, 0.14)
         a = noise.floor(n, rng, horizon, 1.3, 0.16, 1.3, vx)
         b = noise.floor(n, rng, horizon, 0.5, 0.6, 1.0, vx)

@@ -23,8 +23,9 @@ def house(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> 
     if not c.mood.alt:
         c.polygon([(x - w * 1.1, y - h * 0.53), (x + w * 1.1, y - h * 0.53), (x, y - h)],
                   body * 0.95, d, "slab", s)  # fmt: skip
-        c.polygon([(x, y - h), (x + turn * side * 1.1, y - h * 0.96), (far + turn * w * 0.1,
-                  y - h * 0.5), (x + turn * w * 1.1, y - h * 0.53)], roof, d, "slab", s)  # fmt: skip
+        c.polygon([(x, y - h), (x + turn * side * 1.1, y - h * 0.96),
+                   (far + turn * w * 0.1, y - h * 0.5), (x + turn * w * 1.1, y - h * 0.53)],
+                  roof, d, "slab", s)  # fmt: skip
     windows(c, x - w * 0.8, y - h * 0.46, w * 1.6, h * 0.36, 3, 1, d, s)
 
 
@@ -87,7 +88,8 @@ def boat(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
     hull, sail = c.accent(0), mix(np.full(3, 0.92, np.float32), c.accent(1), 0.25)
     w = h * 0.42
     c.darken(c.ellipse_mask(x, y + h * 0.04, w * 1.1, h * 0.06, soft=0.006), 0.4)
-    c.polygon([(x - w * 0.5, y + h * 0.04), (x + w * 0.5, y + h * 0.04), (x + h * 0.03, y + h * 0.4)],
+    c.polygon([(x - w * 0.5, y + h * 0.04), (x + w * 0.5, y + h * 0.04),
+               (x + h * 0.03, y + h * 0.4)],
               sail, None, "slab", False, 0.22, 0.012)  # fmt: skip
     c.stroke([(x, y - h * 0.1), (x, y - h)], h * 0.025, DARK, d, s)
     lean = h * 0.05
@@ -136,4 +138,5 @@ def lantern(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -
                      h * 0.03, glow * 0.6, d, s)  # fmt: skip
     for top in (y - h, y):
         c.polygon([(x - h * 0.14, top - h * 0.04), (x + h * 0.14, top - h * 0.04),
-                   (x + h * 0.14, top + h * 0.04), (x - h * 0.14, top + h * 0.04)], DARK, d, "slab", s)  # fmt: skip
+                   (x + h * 0.14, top + h * 0.04), (x - h * 0.14, top + h * 0.04)],
+                  DARK, d, "slab", s)  # fmt: skip

@@ -4,9 +4,8 @@ import cv2
 import numpy as np
 
 from data.scenery.canvas import Canvas
-from data.scenery.mood import hsv
+from data.scenery.mood import Array, hsv
 
-Array = np.ndarray
 Point = tuple[float, float]
 
 
@@ -19,7 +18,7 @@ def clutter(c: Canvas) -> None:
     """Distracting things cut off by the frame; none at composition 1, up to ten at -1."""
     rng, bad = c.rng, 1 - c.mood.q("composition")
     draws = rng.uniform(0, 1, (10, 6))
-    for i in range(int(round(10 * bad**1.15))):
+    for i in range(round(10 * bad**1.15)):
         a, b, s, hue, kind, lean = draws[i]
         edge = int(a * 4)
         x, y = [(b, -0.01), (b, 1.01), (-0.01, b), (1.01, b)][edge]
@@ -77,7 +76,7 @@ def tilt(c: Canvas, points: list[Point]) -> tuple[list[Point], float]:
 
 
 def _focus_mask(c: Canvas) -> Array:
-    """Soft mask of what should be sharp: the subject, or a band of a subject that fills the frame."""
+    """Soft mask of what should be sharp: the subject, or the middle of one that fills the frame."""
     subject = cv2.GaussianBlur(c.subject, (0, 0), max(c.n / 200, 0.5))
     if c.subject.mean() > 0.6:
         subject = (
@@ -161,6 +160,6 @@ def finish(c: Canvas, size: int) -> tuple[Array, Array, Array]:
     grain = c.rng.standard_normal((size, size), dtype=np.float32)
     tint = c.rng.standard_normal((size, size, 3), dtype=np.float32)
     amount = 0.006 if size >= 128 else 0.004
-    rgb = rgb + amount * (grain[..., None] + 0.4 * tint)
-    image = np.clip(rgb * 255 + 0.5, 0, 255).astype(np.uint8)
+    noisy = rgb + amount * (grain[..., None] + 0.4 * tint)
+    image = np.clip(noisy * 255 + 0.5, 0, 255).astype(np.uint8)
     return image, np.clip(depth, 0, 1).astype(np.float32), np.clip(subject, 0, 1).astype(np.float32)

@@ -1,33 +1,33 @@
-"""The picture being painted: colour, depth and subject mask, in unit coordinates.
+"""The picture being painted: colour, depth and subject mask, in the frame's unit coordinates.
 
-x runs right and y down, both in [0, 1]; lengths are fractions of the frame. Depth is disparity-like:
-0 in the sky, growing linearly from the horizon to 1 at the lower edge, so an object that stands on
-the ground has the depth of its base.
+Depth is disparity-like: 0 in the sky, growing linearly from the horizon to 1 at the lower edge, so
+an object that stands on the ground has the depth of its base.
 """
 
-from collections.abc import Sequence
-
-import cv2
 import numpy as np
 
 from data.scenery import noise
-from data.scenery.mood import Mood, mix
-
-Array = np.ndarray
-Region = tuple[slice, slice, Array]
-_SHIFT = 4
+from data.scenery.frame import Frame, Points, Region
+from data.scenery.mood import Array, Mood, mix
 
 
-class Canvas:
+class Canvas(Frame):
+    """Drawers add to `rgb` (n, n, 3), `depth` and `subject` (n, n), all float32.
+
+    `horizon` is its height or None, `ground` the main colour of what lies below it, `setting` and
+    `season` words for the caption.
+    """
+
     def __init__(self, n: int, mood: Mood, rng: np.random.Generator) -> None:
-        self.n, self.mood, self.rng = n, mood, rng
-        axis = (np.arange(n, dtype=np.float32) + 0.5) / n
-        self.x, self.y = axis[None], axis[:, None]
+        super().__init__(n)
+        self.mood, self.rng = mood, rng
         self.rgb = np.zeros((n, n, 3), np.float32)
         self.depth = np.zeros((n, n), np.float32)
         self.subject = np.zeros((n, n), np.float32)
         self.horizon: float | None = None
         self.ground = mood.grass
+        self.setting = "close view"
+        self.season = mood.season
         # Dull content is plain everywhere: its surfaces carry little texture.
         self.rich = 0.08 + 1.2 * mood.q("content")
         self.fine = noise.plane(n, rng, 0.55, 0.45) * self.rich
@@ -58,59 +58,9 @@ class Canvas:
         dull = mix(np.clip(self.ground * away, 0, 1), np.full(3, 0.45, np.float32), 0.35)
         return mix(dull, colour, 0.15 + 0.85 * self.mood.q("content"))
 
-    # --- masks --------------------------------------------------------------------------
-    def _window(self, x0: float, y0: float, x1: float, y1: float, pad: float) -> tuple | None:
-        n = self.n
-        a, b = int(np.floor((x0 - pad) * n)) - 2, int(np.ceil((x1 + pad) * n)) + 3
-        c, d = int(np.floor((y0 - pad) * n)) - 2, int(np.ceil((y1 + pad) * n)) + 3
-        a, b, c, d = max(a, 0), min(b, n), max(c, 0), min(d, n)
-        return None if a >= b or c >= d else (slice(c, d), slice(a, b))
-
-    def polygon_mask(self, points: Array | Sequence, soft: float = 0.0) -> Region | None:
-        pts = np.asarray(points, np.float64).reshape(-1, 2)
-        lo, hi = pts.min(0), pts.max(0)
-        window = self._window(lo[0], lo[1], hi[0], hi[1], 2.5 * soft)
-        if window is None:
-            return None
-        sy, sx = window
-        mask = np.zeros((sy.stop - sy.start, sx.stop - sx.start), np.uint8)
-        # Far-off points overflow the fixed-point coordinates of fillPoly.
-        px = np.clip(pts, -4, 5) * self.n - 0.5 - (sx.start, sy.start)
-        fixed = np.round(px * 2**_SHIFT).astype(np.int32)
-        cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, _SHIFT)
-        return sy, sx, self._soften(mask, soft)
-
-    def _soften(self, mask: Array, soft: float) -> Array:
-        a = mask.astype(np.float32) / 255
-        sigma = soft * self.n
-        return cv2.GaussianBlur(a, (0, 0), sigma) if sigma > 0.4 else a
-
-    def ellipse_mask(
-        self, x: float, y: float, rx: float, ry: float, angle: float = 0.0, soft: float = 0.0
-    ) -> Region | None:
-        t = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-        c, s = np.cos(angle), np.sin(angle)
-        ex, ey = rx * np.cos(t), ry * np.sin(t)
-        return self.polygon_mask(np.stack([x + c * ex - s * ey, y + s * ex + c * ey], 1), soft)
-
-    def stroke_mask(
-        self, points: Array | Sequence, width: float | Array, soft: float = 0.0
-    ) -> Region | None:
-        """A band around a polyline; `width` is one number or one per point."""
-        pts = np.asarray(points, np.float64)
-        tangent = np.gradient(pts, axis=0)
-        tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
-        normal = np.stack([-tangent[:, 1], tangent[:, 0]], 1)
-        half = np.broadcast_to(np.asarray(width, np.float64) / 2, (len(pts),))[:, None]
-        return self.polygon_mask(
-            np.concatenate([pts + normal * half, (pts - normal * half)[::-1]]), soft
-        )
-
     # --- paint --------------------------------------------------------------------------
-    def _adorn(self, region: Region | None, colour: Array) -> Array:
+    def _adorn(self, region: Region, colour: Array) -> Array:
         """Patches of a second colour on a subject, the more the richer the content."""
-        if region is None:
-            return colour
         sy, sx, _ = region
         second = self.mood.accents[2]
         second = second * (colour.mean() / max(float(second.mean()), 0.1))
@@ -119,7 +69,7 @@ class Canvas:
 
     def paint(
         self,
-        region: Region | None,
+        region: Region,
         colour: Array,
         depth: float | Array | None = None,
         subject: bool = False,
@@ -127,8 +77,6 @@ class Canvas:
         texture: float = 0.06,
     ) -> None:
         """Lay colour ((3,) or window x 3) over the canvas through the mask."""
-        if region is None:
-            return
         sy, sx, a = region
         if subject:
             rich = self.mood.q("content") ** 1.5
@@ -148,29 +96,25 @@ class Canvas:
             elif alpha > 0.5:
                 mark *= 1 - a
 
-    def darken(self, region: Region | None, strength: float) -> None:
+    def darken(self, region: Region, strength: float) -> None:
         """Multiply towards a bluish shadow; leaves depth alone."""
-        if region is None:
-            return
         sy, sx, a = region
         tone = np.array([1.0, 0.94, 0.82], np.float32) * strength
         self.rgb[sy, sx] *= 1 - a[..., None] * tone
 
     def lit(
         self,
-        region: Region | None,
+        region: Region,
         colour: Array,
         box: tuple[float, float, float, float],
         form: str = "ball",
     ) -> Array:
         """Colour shaded by the light: form is ball, tube (upright cylinder) or slab."""
-        if region is None:
-            return colour
         sy, sx, _ = region
         cx, cy, rx, ry = box
         u = (self.x[:, sx] - cx) / max(rx, 1e-4)
         v = (self.y[sy] - cy) / max(ry, 1e-4)
-        sun, key = self.mood.sun, self.mood.key
+        sun = self.mood.sun
         if form == "ball":
             z = np.sqrt(np.maximum(1 - u * u - v * v, 0.02))
             lam = u * sun[0] + v * sun[1] + z * sun[2]
@@ -190,7 +134,7 @@ class Canvas:
 
     def polygon(
         self,
-        points: Array | Sequence,
+        points: Points,
         colour: Array,
         depth: float | None = None,
         form: str = "slab",
@@ -199,12 +143,15 @@ class Canvas:
         soft: float = 0.0,
         texture: float = 0.06,
     ) -> None:
+        """A lit polygon; `form` is that of `lit`."""
         pts = np.asarray(points, np.float64)
         lo, hi = pts.min(0), pts.max(0)
         region = self.polygon_mask(pts, soft)
-        box = (*((lo + hi) / 2), *np.maximum((hi - lo) / 2, 1e-3))
+        (cx, cy), (rx, ry) = (lo + hi) / 2, np.maximum((hi - lo) / 2, 1e-3)
         colour = self._adorn(region, colour) if subject else colour
-        self.paint(region, self.lit(region, colour, box, form), depth, subject, alpha, texture)
+        self.paint(
+            region, self.lit(region, colour, (cx, cy, rx, ry), form), depth, subject, alpha, texture
+        )
 
     def ball(
         self,
@@ -219,6 +166,7 @@ class Canvas:
         texture: float = 0.06,
         form: str = "ball",
     ) -> None:
+        """A lit ellipse, a sphere by default."""
         region = self.ellipse_mask(x, y, rx, ry, angle)
         r = max(rx, ry) if angle else rx
         box = (x, y, r, max(rx, ry) if angle else ry)
@@ -227,7 +175,7 @@ class Canvas:
 
     def stroke(
         self,
-        points: Array | Sequence,
+        points: Points,
         width: float | Array,
         colour: Array,
         depth: float | Array | None = None,
@@ -236,6 +184,7 @@ class Canvas:
         soft: float = 0.0,
         texture: float = 0.08,
     ) -> None:
+        """A flat band along a polyline."""
         self.paint(self.stroke_mask(points, width, soft), colour, depth, subject, alpha, texture)
 
     def foliage(
@@ -250,8 +199,6 @@ class Canvas:
     ) -> None:
         """A leafy volume: a lit ball whose outline and tone are broken up by noise."""
         region = self.ellipse_mask(x, y, rx * 1.1, ry * 1.1)
-        if region is None:
-            return
         sy, sx, a = region
         u, v = (self.x[:, sx] - x) / rx, (self.y[sy] - y) / ry
         ragged = 1.05 - np.sqrt(u * u + v * v) + 0.55 * self.rough[sy, sx]

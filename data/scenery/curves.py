@@ -14,8 +14,6 @@ def road(c: Canvas, vp: tuple[float, float], half: float, rails: bool = False) -
     tone = hsv(0.08, 0.06, rng.uniform(0.3, 0.42)) if not rails else hsv(0.08, 0.12, 0.42)
     cx, bottom = 0.5 + (0.5 - vp[0]) * 0.2, 1.04
     region = c.polygon_mask([(cx - half, bottom), vp, (cx + half, bottom)])
-    if region is None:
-        return
     sy, sx, _ = region
     depth = np.clip((c.y[sy] - vp[1]) / (1 - vp[1]), 0.01, 1) + 0 * c.x[:, sx]
     grit = 1 + 0.25 * c.fine[sy, sx, None] + 0.2 * c.rough[sy, sx, None]
@@ -75,7 +73,7 @@ def _arc(kind: str, c: Canvas, dx: float, dy: float) -> tuple[Array, Array]:
     width = np.full(60, 1.0) if c.horizon is None else 0.08 + 0.92 * np.clip(depth, 0, 1) ** 1.2
     pts = np.stack([x + dx, y + dy * (0 if c.horizon else 1)], 1)
     if c.horizon is not None:  # run out of the frame below, so that no blunt end shows
-        pts = np.concatenate([pts[:1] + (0.02 * flip, 0.35), pts])
+        pts = np.concatenate([pts[:1] + np.array([0.02 * flip, 0.35]), pts])
         width = np.concatenate([width[:1], width])
     return pts, width
 
@@ -87,7 +85,8 @@ def _curve(c: Canvas, kind: str) -> Truth:
     u = rng.uniform()
     if u < 0.68:
         ground = pick(rng, ("grass", "sand", "snow"))
-        backdrop.outdoor(c, ground, rng.uniform(0.2, 0.36))
+        horizon = rng.uniform(0.2, 0.36)
+        backdrop.outdoor(c, ground, horizon)
         pts, width = _arc(kind, c, dx, dy)
         water = u < 0.36
         wide = rng.uniform(0.17, 0.25)
@@ -97,22 +96,19 @@ def _curve(c: Canvas, kind: str) -> Truth:
             else hsv(0.09, 0.16, rng.uniform(0.4, 0.75))
         )
         bank = c.ground * 0.55
-        c.stroke(pts + (0, 0.006), width * wide * 1.16, bank, None, False, 0.8, 0.004)
+        c.stroke(pts + np.array([0, 0.006]), width * wide * 1.16, bank, None, False, 0.8, 0.004)
         region = c.stroke_mask(pts, width * wide)
-        if region is not None:
-            sy, sx, _ = region
-            depth = np.clip((c.y[sy] - c.horizon) / (1 - c.horizon), 0.01, 1) + 0 * c.x[:, sx]
-            body = tone * (1 + (0.3 if water else 0.4) * c.rough[sy, sx, None])
-            c.paint(
-                region, body * (0.72 + 0.45 * m.key * m.sunlight), depth.astype(np.float32), True
-            )
+        sy, sx, _ = region
+        depth = np.clip((c.y[sy] - horizon) / (1 - horizon), 0.01, 1) + 0 * c.x[:, sx]
+        body = tone * (1 + (0.3 if water else 0.4) * c.rough[sy, sx, None])
+        c.paint(region, body * (0.72 + 0.45 * m.key * m.sunlight), depth.astype(np.float32), True)
         if not water:
             c.stroke(pts, width * 0.012, np.array([0.93, 0.9, 0.8], np.float32), None, True, 0.8)
         for _ in range(int(2 + 5 * m.q("content"))):
             k = int(rng.integers(8, 46))
             side = 1 if rng.uniform() < 0.5 else -1
             x, y = pts[k, 0] + side * width[k] * (wide * 0.6 + 0.1), pts[k, 1]
-            if c.horizon + 0.02 < y < 0.9:
+            if horizon + 0.02 < y < 0.9:
                 things.tree(
                     c,
                     float(x),

@@ -9,8 +9,8 @@ from data.scenery.mood import Array, hsv, mix
 from data.scenery.points import Truth, pick
 
 
-def _cells(c: Canvas, count: int, jitter: float) -> tuple[Array, Array, int]:
-    """Random cells: label (n, n) from 1, distance to the cell's border scaled to 0-1, count."""
+def _cells(c: Canvas, count: int, jitter: float) -> tuple[Array, Array]:
+    """Random cells: their labels (n, n) and the distance to the cell's border scaled to 0-1."""
     n, rng = c.n, c.rng
     side = int(np.sqrt(count))
     grid = (np.stack(np.meshgrid(np.arange(side + 2), np.arange(side + 2)), -1) - 0.5) / side
@@ -33,23 +33,24 @@ def _cells(c: Canvas, count: int, jitter: float) -> tuple[Array, Array, int]:
         inner = cv2.resize(inner, (n, n), interpolation=cv2.INTER_LINEAR)
         labels = cv2.resize(labels.astype(np.float32), (n, n), interpolation=cv2.INTER_NEAREST)
     inner = inner / (m / side * 0.5)
-    return labels.astype(np.int64), np.clip(inner, 0, 1).astype(np.float32), side * side
+    return labels.astype(np.int64), np.clip(inner, 0, 1).astype(np.float32)
 
 
 def dense(c: Canvas) -> Truth:
-    rng, m = c.rng, c.mood
+    """Pebbles side by side, flowers, leaves or berries over each other, or a crowd."""
+    rng = c.rng
     u = rng.uniform()
-    dx, dy = c.slip(0.1)
+    _, dy = c.slip(0.1)
     if u < 0.4:
         return _pebbles(c)
     if u < 0.75:
         surfaces.flat(c, "lawn" if u < 0.58 else "slate")
-        name, draw = pick(rng, [("flowers", tabletop.flower), ("fallen leaves", tabletop.leaf),
-                                ("berries", tabletop.fruit)]), None  # fmt: skip
-        name, draw = name
+        kinds = {"flowers": tabletop.flower, "fallen leaves": tabletop.leaf,
+                 "berries": tabletop.fruit}  # fmt: skip
+        name = pick(rng, kinds)
         for _ in range(int(rng.integers(80, 105))):
             x, y = rng.uniform(-0.03, 1.03, 2)
-            draw(c, float(x + dx * 0), float(y), rng.uniform(0.11, 0.17), 0.6, True)
+            kinds[name](c, float(x), float(y), rng.uniform(0.11, 0.17), 0.6, True)
         return Truth(name, "filling the frame", ideal=(0.5, 0.5))
     h = 0.1 + dy * 0.5
     backdrop.outdoor(c, "stone", max(h, 0.05))
@@ -63,7 +64,7 @@ def dense(c: Canvas) -> Truth:
 def _pebbles(c: Canvas) -> Truth:
     """Stones or berries side by side: cells of random seeds, domed and lit."""
     rng, m = c.rng, c.mood
-    labels, inner, _ = _cells(c, int(rng.integers(90, 260)), 0.55)
+    labels, inner = _cells(c, int(rng.integers(90, 260)), 0.55)
     dome = np.sqrt(np.clip(inner * 1.5, 0, 1))
     blur = cv2.GaussianBlur(dome, (0, 0), c.n / 160)
     gx, gy = np.gradient(blur, axis=1) * c.n / 14, np.gradient(blur, axis=0) * c.n / 14

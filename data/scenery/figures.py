@@ -96,8 +96,9 @@ def ring(c: Canvas) -> Truth:
         h = rng.uniform(0.14, 0.26)
         backdrop.outdoor(c, pick(rng, ("grass", "sand", "snow")), h)
         y, ry = 0.6 + dy, r * 0.66
-        c.stroke(np.stack([x + r * 1.05 * np.cos(t), y + ry * 1.05 * np.sin(t)], 1), 0.045,
-                 hsv(0.09, 0.15, 0.62) * (0.7 + 0.4 * m.key), None, True, 1.0, 0.003, 0.4)  # fmt: skip
+        shore = np.stack([x + r * 1.05 * np.cos(t), y + ry * 1.05 * np.sin(t)], 1)
+        sand = hsv(0.09, 0.15, 0.62) * (0.7 + 0.4 * m.key)
+        c.stroke(shore, 0.045, sand, None, True, 1.0, 0.003, 0.4)
         region = c.ellipse_mask(x, y, r, ry)
         sy, sx, _ = region
         blend = np.clip((c.y[sy] - (y - ry)) / (2 * ry), 0, 1)[..., None]
@@ -172,11 +173,11 @@ def rays(c: Canvas) -> Truth:
         for layer, (scale, shade) in enumerate(((1.0, 0.85), (0.68, 1.05))):
             for k in range(petals):
                 a = (k + 0.5 * layer) * 2 * np.pi / petals
-                c.darken(c.ellipse_mask(x + r * 0.55 * scale * np.cos(a) - m.sun[0] * 0.02,
-                                        y + r * 0.55 * scale * np.sin(a) - m.sun[1] * 0.02,
-                                        r * 0.46 * scale, r * 0.12, a, 0.01), 0.2)  # fmt: skip
-                c.ball(x + r * 0.55 * scale * np.cos(a), y + r * 0.55 * scale * np.sin(a),
-                       r * 0.46 * scale, r * 0.11, c.accent(layer) * shade, 0.65, True, a)  # fmt: skip
+                px, py = x + r * 0.55 * scale * np.cos(a), y + r * 0.55 * scale * np.sin(a)
+                long = r * 0.46 * scale
+                under = (px - m.sun[0] * 0.02, py - m.sun[1] * 0.02)
+                c.darken(c.ellipse_mask(*under, long, r * 0.12, a, 0.01), 0.2)
+                c.ball(px, py, long, r * 0.11, c.accent(layer) * shade, 0.65, True, a)
         c.ball(x, y, r * 0.22, r * 0.22, hsv(0.11, 0.75, 0.7), 0.7, True, texture=0.4)
         return Truth("a large flower", "with radiating petals", ideal=(0.5, 0.5))
     surfaces.wall(c, 1.0)

@@ -1,5 +1,7 @@
 """Layouts of diagonal and upright lines."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from data.scenery import backdrop, surfaces, things
@@ -14,7 +16,7 @@ def diagonal(c: Canvas) -> Truth:
     dx, dy = c.slip(0.08)
     flip = rng.uniform() < 0.5
 
-    def fx(pts):
+    def fx(pts: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
         return [(1 - x, y) if flip else (x, y) for x, y in pts]
 
     u = rng.uniform()
@@ -30,8 +32,8 @@ def diagonal(c: Canvas) -> Truth:
         body = tone * (1 + 0.35 * c.rough[sy, sx, None] + 0.2 * c.fine[sy, sx, None])
         slope = (0.3 + 0.6 * c.y[sy] + 0 * c.x[:, sx]).astype(np.float32)
         c.paint(region, body * (0.7 + 0.4 * m.key * m.sunlight), slope, True)
-        for t in (0.3, 0.55, 0.75):
-            x, y = fx([(t, a + (b - a) * t + 0.02)])[0]
+        for along in (0.3, 0.55, 0.75):
+            x, y = fx([(along, a + (b - a) * along + 0.02)])[0]
             things.tree(c, x, y, rng.uniform(0.12, 0.2), 0.5, True)
         return Truth("a hillside", "falling along a diagonal", ideal=(0.5, 0.6))
     if u < 0.6:
@@ -51,7 +53,8 @@ def diagonal(c: Canvas) -> Truth:
         off = (i - (count - 1) / 2) * 0.2
         t = np.linspace(-0.08, 1.08, 30)
         wob = 0.012 * np.sin(t * 11 + i)
-        pts = fx(zip(t, t + off + wob + dy + (dx * (t - 0.5) * 3), strict=True))
+        way = t + off + wob + dy + (dx * (t - 0.5) * 3)
+        pts = fx(zip(t, way, strict=True))
         wide = 0.11 if count == 1 else 0.06
         c.stroke([(x - m.sun[0] * 0.02, y - m.sun[1] * 0.03) for x, y in pts], wide,
                  np.zeros(3, np.float32), None, False, 0.35, 0.012)  # fmt: skip
@@ -65,11 +68,11 @@ def diagonal(c: Canvas) -> Truth:
 
 
 def deck(c: Canvas, near: list, vp: tuple[float, float], reach: float, rails: bool = True) -> None:
-    """Planks running from two near points towards the vanishing point (share `reach` of the way)."""
+    """Planks from two near points towards the vanishing point, for a share `reach` of the way."""
     (ax, ay), (bx, by) = near
     wood = mix(hsv(0.07, 0.35, 0.5), c.accent(0), 0.25)
 
-    def lerp(p, t):
+    def lerp(p: tuple[float, float], t: float) -> tuple[float, float]:
         return (p[0] + (vp[0] - p[0]) * t, p[1] + (vp[1] - p[1]) * t)
 
     bands = 26
@@ -143,7 +146,9 @@ def _upright(c: Canvas, x: float, where: str) -> Truth:
         wave = np.linspace(0, 1, 16)
         side = -np.sign(c.mood.sun[0])
         top = np.stack([x + side * 0.2 * wave, base - h + 0.02 + 0.012 * np.sin(wave * 9)], 1)
-        c.polygon(np.concatenate([top, top[::-1] + (0, 0.12)]), c.accent(0), d, "slab", True)
+        c.polygon(
+            np.concatenate([top, top[::-1] + np.array([0, 0.12])]), c.accent(0), d, "slab", True
+        )
         name = "a flag pole"
     return Truth(name, f"{where} of {PLACES[kind]}", ideal=(x - dx, 0.5))
 
@@ -163,11 +168,12 @@ def many_verticals(c: Canvas) -> Truth:
     u = rng.uniform()
     if u < 0.4:
         kind = pick(rng, ("grass", "snow"))
-        backdrop.outdoor(c, kind, rng.uniform(0.5, 0.62))
-        haze = c.polygon_mask([(0, 0), (1, 0), (1, c.horizon), (0, c.horizon)], 0.03)
+        horizon = rng.uniform(0.5, 0.62)
+        backdrop.outdoor(c, kind, horizon)
+        haze = c.polygon_mask([(0, 0), (1, 0), (1, horizon), (0, horizon)], 0.03)
         c.paint(haze, mix(m.haze, m.foliage[0], 0.35), None, False, 0.5 + 0.3 * m.mist)
         for _ in range(int(rng.integers(14, 22))):
-            base = c.horizon + 0.02 + 0.42 * rng.uniform() ** 1.6
+            base = horizon + 0.02 + 0.42 * rng.uniform() ** 1.6
             d = c.depth_at(base)
             w = 0.008 + 0.045 * d
             x = rng.uniform(0, 1)
@@ -183,8 +189,9 @@ def many_verticals(c: Canvas) -> Truth:
             x, (dx, dy) = (i + 0.5) / k, c.slip(0.03)
             w, top = 0.34 / k, 0.16 + dy * 2
             tone = mix(np.full(3, 0.85, np.float32), c.accent(0), 0.6)
-            c.polygon([(x - w + dx, 1.05), (x - w + dx, top), (x + dx, top - 0.05), (x + w + dx, top),
-                       (x + w + dx, 1.05)], tone, 0.85, "slab", True, texture=0.25)  # fmt: skip
+            x += dx
+            picket = [(x - w, 1.05), (x - w, top), (x, top - 0.05), (x + w, top), (x + w, 1.05)]
+            c.polygon(picket, tone, 0.85, "slab", True, texture=0.25)
         for y in (0.35, 0.75):
             c.stroke([(-0.1, y), (1.1, y)], 0.03, c.accent(0) * 0.6, 0.84, True)
         return Truth("a picket fence", "filling the frame", ideal=(0.5, 0.5))

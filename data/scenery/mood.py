@@ -124,10 +124,11 @@ def make_mood(rng: Rng, style: str, quality: dict[str, float]) -> Mood:
     tint = np.array(sunlight, np.float32)
     tint = mix(np.ones(3, np.float32), tint, 0.3 + 0.7 * light)
     grass, leaves = SEASONS[season]
+    tones = list(leaves)
     if style == "alt":
         shift = rng.uniform(-0.12, 0.12)
         grass = (grass[0] + shift, grass[1] * 0.7, grass[2])
-        leaves = tuple((h + shift, s * 0.8, val) for h, s, val in leaves)
+        tones = [(h + shift, s * 0.8, val) for h, s, val in leaves]
     g = rng.normal(0, 1, 9) * 0.03
     return Mood(
         style=style, time=time, weather=weather, season=season,
@@ -136,6 +137,6 @@ def make_mood(rng: Rng, style: str, quality: dict[str, float]) -> Mood:
         mist=0.75 if weather == "misty" else 0.4 if weather == "overcast" else 0.25,
         grass=hsv(grass[0] + 0.4 * g[0], grass[1] + g[1], grass[2] + g[2]),
         foliage=[hsv(h + 0.4 * g[i], s + g[i + 3], val + g[i + 6])
-                 for i, (h, s, val) in enumerate(leaves)],
+                 for i, (h, s, val) in enumerate(tones)],
         accents=_accents(rng, harmony), quality=quality,
     )  # fmt: skip

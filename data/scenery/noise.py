@@ -9,8 +9,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from data.scenery.mood import Array
+
 TILE = 512
-Array = np.ndarray
 
 
 @lru_cache(maxsize=32)

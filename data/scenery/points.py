@@ -1,15 +1,18 @@
 """Layouts made of small subjects: where they stand is what the category is about."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from data.scenery import backdrop, built, surfaces, tabletop, things
 from data.scenery.canvas import Canvas
 
+T = TypeVar("T")
 
-@dataclass
+
+@dataclass(frozen=True, slots=True)
 class Truth:
     """What a layout says of itself; `where` and `subject` are words for the caption."""
 
@@ -23,8 +26,8 @@ class Truth:
 LAND = {"person": things.person, "tree": things.tree, "house": built.house, "rock": things.rock,
         "post": things.post}  # fmt: skip
 AIR = {"balloon": built.balloon, "bird": things.bird, "lantern": built.lantern}
-TABLE = {"pebble": tabletop.pebble, "fruit": tabletop.fruit, "cup": tabletop.cup, "leaf": tabletop.leaf,
-         "flower": tabletop.flower, "starfish": tabletop.shell}  # fmt: skip
+TABLE = {"pebble": tabletop.pebble, "fruit": tabletop.fruit, "cup": tabletop.cup,
+         "leaf": tabletop.leaf, "flower": tabletop.flower, "starfish": tabletop.shell}  # fmt: skip
 PLACES = {"grass": "a meadow", "sand": "a beach", "water": "calm water", "snow": "a snowfield",
           "stone": "a paved square"}  # fmt: skip
 SURFACES = {"wood": "a wooden table", "cloth": "a folded cloth", "sand": "sand", "snow": "snow",
@@ -32,7 +35,8 @@ SURFACES = {"wood": "a wooden table", "cloth": "a folded cloth", "sand": "sand",
 Drawer = Callable[..., None]
 
 
-def pick(rng: np.random.Generator, table: dict | Sequence):
+def pick(rng: np.random.Generator, table: Iterable[T]) -> T:
+    """One of the values, or of the keys of a dict."""
     keys = list(table)
     return keys[int(rng.integers(len(keys)))]
 

@@ -13,7 +13,7 @@ FLATS = ("wood", "cloth", "sand", "snow", "lawn", "marble", "slate")
 def flat(c: Canvas, kind: str) -> None:
     """A surface seen from above: wood, cloth, slate, sand, snow, lawn or marble; no horizon."""
     m, n, rng = c.mood, c.n, c.rng
-    c.horizon = None
+    c.horizon, c.setting = None, "seen from above"
     a = noise.plane(n, rng, 1.0, 0.4)
     f = c.fine
     if kind == "wood":
@@ -56,7 +56,7 @@ def flat(c: Canvas, kind: str) -> None:
 
 
 def garnish(c: Canvas) -> None:
-    """Small wild things on the ground (blooms, petals, pebbles): many at high content, none at low."""
+    """Small wild things on the ground (blooms, petals, pebbles), the more the higher content."""
     draws = c.rng.uniform(0, 1, (160, 4))
     count = int(160 * max(c.mood.q("content") - 0.15, 0) / 0.85)
     top = 0.0 if c.horizon is None else c.horizon
@@ -81,7 +81,7 @@ def garnish(c: Canvas) -> None:
 def wall(c: Canvas, floor_at: float = 0.8) -> None:
     """An indoor or street wall facing the camera, with a floor below `floor_at`."""
     m, n, rng = c.mood, c.n, c.rng
-    c.horizon = None
+    c.horizon, c.setting = None, "indoors"
     colour = hsv(rng.uniform(), rng.uniform(0.08, 0.35), rng.uniform(0.5, 0.82))
     c.ground = colour
     tone = 1 + 0.16 * c.rough + 0.07 * c.fine

@@ -1,6 +1,7 @@
 """Vessels that stand, and small things that lie on a surface seen from above.
 
-For the lying ones y is the centre and h the diameter. Signature: thing(canvas, x, y, h, depth, subject) with x, y, h as fractions of the frame.
+Signature: thing(canvas, x, y, h, depth, subject) with x, y, h as fractions of the frame; for the
+lying ones y is the centre and h the diameter.
 """
 
 import numpy as np
@@ -35,7 +36,8 @@ def bottle(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) ->
     label = mix(np.full(3, 0.88, np.float32), c.accent(1), 0.2)
     if c.mood.q("content") > 0.25:
         c.polygon([(x - h * 0.13, y - h * 0.5), (x + h * 0.13, y - h * 0.5),
-                   (x + h * 0.13, y - h * 0.2), (x - h * 0.13, y - h * 0.2)], label, d, "tube", s)  # fmt: skip
+                   (x + h * 0.13, y - h * 0.2), (x - h * 0.13, y - h * 0.2)],
+                  label, d, "tube", s)  # fmt: skip
     c.stroke([(x - h * 0.075, y - h * 0.1), (x - h * 0.075, y - h * 0.6)], h * 0.022,
              np.ones(3, np.float32), d, s, 0.45 + 0.1)  # fmt: skip
 
@@ -84,8 +86,8 @@ def leaf(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
     px, py = h * 0.6 * np.cos(t), h * 0.24 * np.sin(t) * (1 + 0.25 * np.cos(t))
     ca, sa = np.cos(a), np.sin(a)
     tone = mix(c.mood.foliage[int(c.rng.integers(3))], c.accent(0), 0.45)
-    c.polygon(np.stack([x + ca * px - sa * py, y + sa * px + ca * py], 1), tone, d + 0.02, "ball", s,
-              texture=0.2)  # fmt: skip
+    outline = np.stack([x + ca * px - sa * py, y + sa * px + ca * py], 1)
+    c.polygon(outline, tone, d + 0.02, "ball", s, texture=0.2)
     c.stroke([(x - ca * h * 0.55, y - sa * h * 0.55), (x + ca * h * 0.7, y + sa * h * 0.7)],
              h * 0.045, tone * 0.6, d + 0.02, s)  # fmt: skip
 

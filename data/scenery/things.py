@@ -6,7 +6,7 @@ Signature: thing(canvas, x, y, h, depth, subject) with x, y, h as fractions of t
 import numpy as np
 
 from data.scenery.canvas import Canvas
-from data.scenery.mood import hsv, mix
+from data.scenery.mood import Array, hsv, mix
 
 DARK = np.array([0.16, 0.14, 0.15], np.float32)
 
@@ -69,7 +69,10 @@ def tree(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
                       leaf * (0.85 + 0.05 * k), d, s)  # fmt: skip
 
 
-def _branches(c: Canvas, x, y, length, angle, level, colour, d, s) -> None:
+def _branches(
+    c: Canvas, x: float, y: float, length: float, angle: float, level: int,
+    colour: Array, d: float, s: bool,
+) -> None:  # fmt: skip
     ex, ey = x + length * np.cos(angle) * 0.8, y + length * np.sin(angle)
     c.stroke([(x, y), (ex, ey)], max(length * 0.11, 0.004), colour, d, s)
     if level:

@@ -1,13 +1,17 @@
 """Layouts whose edges run to a vanishing point."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from data.scenery import backdrop, things
 from data.scenery.canvas import Canvas
 from data.scenery.curves import road
 from data.scenery.lines import deck
-from data.scenery.mood import hsv, mix
+from data.scenery.mood import Array, hsv, mix
 from data.scenery.points import PLACES, Truth, pick
+
+Point = tuple[float, float]
 
 
 def perspective(c: Canvas) -> Truth:
@@ -45,16 +49,17 @@ def _street(c: Canvas) -> Truth:
     return Truth("a street", "between houses", "one-point", vp, vp)
 
 
-def _receding(c: Canvas, vp, near, z0, z1, foot, tall, wall, detailed) -> None:
+def _receding(
+    c: Canvas, vp: Point, near: float, z0: float, z1: float, foot: float, tall: float,
+    wall: Array, detailed: bool,
+) -> None:  # fmt: skip
     """One facade of a street from depth z0 to z1 (1 = the picture plane)."""
 
-    def at(z, h):
+    def at(z: float, h: float) -> Point:
         return (vp[0] + (near - vp[0]) / z, vp[1] + (foot - h) / z)
 
     quad = [at(z0, 0), at(z1, 0), at(z1, tall), at(z0, tall)]
     region = c.polygon_mask(quad)
-    if region is None:
-        return
     sy, sx, _ = region
     wide = abs(near - vp[0])
     depth = np.clip(np.abs(c.x[:, sx] - vp[0]) / wide, 0.03, 1) + 0 * c.y[sy]
@@ -100,13 +105,14 @@ def _pier(c: Canvas) -> Truth:
 def _corridor(c: Canvas) -> Truth:
     """A hall: floor, ceiling and walls of one box, with doors, windows or arches."""
     rng, m = c.rng, c.mood
+    c.setting = "indoors"
     vp = _vp(c, 0.4, 0.56)
     end = rng.uniform(0.1, 0.2)
     tone = hsv(rng.uniform(), rng.uniform(0.1, 0.4), 0.7)
     floor, roof = hsv(0.07, 0.4, 0.42), mix(tone, np.full(3, 0.9, np.float32), 0.6)
     corners = [(-0.05, -0.05), (1.05, -0.05), (1.05, 1.05), (-0.05, 1.05)]
 
-    def at(p, t):
+    def at(p: Point, t: float) -> Point:
         return (p[0] + (vp[0] - p[0]) * t, p[1] + (vp[1] - p[1]) * t)
 
     faces = [(0, 1, roof * 0.9), (1, 2, tone * (0.65 if m.sun[0] > 0 else 1.05)), (2, 3, floor),
@@ -121,7 +127,7 @@ def _corridor(c: Canvas) -> Truth:
         sy, sx, _ = region
         c.paint(region, colour * far[sy, sx], dist[sy, sx], True)
     ts = 1 - 1 / np.linspace(1.05, 1 / end, 9)
-    for i, (t0, t1) in enumerate(zip(ts[:-1], ts[1:], strict=True)):
+    for i, (t0, t1) in enumerate(pairwise(ts)):
         mid = t0 + (t1 - t0) * 0.5
         for p, q in ((corners[1], corners[2]), (corners[0], corners[3])):
             lo, hi = [(p[0], p[1] + (q[1] - p[1]) * k) for k in (0.25, 0.7)]
@@ -181,8 +187,6 @@ def _corner(c: Canvas) -> Truth:
             return (ex + (vx - ex) * t, y0 + (h - y0) * t)
 
         region = c.polygon_mask([at(0, 0), at(0, end), at(1, end), at(1, 0)])
-        if region is None:
-            continue
         sy, sx, _ = region
         fall = edge_depth * (1 - (c.x[:, sx] - ex) / (vx - ex)) + 0 * c.y[sy]
         c.paint(region, wall * lit, fall.astype(np.float32), True)

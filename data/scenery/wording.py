@@ -1,13 +1,14 @@
 """Caption words that say only what the renderer drew."""
 
-from data.scenery.mood import Mood
+from data.scenery.canvas import Canvas
 from data.scenery.points import Truth
 
 _A = "aeiou"
 
 
-def describe(mood: Mood, truth: Truth, seasonal: bool) -> dict[str, str]:
+def describe(c: Canvas, truth: Truth) -> dict[str, str]:
     """Words by field: subject, where, light, season, style, color."""
+    mood = c.mood
     light, color = mood.quality["light"], mood.quality["color"]
     if light > 0.35:
         kind = "strong side light"
@@ -20,11 +21,13 @@ def describe(mood: Mood, truth: Truth, seasonal: bool) -> dict[str, str]:
         article = ""
     if article and truth.subject[0] in _A:
         article = "an "
+    tone = "vivid colors" if color > 0.35 else "natural colors"
+    tone = "muted colors" if color < -0.3 else tone
     return {
         "subject": article + truth.subject,
         "where": truth.where,
         "light": f"{kind}, {mood.time}",
-        "season": f"{mood.season}, {mood.weather}" if seasonal else "still life",
+        "season": f"{c.season}, {mood.weather}" if c.setting == "outdoors" else c.setting,
         "color": "vivid colors"
         if color > 0.35
         else "muted colors"

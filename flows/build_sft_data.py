@@ -16,6 +16,7 @@ from data.store import Store
 from flows.build_config import BuildSftDataConfig, SynthesisSection
 from flows.config import load_config
 from flows.runner import Futures, StageRunner, task_runner
+from tasks.deduplicate import deduplicate
 from tasks.ingest import ingest
 from tasks.listing import list_photos, list_scenes
 from tasks.plan import plan
@@ -39,11 +40,12 @@ def build_sft_data(
     listing, photos = read_photos(run, c, Path(config).parent)
     planned, images = expand_rare_compositions(run, c.synthesis, photos)
     texts = run.map(reason, [*photos, *images], c.reason_stage, settings=c.reason_settings)
+    unique = run.map(deduplicate, [texts], c.reasoning.checks)
     run.follow()
 
     shards = listing.result()["shards"]
     version = publish_snapshot.submit(
-        [listing, *photos, *planned, *images, *texts],
+        [listing, *photos, *planned, *images, *texts, *unique],
         run.root,
         config_hash=c.hash(),
         inputs={"photos": content_hash([shard["key"] for shard in shards])},

@@ -27,5 +27,6 @@ def publish_snapshot(
     inputs: Mapping[str, str],
 ) -> str:
     """The version of the snapshot; the same shards give the same version."""
-    refs = [ref for manifest in manifests for ref in manifest["refs"]]
+    replaced = {u for m in manifests for u in m.get("extra", {}).get("replaced", ())}
+    refs = [r for m in manifests for r in m["refs"] if r["uri"] not in replaced]
     return publish(Store(store), refs, config_hash=config_hash, inputs=inputs)

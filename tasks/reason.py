@@ -43,7 +43,7 @@ def _ask(step: Step) -> Any:
     """The gateway to paid teachers, or None for the offline teacher alone."""
     if not step.settings.get("teachers"):
         return None
-    from data.teachers.config import TeachersConfig
     from data.teachers.ask import make_ask
+    from data.teachers.config import TeachersConfig
 
     return make_ask(TeachersConfig.model_validate(step.settings["teachers"]), step.store.root)

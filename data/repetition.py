@@ -1,0 +1,41 @@
+"""Repeated reasoning texts across shards: the later one becomes a reject.
+
+A shard compares its own texts only. This pass sees all of them; which of two equal texts stays
+depends on their request ids, not on shards or order.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from data.checks import repeated_reasonings
+
+RECIPE_VERSION = 1
+Row = dict[str, Any]
+
+
+def find_repeated(reasonings: Iterable[Mapping[str, Any]], threshold: float) -> dict[str, str]:
+    """Request id of each text to reject -> request id of the text that it repeats."""
+    return repeated_reasonings(reasonings, threshold)
+
+
+def without_repeated(
+    reasonings: Iterable[Mapping[str, Any]],
+    samples: Iterable[Mapping[str, Any]],
+    repeated: Mapping[str, str],
+) -> dict[str, list[Row]]:
+    """Rows of one shard with its repeated texts rejected: reasonings, sft_samples, rejects."""
+    rows: dict[str, list[Row]] = {"reasonings": [], "sft_samples": [], "rejects": []}
+    for row in reasonings:
+        twin = repeated.get(row["request_id"])
+        if twin is None:
+            rows["reasonings"].append(dict(row))
+            continue
+        rows["reasonings"].append({**row, "accepted": False, "reason": "near_duplicate"})
+        rows["rejects"].append({
+            "stage": "reasoning",
+            "item": row["request_id"],
+            "reason": "near_duplicate",
+            "detail": f"the text repeats that of request {twin}",
+        })  # fmt: skip
+    rows["sft_samples"] = [dict(row) for row in samples if row["request_id"] not in repeated]
+    return rows

@@ -1,0 +1,28 @@
+"""train-sft: a snapshot of the corpus in, a LoRA adapter on the base judge out.
+
+    prefect deployment run train-sft
+
+A run that is started again goes on from its last good checkpoint, or says that it is finished.
+"""
+
+from typing import Any
+
+from prefect import flow
+
+from data.store import Store
+from flows.config import load_config
+from tasks.training import train
+from training.config import SftConfig
+
+
+@flow(name="train-sft")
+def train_sft(
+    config: str = "configs/embedded/train-sft.yaml",
+    store: str | None = None,
+    overrides: dict[str, Any] | None = None,
+) -> str:
+    """Fine-tune the base judge of a config and return the path of the model folder."""
+    c = load_config(SftConfig, config, overrides)
+    root = (Store(store) if store else Store.from_env()).root
+    # Called, not submitted: in the main thread a cancel reaches the processes at once.
+    return train("sft", c.as_dict(), root)

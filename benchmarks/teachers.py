@@ -154,6 +154,16 @@ def throughput(count: int, kind: str, seed: int) -> dict:
     }
 
 
+def peer(count: int, seed: int) -> dict:
+    """The plain loop of `teachers_peer.py` against the same server."""
+    with server(**FAULTS, seed=seed) as port:
+        command = [sys.executable, str(Path(__file__).with_name("teachers_peer.py"))]
+        out = subprocess.run([*command, str(port), str(count)], check=True, capture_output=True)
+        seen, run = stats(port), json.loads(out.stdout)
+    ideal = ideal_seconds(seen["log"], FAULTS["latency_s"], CONCURRENCY)
+    return run | {"ideal_s": ideal, "ratio": run["wall_s"] / ideal, "client_cpu_s": run["cpu_s"]}
+
+
 def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -253,8 +263,14 @@ def main() -> None:
     rest = chosen.rest
     if chosen.what == "throughput":
         count = chosen.count or 2000
-        runs = [throughput(count, chosen.kind, seed) for seed in range(chosen.repeat)]
-        report(chosen.kind, runs)
+        ours, peers = [], []
+        for seed in range(chosen.repeat):  # in turn, so that both meet the same other load
+            ours.append(throughput(count, chosen.kind, seed))
+            if chosen.kind == "openai":
+                peers.append(peer(count, seed))
+        report(chosen.kind, ours)
+        if peers:
+            report("peer", peers)
     elif chosen.what == "memory":
         with server(latency_s=0.02) as port:
             for count in (1000, 10_000):

@@ -20,6 +20,7 @@ from pathlib import Path
 from data.photos import PhotoError
 from data.teachers.base import (
     ImageRef,
+    Status,
     Teacher,
     TeacherAnswer,
     TeacherRequest,
@@ -241,5 +242,8 @@ def _judge(request: TeacherRequest, entries: list[Entry], validate: Validate) ->
 def _judged(request: TeacherRequest, answer: TeacherAnswer, validate: Validate) -> TeacherAnswer:
     if answer.status not in ("ok", "invalid"):
         return answer
-    error = validate(request, answer.raw_text)
-    return replace(answer, status="invalid" if error else "ok", detail=error or "")
+    error = validate(request, answer.raw_text) or ""
+    status: Status = "invalid" if error else "ok"
+    if (status, error) == (answer.status, answer.detail):
+        return answer
+    return replace(answer, status=status, detail=error)

@@ -150,6 +150,8 @@ class Journal:
 
 def combine(answers: list[TeacherAnswer]) -> TeacherAnswer:
     """The last answer with the tokens, cost and attempts of all."""
+    if len(answers) == 1:
+        return answers[0]
     return replace(
         answers[-1],
         prompt_tokens=sum(a.prompt_tokens for a in answers),

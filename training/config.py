@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from data.config import StageConfig
 
 EMBEDDED = "embedded"
+LATEST = "latest"
 Weight = Annotated[float, Field(ge=0)]
 Reward = Literal["joppo", "thurstone", "absolute", "relative_absolute"]
 
@@ -78,11 +79,13 @@ class SftConfig(TrainConfig):
     lora: LoraSettings = LoraSettings()
     batch: int = Field(default=32, ge=1)
     """conversations of one optimizer step, over all processes"""
-    task_weights: dict[Literal["composition", "perspective", "aesthetic"], Weight] = {
-        "composition": 1.0,
-        "perspective": 1.0,
-        "aesthetic": 1.0,
-    }
+    task_weights: dict[Literal["composition", "perspective", "aesthetic"], Weight] = Field(
+        default={
+            "composition": 1.0,
+            "perspective": 1.0,
+            "aesthetic": 1.0,
+        }
+    )
     """how often a conversation of a task is seen per epoch; 0.5 takes every second one"""
     max_completion_length: int = Field(default=512, ge=1)
     """most tokens of a generated answer in the held-out evaluation"""
@@ -97,8 +100,9 @@ class SftConfig(TrainConfig):
 class JoppoConfig(TrainConfig):
     """Reinforcement learning with the joint reward: G = 6, 8e-6, 512 photos a batch, 1 epoch."""
 
-    adapter: str
-    """model folder of the SFT stage; its adapter is continued and is the KL reference"""
+    adapter: str = LATEST
+    """model folder of the SFT stage, or `latest` for the newest one of the store; its adapter is
+    continued and is the KL reference"""
     rubric: str = "photography"
     reward: Reward = "joppo"
     covariance: Literal["image", "pooled", "batch"] = "pooled"
@@ -106,16 +110,20 @@ class JoppoConfig(TrainConfig):
     ridge: float = Field(default=1e-6, ge=0)
     gamma: float = Field(default=1e-6, ge=0)
     conditional_weight: float = Field(default=0.5, ge=0, le=1)
-    reward_weights: dict[Literal["preference", "accuracy", "format"], Weight] = {
-        "preference": 1.0,
-        "accuracy": 1.0,
-        "format": 0.5,
-    }
-    task_weights: dict[Literal["score", "composition", "perspective"], Weight] = {
-        "score": 1.0,
-        "composition": 0.5,
-        "perspective": 0.5,
-    }
+    reward_weights: dict[Literal["preference", "accuracy", "format"], Weight] = Field(
+        default={
+            "preference": 1.0,
+            "accuracy": 1.0,
+            "format": 0.5,
+        }
+    )
+    task_weights: dict[Literal["score", "composition", "perspective"], Weight] = Field(
+        default={
+            "score": 1.0,
+            "composition": 0.5,
+            "perspective": 0.5,
+        }
+    )
     learning_rate: float = Field(default=8e-6, gt=0)
     group: int = Field(default=6, ge=2)
     """candidates of each photo (G)"""

@@ -28,8 +28,8 @@ def train_joppo(run: Run) -> None:
     rows = mix(preference_rows(run.store, run.snapshot, "train"), config.task_weights)
     check([*joppo_problems(config, len(rows)), *data_problems(rows, run.store)])
     wanted = {task for task, weight in config.task_weights.items() if weight > 0}
-    test = preference_rows(run.store, run.snapshot, "test")
-    held_out = pick([row for row in test if row["task"] in wanted], config.eval_rows)
+    kept = preference_rows(run.store, run.snapshot, "validation")
+    held_out = pick([row for row in kept if row["task"] in wanted], config.eval_rows)
     adapter = Path(config.adapter)
     processor = load_processor(str(adapter), config.max_pixels)
     names = load_rubric(config.rubric).names

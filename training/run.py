@@ -1,18 +1,28 @@
 """The training process: `python -m training.run SPEC`, started by the task that owns it.
 
 SPEC is a JSON file: stage, config, store, snapshot, parent and folder (see
-`training.run_folder.Run`). With several processes each is started with the same SPEC.
+`training.run_folder.Run`). With several processes each is started with the same SPEC. A failure
+that another try cannot cure is told to the parent as an event before the process ends.
 """
 
 import json
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
+from data.corpus import CorpusNotFoundError
 from data.store import Store
 from training.config import JoppoConfig, SftConfig
-from training.run_folder import Run
+from training.examples import SnapshotError
+from training.guard import NonFiniteLossError
+from training.preflight import PreflightError
+from training.run_folder import Run, emit
+
+PERMANENT = (PreflightError, SnapshotError, NonFiniteLossError, CorpusNotFoundError)
+_WATCH_S = 1.0
 
 
 def load_run(spec: dict[str, Any]) -> Run:
@@ -28,13 +38,27 @@ def load_run(spec: dict[str, Any]) -> Run:
     )
 
 
-def main(path: str) -> None:
-    """Train what the SPEC at `path` says."""
-    run = load_run(json.loads(Path(path).read_text(encoding="utf-8")))
+def end_with_parent() -> None:
+    """End this process when the one that started it is gone: a killed launcher leaves no trainer.
+
+    Safe at any moment, because nothing that a kill interrupts is ever loaded.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def train(run: Run) -> None:
+    """Train one run in this process."""
     if run.config.launch.cpu:
         import torch
 
-        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", run.config.launch.threads)))
+        torch.set_num_threads(run.config.launch.threads)
     if run.stage == "sft":
         from training.sft import train_sft
 
@@ -43,6 +67,19 @@ def main(path: str) -> None:
         from training.joppo import train_joppo
 
         train_joppo(run)
+
+
+def main(path: str) -> None:
+    """Train what the SPEC at `path` says; exit code 2 where another try cannot help."""
+    end_with_parent()
+    try:
+        train(load_run(json.loads(Path(path).read_text(encoding="utf-8"))))
+    except PERMANENT as error:
+        emit("failed", message=f"{type(error).__name__}: {error}", permanent=True)
+        sys.exit(2)
+    except Exception as error:
+        emit("failed", message=f"{type(error).__name__}: {error}", permanent=False)
+        raise
 
 
 if __name__ == "__main__":

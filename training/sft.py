@@ -46,10 +46,10 @@ def train_sft(run: Run) -> None:
 
 
 def _held_out(run: Run) -> list[Row]:
-    """Rows of the test split of the tasks that are trained."""
+    """Validation rows of the tasks that are trained."""
     from training.config import SftConfig
 
     assert isinstance(run.config, SftConfig)
     wanted = {task for task, weight in run.config.task_weights.items() if weight > 0}
-    rows = sft_rows(run.store, run.snapshot, "test")
+    rows = sft_rows(run.store, run.snapshot, "validation")
     return [row for row in rows if row["task"] in wanted]

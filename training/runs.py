@@ -1,0 +1,97 @@
+"""Where runs lie, and how a run is set up from a config, a snapshot and a parent model."""
+
+import json
+import os
+from pathlib import Path
+
+from data.store import Store
+from training.base_model import resolve_base
+from training.config import LATEST, JoppoConfig, SftConfig, TrainConfig
+from training.examples import resolve_snapshot
+from training.model_folder import model_digest
+from training.run_folder import Run, Stage, run_id
+
+
+class ModelNotFoundError(FileNotFoundError):
+    """The model that training is to start from is not there; the message says what makes it."""
+
+
+def runs_folder(store: Store) -> Path:
+    """`$JOPPO_RUNS`, else `runs` in a local store, else `./runs`: checkpoints need a real disk."""
+    if named := os.environ.get("JOPPO_RUNS"):
+        return Path(named)
+    return Path(store.local_path("runs") or "runs")
+
+
+def prepare(config: TrainConfig, store: Store) -> Run:
+    """The run that a config asks for, with snapshot and parent resolved.
+
+    Raises:
+        CorpusNotFoundError, SnapshotError: no such snapshot, or of another schema.
+        ModelNotFoundError: no base or adapter to start from.
+    """
+    stage: Stage = "sft" if isinstance(config, SftConfig) else "joppo"
+    snapshot = resolve_snapshot(store, config.snapshot)
+    if isinstance(config, JoppoConfig):
+        folder = find_adapter(config.adapter, store)
+        config = config.model_copy(update={"adapter": str(folder)})
+        parent = _digest(folder, "run train-sft first, or set adapter to a model folder")
+    else:
+        assert isinstance(config, SftConfig)
+        parent = _base_digest(config.base)
+    folder = runs_folder(store) / run_id(stage, config, snapshot, parent)
+    return Run(stage, config, store, snapshot, parent, folder.absolute())
+
+
+def find_adapter(adapter: str, store: Store) -> Path:
+    """The folder of an adapter; `latest` is the SFT model that was finished last in this store.
+
+    Raises:
+        ModelNotFoundError: nothing was finished in this store.
+    """
+    if adapter != LATEST:
+        return Path(adapter).absolute()
+    try:
+        newest = store.read_bytes("runs/latest-sft").decode().strip()
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(
+            f"no finished SFT run in store {store.root}: run train-sft first, or set adapter to a "
+            "model folder"
+        ) from error
+    return (runs_folder(store) / newest / "model").absolute()
+
+
+def note_finished(run: Run) -> None:
+    """Make this run the latest of its stage."""
+    run.store.write_bytes(f"runs/latest-{run.stage}", f"{run.id}\n".encode())
+
+
+def _base_digest(base: str) -> str:
+    """Content hash of a local base; a hub id stands for itself."""
+    folder = Path(resolve_base(base))
+    if not folder.is_dir():
+        return f"hub:{base}"
+    return _digest(folder, "set base to a model folder, a hub id, or `embedded`")
+
+
+def _digest(folder: Path, remedy: str) -> str:
+    try:
+        return model_digest(folder)
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(f"{error}: {remedy}") from error
+
+
+def write_spec(run: Run) -> Path:
+    """Write what `python -m training.run` reads, and return its place."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    spec = {
+        "stage": run.stage,
+        "config": run.config.as_dict(),
+        "store": run.store.root,
+        "snapshot": run.snapshot,
+        "parent": run.parent,
+        "folder": str(run.folder),
+    }
+    path = run.folder / "spec.json"
+    path.write_text(json.dumps(spec, indent=1) + "\n", encoding="utf-8")
+    return path

@@ -10,10 +10,11 @@ The server of `tests/mocks/llm_servers.py` runs in a process of its own: 300 ms 
 2 s) and 0.3% resets. Photos have 320 x 240 pixels (about 10 KB); the client decodes and encodes
 them again, as always.
 
-Floor: latency x N / concurrency. Ideal: the makespan of a client that needs no time of its own and
-never waits: the attempts that the server saw, with their latencies (a hang costs the time-out, a
-429, 500 or reset nothing), in order of request, on `concurrency` slots, a failed attempt again at
-the end of the queue. No pause after a 429 and no backoff is in it. Ratios are wall time / ideal.
+Floor: latency x N / concurrency. Ideal: the makespan of a client that needs no time of its own: the
+attempts that the server saw, in order of request, on `concurrency` slots, a failed attempt again at
+the end of the queue. An answer costs its latency, a hang the time-out, a 500 or reset nothing, and
+a 429 the 50 ms for which its Retry-After forbids everybody to send. No backoff is in it. Ratios are
+wall time / ideal.
 """
 
 import argparse
@@ -45,6 +46,7 @@ SERVER = Path(__file__).parents[1] / "tests" / "mocks" / "llm_servers.py"
 FAULTS = {"latency_s": 0.3, "rate_429": 0.03, "rate_500": 0.02, "malformed": 0.01,
           "hang": 0.002, "reset": 0.003}  # fmt: skip
 TIMEOUT_S = 2.0
+RETRY_AFTER_S = 0.05
 CONCURRENCY = 64
 
 
@@ -110,16 +112,19 @@ def requests(config: TeachersConfig, count: int, photos: list[bytes]) -> Iterato
 
 def ideal_seconds(log: list, latency_s: float, concurrency: int) -> float:
     """See the module's docstring."""
-    cost = defaultdict(lambda: latency_s, {"hang": TIMEOUT_S, "429": 0, "500": 0, "reset": 0})
-    attempts: dict[str, deque[float]] = defaultdict(deque)
+    cost = {"hang": TIMEOUT_S, "429": 0.0, "500": 0.0, "reset": 0.0}
+    attempts: dict[str, deque[str]] = defaultdict(deque)
     for item, _, outcome in sorted(log):
-        attempts[item].append(cost[outcome])
+        attempts[item].append(outcome)
     waiting = [(0.0, order, item) for order, item in enumerate(sorted(attempts))]
     heapq.heapify(waiting)
-    slots, order, end = [0.0] * concurrency, len(waiting), 0.0
+    slots, order, paused, end = [0.0] * concurrency, len(waiting), 0.0, 0.0
     while waiting:
         ready, _, item = heapq.heappop(waiting)
-        done = max(ready, slots[0]) + attempts[item].popleft()
+        outcome = attempts[item].popleft()
+        done = max(ready, slots[0], paused) + cost.get(outcome, latency_s)
+        if outcome == "429":
+            paused = done + RETRY_AFTER_S
         heapq.heapreplace(slots, done)
         end = max(end, done)
         if attempts[item]:

@@ -12,14 +12,13 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 from data.photos import PhotoError
 from data.teachers.base import (
-    ImageRef,
     Status,
     Teacher,
     TeacherAnswer,
@@ -28,7 +27,7 @@ from data.teachers.base import (
 from data.teachers.budget import Budget
 from data.teachers.config import ProviderConfig, TeachersConfig
 from data.teachers.form import form_error, repair_prompt
-from data.teachers.images import encode
+from data.teachers.images import reduce_photos
 from data.teachers.journal import Entry, Journal, combine
 from data.teachers.lane import Lane, LaneDown
 from data.teachers.providers import make_teacher
@@ -61,6 +60,8 @@ class Gateway:
     ) -> None:
         self.config = config
         self.journal = Journal(journal_path)
+        # Few: more would only take turns with the loop.
+        self._photos = ThreadPoolExecutor(2, "photos")
         self._budget = Budget(config.budget_usd, self.journal)
         self._loop = asyncio.new_event_loop()
         self._running: dict[str, asyncio.Task[TeacherAnswer]] = {}
@@ -171,7 +172,7 @@ class Gateway:
                 request, provider=config.provider, model=config.model, params=config.params()
             )
         try:
-            prepared = await asyncio.to_thread(_reduce_photos, request)
+            prepared = await self._loop.run_in_executor(self._photos, reduce_photos, request)
         except PhotoError as error:
             answer = TeacherAnswer("failed", error.reason, "", attempts=0, detail=error.detail)
             return Entry(request.request_id, step, True, answer)
@@ -220,18 +221,9 @@ class Gateway:
         asyncio.run_coroutine_threadsafe(shut(), self._loop).result(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=30)
+        self._photos.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
         self._budget.close()
-
-
-def _reduce_photos(request: TeacherRequest) -> TeacherRequest:
-    """The request with its photos as they are sent; called in a thread."""
-    size, quality = request.params["image_size"], request.params["jpeg_quality"]
-    reduced = []
-    for image in request.images:
-        jpeg = encode(image.load(), size, quality)
-        reduced.append(ImageRef(image.image_id, lambda jpeg=jpeg: jpeg))  # type: ignore[misc]
-    return replace(request, images=tuple(reduced))
 
 
 def _judge(request: TeacherRequest, entries: list[Entry], validate: Validate) -> TeacherAnswer:

@@ -5,10 +5,12 @@ in a file cannot reach a model, and a place or name in it cannot leave the machi
 """
 
 import io
+from dataclasses import replace
 
 from PIL import Image
 
 from data.photos import load_photo
+from data.teachers.base import ImageRef, TeacherRequest
 
 
 def encode(content: bytes, size: int, quality: int = 90) -> bytes:
@@ -23,6 +25,16 @@ def encode(content: bytes, size: int, quality: int = 90) -> bytes:
     out = io.BytesIO()
     photo.save(out, "JPEG", quality=quality)
     return out.getvalue()
+
+
+def reduce_photos(request: TeacherRequest) -> TeacherRequest:
+    """The request with its photos as they are sent, by its params image_size and jpeg_quality."""
+    size, quality = request.params["image_size"], request.params["jpeg_quality"]
+    reduced = []
+    for image in request.images:
+        jpeg = encode(image.load(), size, quality)
+        reduced.append(ImageRef(image.image_id, lambda jpeg=jpeg: jpeg))  # type: ignore[misc]
+    return replace(request, images=tuple(reduced))
 
 
 def size_of(jpeg: bytes) -> tuple[int, int]:

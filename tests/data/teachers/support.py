@@ -33,7 +33,7 @@ def provider(server: LLMServer, kind: str = "openai", **values: object) -> Provi
         "base_url": server.gemini_url if kind == "gemini" else server.openai_url,
         "price": Price(input=2.5, output=10),
         "concurrency": 8,
-        "timeout_s": 1.0,
+        "timeout_s": 10.0,
         "backoff_s": 0.01,
         "breaker_cooldown_s": 0.05,
     }

@@ -46,7 +46,7 @@ def test_every_fault_is_survived_and_every_row_accounted_for(kind: str, open_gat
         rate_429=0.1, rate_500=0.1, malformed=0.1, hang=0.01, reset=0.05, retry_after_ms=5
     )
     with LLMServer(faults) as server:
-        config = provider(server, kind, timeout_s=0.5, max_attempts=12)
+        config = provider(server, kind, timeout_s=4.0, max_attempts=12)
         gateway = open_gateway(config)
         requests = requests_for(config, 150)
         answers = list(gateway.ask_many(requests))

@@ -11,6 +11,7 @@ import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import cv2
@@ -21,6 +22,7 @@ from pydantic import Field, field_validator
 from data.config import StageConfig
 from data.hashing import canonical_json, content_hash
 from data.photos import PhotoError, load_photo
+from data.pipeline_files import fingerprint
 from data.store import Store
 
 RECIPE_VERSION = "control-1"
@@ -41,10 +43,10 @@ class ControlConfig(StageConfig):
     depth_far_is_high: true for models that answer with metric distance (GLPN, ZoeDepth).
     """
 
-    size: int = Field(64, ge=64)
-    canny_quantile: float = Field(0.85, gt=0, lt=1)
-    canny_floor: float = Field(48.0, ge=0)
-    canny_low_ratio: float = Field(0.5, gt=0, le=1)
+    size: int = Field(default=64, ge=64)
+    canny_quantile: float = Field(default=0.85, gt=0, lt=1)
+    canny_floor: float = Field(default=48.0, ge=0)
+    canny_low_ratio: float = Field(default=0.5, gt=0, le=1)
     depth_model: str | None = None
     depth_far_is_high: bool = False
     midas_weights: str = "lllyasviel/Annotators"
@@ -167,9 +169,16 @@ def _transformers_depth(config: ControlConfig) -> DepthModel:
     return estimate
 
 
+def depth_identity(config: ControlConfig) -> str | None:
+    """What names the depth model wherever it lies: the content hash of a folder, else its id."""
+    model = config.depth_model
+    return fingerprint(Path(model)) if model and Path(model).is_dir() else model
+
+
 def control_uri(image_id: str, kind: str, config: ControlConfig, known_depth: bool = False) -> str:
     """Place of a map in the store; known before the map is made, and different for each recipe."""
-    values = config.model_dump(mode="json", exclude={"device"})
+    values = config.model_dump(mode="json", exclude={"device", "depth_model"})
+    values["depth_model"] = depth_identity(config)
     key = content_hash(RECIPE_VERSION, image_id, kind, values, known_depth)
     return f"controls/{kind}/{key[:2]}/{key}.png"
 
@@ -231,7 +240,10 @@ def _make(item: Mapping[str, Any], store: Store, config: ControlConfig) -> dict[
         content, facts = _compute(image, kind, known, store, config)
         store.write_bytes(uri, encode_png(content))
         store.write_bytes(record_uri, facts.encode())
-    source = "canny" if kind == "canny" else "known" if known else str(config.depth_model)
+    # A folder's own name: a path would differ from machine to machine.
+    source = (
+        "canny" if kind == "canny" else "known" if known else Path(str(config.depth_model)).name
+    )
     base = {"image_id": image["image_id"], "kind": kind, "uri": uri}
     return base | {"source": source, "params": facts}
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from data.pipeline_files import PipelineFilesError, check_pipeline, model_folder
-from data.synthesis_config import SynthesisConfig, local_controlnets
+from data.pipeline_files import PipelineFilesError, model_folder
+from data.synthesis_config import KINDS, Kind, SynthesisConfig, identity, local_controlnets
 
 _SCHEDULERS = {
     "ddim": ("DDIMScheduler", {}),
@@ -43,7 +43,7 @@ class ImagePipeline:
             self._pipelines[control] = self._assemble(kinds(control))
         return self._pipelines[control]
 
-    def _assemble(self, names: Sequence[str]) -> Any:
+    def _assemble(self, names: Sequence[Kind]) -> Any:
         from diffusers import StableDiffusionControlNetPipeline
 
         if missing := [name for name in names if name not in self._controlnets]:
@@ -100,7 +100,7 @@ class ImagePipeline:
         pipeline, names = self.pipeline(control), kinds(control)
         images = [self._control(pipeline, [m[name] for m in maps]) for name in names]
         scales = self.config.control_scale if len(names) == 1 else self.config.multi_control_scale
-        weights = [float(scales.get(name, 1.0)) for name in names]  # type: ignore[call-overload]
+        weights = [float(scales.get(name, 1.0)) for name in names]
         generators = [torch.Generator("cpu").manual_seed(a["seed"]) for a in attempts]
         result = pipeline(
             image=images[0] if len(names) == 1 else images,
@@ -130,9 +130,9 @@ class ImagePipeline:
         return self._embeddings[prompt]
 
 
-def kinds(control: str) -> list[str]:
+def kinds(control: str) -> list[Kind]:
     """Kinds of a control's name, in the order in which the ControlNets are given."""
-    return sorted(control.split("+"))
+    return [kind for kind in KINDS if kind in control.split("+")]
 
 
 def load_pipeline(config: SynthesisConfig) -> ImagePipeline:
@@ -142,19 +142,18 @@ def load_pipeline(config: SynthesisConfig) -> ImagePipeline:
         PipelineFilesError: a folder is missing, damaged, a pickle, or of another size; the message
             names the remedy.
     """
-    return _load(config.model_dump_json())
+    return _load(config.model_dump_json(), identity(config))
 
 
 @lru_cache(maxsize=1)
-def _load(config_json: str) -> ImagePipeline:
+def _load(config_json: str, weights: str) -> ImagePipeline:
+    # `weights` only keys the cache: a model that was trained anew is loaded anew.
     import torch
     from diffusers import ControlNetModel, StableDiffusionPipeline
 
     config = SynthesisConfig.model_validate_json(config_json)
     folder = model_folder(config.model)
     nets = local_controlnets(config, folder)
-    if folder is not None:
-        check_pipeline(folder, nets)
     device, dtype = _placement(config)
     options = {"torch_dtype": getattr(torch, dtype), "use_safetensors": True}
     with warnings.catch_warnings():
@@ -164,7 +163,7 @@ def _load(config_json: str) -> ImagePipeline:
             requires_safety_checker=False, **options,
         )  # fmt: skip
         controlnets = {
-            kind: ControlNetModel.from_pretrained(str(net or config.controlnets[kind]), **options)  # type: ignore[index]
+            kind: ControlNetModel.from_pretrained(str(net or config.controlnets[kind]), **options)
             for kind, net in nets.items()
         }
     if config.scheduler != "model":

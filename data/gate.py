@@ -51,15 +51,15 @@ class GateConfig(StageConfig):
     min_label_score: least answer of the label check, if one is given.
     """
 
-    tolerance: int = Field(1, ge=0)
+    tolerance: int = Field(default=1, ge=0)
     min_edge_f1: dict[str, float] = Field(
         default_factory=lambda: {"canny": 0.5, "depth": 0.3, "depth+canny": 0.5}
     )
-    min_depth_corr: float | None = Field(None, ge=-1, le=1)
-    min_contrast: float = Field(6.0, ge=0)
-    min_edge_share: float = Field(0.004, ge=0, le=1)
-    copy_distance: int = Field(2, ge=0, le=64)
-    min_label_score: float = Field(0.5, ge=0, le=1)
+    min_depth_corr: float | None = Field(default=None, ge=-1, le=1)
+    min_contrast: float = Field(default=6.0, ge=0)
+    min_edge_share: float = Field(default=0.004, ge=0, le=1)
+    copy_distance: int = Field(default=2, ge=0, le=64)
+    min_label_score: float = Field(default=0.5, ge=0, le=1)
 
 
 def gate_shard(

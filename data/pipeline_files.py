@@ -7,6 +7,8 @@ are taken from safetensors only: a pickle can run code.
 
 import hashlib
 import json
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ WEIGHTS_DIR = Path(__file__).with_name("weights")
 EMBEDDED = "tiny-diffusion"
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _WEIGHT_NAMES = {"text_encoder": "model.safetensors"}
+_KEPT = (".json", ".txt", ".safetensors")
 _PARTS = ("unet", "vae", "text_encoder")
 # A ControlNet adds its features to the UNet's: these must agree.
 _MUST_AGREE = ("in_channels", "block_out_channels", "layers_per_block", "cross_attention_dim")
@@ -52,7 +55,7 @@ def model_folder(model: str) -> Path | None:
     return None
 
 
-def check_pipeline(folder: Path, controlnets: dict[str, Path | None]) -> None:
+def check_pipeline(folder: Path, controlnets: Mapping[Any, Path | None]) -> None:
     """Check a pipeline folder and its local ControlNets (kind -> folder; None is a hub id).
 
     Raises:
@@ -128,9 +131,15 @@ def fingerprint(folder: Path) -> str:
 
     Its place and the files' times do not enter, so a copy elsewhere makes the same images.
     """
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in _KEPT)
+    # Gigabytes are hashed once per process, unless a file is seen to have changed.
+    return _hash_files(folder, tuple((p, p.stat().st_size, p.stat().st_mtime_ns) for p in files))
+
+
+@lru_cache(maxsize=16)
+def _hash_files(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
     digest = hashlib.sha256()
-    kept = (".json", ".txt", ".safetensors")
-    for file in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in kept):
+    for file, _, _ in files:
         digest.update(file.relative_to(folder).as_posix().encode() + b"\0")
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())

@@ -5,6 +5,7 @@ parent's split. Everything about an attempt, its seed included, follows from con
 adding a photo leaves the attempts of others as they are, unless the target itself moves.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,10 @@ RECIPE_VERSION = "plan-1"
 Control = Literal["canny", "depth", "depth+canny"]
 
 
+def _default_controls() -> dict[Control, float]:
+    return {"canny": 0.4, "depth": 0.2, "depth+canny": 0.4}
+
+
 class PlanConfig(StageConfig):
     """How many images each category shall have.
 
@@ -36,16 +41,14 @@ class PlanConfig(StageConfig):
     max_per_category, max_total: budgets; null is no limit.
     """
 
-    temperature: float = Field(0.5, ge=0, le=1)
+    temperature: float = Field(default=0.5, ge=0, le=1)
     targets: dict[int, int] = Field(default_factory=dict)
-    expected_yield: float = Field(0.7, gt=0, le=1)
-    controls: dict[Control, float] = Field(
-        default_factory=lambda: {"canny": 0.4, "depth": 0.2, "depth+canny": 0.4}
-    )
+    expected_yield: float = Field(default=0.7, gt=0, le=1)
+    controls: dict[Control, float] = Field(default_factory=_default_controls)
     splits: tuple[Literal["train", "validation"], ...] = ("train",)
-    max_per_parent: int = Field(8, ge=1)
-    max_per_category: int | None = Field(None, ge=0)
-    max_total: int | None = Field(None, ge=0)
+    max_per_parent: int = Field(default=8, ge=1)
+    max_per_category: int | None = Field(default=None, ge=0)
+    max_total: int | None = Field(default=None, ge=0)
     seed: int = 0
 
     @field_validator("targets")
@@ -151,13 +154,13 @@ def _plan_category(
     config, count = drawer.config, len(parents)
     target = config.targets.get(category, target_count(count, largest, config.temperature))
     deficit = max(0, target - count)
-    wanted = -(-deficit // config.expected_yield) if deficit else 0
+    wanted = math.ceil(deficit / config.expected_yield - 1e-9)
     limits = {
         f"{count} parents x {config.max_per_parent} attempts": count * config.max_per_parent,
         "max_per_category": config.max_per_category,
         "max_total": left,
     }
-    number, why = _limited(int(wanted), deficit, count, limits, config)
+    number, why = _limited(wanted, deficit, count, limits, config)
     made, skipped = drawer.draw(category, parents, number)
     if skipped:
         why += f"; {skipped} left out: the parent has none of the configured controls"

@@ -8,7 +8,7 @@ only what has no record. Out of memory halves the batch and goes on.
 import io
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -69,8 +69,7 @@ def synthesize_shard(
         except FileNotFoundError as error:
             rows["rejects"].append(_no_control(attempt, error))
     if ready:
-        made = _make(ready, store, config, pipeline or load_pipeline(config))
-        rows["warnings"] = made
+        rows["warnings"] = _make(ready, store, config, pipeline or load_pipeline(config))
     for attempt in attempts:
         record = read_record(store, attempt["attempt_id"])
         if record is not None:
@@ -122,50 +121,38 @@ def _make(
 ) -> list[dict[str, Any]]:
     """Make and store the images; returns warnings."""
     warnings: list[dict[str, Any]] = []
-    for batch in batches(ready, config.batch_size or pipeline.default_batch_size()):
-        attempts = [attempt for attempt, _ in batch]
-        maps = [m for _, m in batch]
-
-        def keep(index: int, image: np.ndarray, attempts: list[Attempt] = attempts) -> None:
-            _store(attempts[index], image, store, config)
-
-        for size in _generate(pipeline, attempts, maps, keep):
-            detail = f"out of memory: went on with batches of {size} images"
-            item = attempts[0]["attempt_id"]
-            log.warning("%s (%s)", detail, item)
-            warnings.append({"stage": "synthesis", "item": item, "reason": "batch_halved",
-                             "detail": detail})  # fmt: skip
+    size = config.batch_size or pipeline.default_batch_size()
+    for batch in batches(ready, size):
+        done = 0
+        while done < len(batch):
+            part = batch[done : done + size]
+            images = pipeline.generate([a for a, _ in part], [maps for _, maps in part])
+            if images is None:
+                size = _halved(len(part), part[0][0], warnings)
+                continue
+            for (attempt, _), image in zip(part, images, strict=True):
+                _store(attempt, image, store, config)
+            done += len(part)
     return warnings
 
 
-def _generate(
-    pipeline: ImagePipeline,
-    attempts: list[Attempt],
-    maps: list[dict[str, np.ndarray]],
-    keep: Callable[[int, np.ndarray], None],
-) -> list[int]:
-    """Generate a batch, halving it while memory does not suffice; returns the smaller sizes used.
+def _halved(size: int, attempt: Attempt, warnings: list[dict[str, Any]]) -> int:
+    """The next smaller batch size, with a warning.
 
     Raises:
         MemoryError: not even one image fits.
     """
-    size, start, halved = len(attempts), 0, []
-    while start < len(attempts):
-        end = min(start + size, len(attempts))
-        images = pipeline.generate(attempts[start:end], maps[start:end])
-        if images is None:
-            if size == 1:
-                raise MemoryError(
-                    "one image does not fit in the device's memory; choose a smaller control size "
-                    "or dtype float16"
-                )
-            size = max(1, size // 2)
-            halved.append(size)
-            continue
-        for index, image in enumerate(images):
-            keep(start + index, image)
-        start = end
-    return halved
+    if size == 1:
+        raise MemoryError(
+            "one image does not fit in the device's memory; choose a smaller control size or "
+            "dtype float16"
+        )
+    size //= 2
+    detail = f"out of memory: went on with batches of {size} images"
+    log.warning("%s (%s)", detail, attempt["attempt_id"])
+    warning = {"stage": "synthesis", "item": attempt["attempt_id"], "reason": "batch_halved"}
+    warnings.append(warning | {"detail": detail})
+    return size
 
 
 def _store(attempt: Attempt, image: np.ndarray, store: Store, config: SynthesisConfig) -> None:

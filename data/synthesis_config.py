@@ -1,6 +1,5 @@
 """How images are synthesized, and what identifies the result."""
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +15,12 @@ SD15_CONTROLNETS = {
     "depth": "lllyasviel/control_v11f1p_sd15_depth",
     "canny": "lllyasviel/control_v11p_sd15_canny",
 }
-KINDS = ("canny", "depth")
+Kind = Literal["canny", "depth"]
+KINDS: tuple[Kind, ...] = ("canny", "depth")
+
+
+def _full_weight() -> dict[Kind, float]:
+    return {"canny": 1.0, "depth": 1.0}
 
 
 class SynthesisConfig(StageConfig):
@@ -33,28 +37,24 @@ class SynthesisConfig(StageConfig):
     """
 
     model: str = EMBEDDED
-    controlnets: dict[Literal["canny", "depth"], str] = Field(default_factory=dict)
+    controlnets: dict[Kind, str] = Field(default_factory=dict)
     scheduler: Literal["model", "ddim", "unipc", "dpm"] = "model"
-    steps: int = Field(12, ge=1, le=1000)
-    guidance_scale: float = Field(3.0, ge=0)
-    control_scale: dict[Literal["canny", "depth"], float] = Field(
-        default_factory=lambda: {"canny": 1.0, "depth": 1.0}
-    )
-    multi_control_scale: dict[Literal["canny", "depth"], float] = Field(
-        default_factory=lambda: {"canny": 1.0, "depth": 1.0}
-    )
-    batch_size: int | None = Field(None, ge=1)
+    steps: int = Field(default=12, ge=1, le=1000)
+    guidance_scale: float = Field(default=3.0, ge=0)
+    control_scale: dict[Kind, float] = Field(default_factory=_full_weight)
+    multi_control_scale: dict[Kind, float] = Field(default_factory=_full_weight)
+    batch_size: int | None = Field(default=None, ge=1)
     device: str = "auto"
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
 
 
-def local_controlnets(config: SynthesisConfig, folder: Path | None) -> dict[str, Path | None]:
+def local_controlnets(config: SynthesisConfig, folder: Path | None) -> dict[Kind, Path | None]:
     """kind -> folder of each ControlNet at hand; None stands for a hub id.
 
     Raises:
         PipelineFilesError: a named folder does not exist.
     """
-    found: dict[str, Path | None] = {}
+    found: dict[Kind, Path | None] = {}
     for kind in KINDS:
         if named := config.controlnets.get(kind):
             found[kind] = model_folder(named)
@@ -63,17 +63,20 @@ def local_controlnets(config: SynthesisConfig, folder: Path | None) -> dict[str,
     return found
 
 
-@lru_cache(maxsize=8)
-def _identity(model: str, controlnets: tuple[tuple[str, str], ...]) -> str:
-    config = SynthesisConfig(model=model, controlnets=dict(controlnets))  # type: ignore[arg-type]
-    folder = model_folder(model)
+def identity(config: SynthesisConfig) -> str:
+    """Content hash of all weights and configs of a config's model, wherever they lie.
+
+    Raises:
+        PipelineFilesError: the model folder cannot be used.
+    """
+    folder = model_folder(config.model)
     nets = local_controlnets(config, folder)
     if folder is not None:
         check_pipeline(folder, nets)
     ids = {
         kind: fingerprint(net) if net else config.controlnets[kind] for kind, net in nets.items()
-    }  # type: ignore[index]
-    return content_hash(fingerprint(folder) if folder else model, ids)
+    }
+    return content_hash(fingerprint(folder) if folder else config.model, ids)
 
 
 def synthesis_key(config: SynthesisConfig) -> str:
@@ -84,10 +87,9 @@ def synthesis_key(config: SynthesisConfig) -> str:
     Raises:
         PipelineFilesError: the model folder cannot be used.
     """
-    identity = _identity(config.model, tuple(sorted(config.controlnets.items())))
     left_out = {"model", "controlnets", "batch_size", "device", "dtype"}
     values = config.model_dump(mode="json", exclude=left_out)
-    return content_hash(RECIPE_VERSION, identity, values)
+    return content_hash(RECIPE_VERSION, identity(config), values)
 
 
 def model_name(config: SynthesisConfig) -> str:

@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 class Recipe:
     """Training values. Rows of a batch: canny alone, both, depth alone, in this order."""
 
-    canny_rows: int = 16
-    both_rows: int = 10
-    depth_rows: int = 22
+    canny_rows: int = 10
+    both_rows: int = 8
+    depth_rows: int = 14
     lr: float = 1e-3
     warmup: int = 200
     decay_share: float = 0.25
     min_snr_gamma: float = 5.0
     drop_caption: float = 0.12
-    ema: float = 0.9985
+    ema: float = 0.998
 
     @property
     def batch(self) -> int:

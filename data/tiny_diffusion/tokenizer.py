@@ -41,4 +41,5 @@ def _merges(learner: Any) -> list[tuple[str, str]]:
     import json
 
     merges = json.loads(learner.to_str())["model"]["merges"]
-    return [tuple(pair.split(" ")) if isinstance(pair, str) else tuple(pair) for pair in merges]
+    pairs = (pair.split(" ") if isinstance(pair, str) else pair for pair in merges)
+    return [(first, second) for first, second in pairs]

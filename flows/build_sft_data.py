@@ -11,6 +11,7 @@ from typing import Any
 
 from prefect import flow
 
+from data.config import StageConfig
 from data.hashing import content_hash
 from data.store import Store
 from flows.build_config import BuildSftDataConfig, SynthesisSection
@@ -24,6 +25,7 @@ from tasks.publish import publish_snapshot
 from tasks.reason import reason
 from tasks.render import render
 from tasks.report import report
+from tasks.sheet import draw_sheet
 from tasks.synthesize import control, gate, synthesize
 
 
@@ -40,6 +42,7 @@ def build_sft_data(
     listing, photos = read_photos(run, c, Path(config).parent)
     planned, images = expand_rare_compositions(run, c.synthesis, photos)
     texts = run.map(reason, [*photos, *images], c.reason_stage, settings=c.reason_settings)
+    sheet = run.map(draw_sheet, [images], StageConfig()) if images else []
     unique = run.map(deduplicate, [texts], c.reasoning.checks)
     run.follow()
 
@@ -50,7 +53,7 @@ def build_sft_data(
         config_hash=c.hash(),
         inputs={"photos": content_hash([shard["key"] for shard in shards])},
     )
-    report.submit(version, run.root, planned).result()
+    report.submit(version, run.root, [*planned, *sheet]).result()
     return version.result()
 
 

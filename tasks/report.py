@@ -27,12 +27,14 @@ PLAN = "How many images each category gets, and why"
 
 
 @task(name="report", cache_policy=NO_CACHE)
-def report(version: str, store: str, planned: Sequence[Mapping[str, Any]] = ()) -> None:
+def report(version: str, store: str, stages: Sequence[Mapping[str, Any]] = ()) -> None:
     """Tables, the contact sheet and the way to the snapshot, as artifacts of this run."""
     corpus = Store(store)
-    extras = [manifest.get("extra", {}) for manifest in planned]
+    extras = [manifest.get("extra", {}) for manifest in stages]
     for table in [extra["table"] for extra in extras if "table" in extra]:
         create_table_artifact(key="long-tail-plan", table=_plain(table), description=PLAN)
+    for uri in [extra["sheet"] for extra in extras if "sheet" in extra]:
+        create_markdown_artifact(key="contact-sheet", markdown=_picture(corpus.read_bytes(uri)))
     if warnings := [row for extra in extras for row in extra.get("warnings", [])]:
         create_table_artifact(key="warnings", table=_plain(warnings), description="Warnings")
     for key, (sql, title) in TABLES.items():

@@ -1,0 +1,39 @@
+"""The contact sheet of a build: parent, control map and image of accepted and rejected attempts."""
+
+import io
+import json
+from typing import Any
+
+from data.contact_sheet import contact_sheet
+from data.store import Store
+from tasks.manifest import Manifest, load
+from tasks.shard_task import Step, shard_task
+
+RECIPE_VERSION = 1
+JPEG_QUALITY = 88
+
+
+@shard_task("contact-sheet", RECIPE_VERSION)
+def draw_sheet(gated: list[Manifest], step: Step) -> Manifest:
+    """Draw the sheet and keep it in the store as `sheets/<key>.jpg`."""
+    rows = [row for one in gated for row in _rows(one, step.store)]
+    rows.sort(key=lambda row: row["attempt"]["attempt_id"])
+    uri = f"sheets/{step.key}.jpg"
+    step.store.write_bytes(uri, _jpeg(contact_sheet(rows, step.store)))
+    return step.save({}, files=[uri], extra={"sheet": uri})
+
+
+def _rows(gated: Manifest, store: Store) -> list[dict[str, Any]]:
+    planned = json.loads(store.read_bytes(gated["extra"]["plan"]))
+    attempts = {attempt["attempt_id"]: attempt for attempt in planned["attempts"]}
+    syntheses = load(store, gated, "syntheses")
+    return [{"attempt": attempts[row["attempt_id"]], "synthesis": row} for row in syntheses]
+
+
+def _jpeg(png: bytes) -> bytes:
+    """A tenth of the size: the sheet travels inside an artifact."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY)
+    return buffer.getvalue()

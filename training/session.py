@@ -1,5 +1,6 @@
 """The course of a run, the same for both stages: resume, judge, train, judge, write the folder."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -45,12 +46,8 @@ def train(session: Session) -> None:
     step = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
     log = MetricsLog(run.store, run.id, run.stage, resume_step=step)
     if state.is_main_process:
-        emit(
-            "start",
-            run=run.id,
-            resumed_from=step,
-            memory_gib=memory_estimate(trainer.model, run.config),
-        )
+        memory = memory_estimate(trainer.model, run.config)
+        emit("start", run=run.id, pid=os.getpid(), resumed_from=step, memory_gib=memory)
         if step == 0:
             _judge(session, trainer, log, "before_")
     trainer.add_callback(Report(log))

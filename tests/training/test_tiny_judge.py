@@ -1,0 +1,113 @@
+"""The embedded base judge loads as any model, speaks the answer form and sees."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from data.answer_format import AnswerFormat, parse_completion
+from data.prompts import score_prompt
+from data.rubrics import load_rubric
+from training.answers import judge
+from training.held_out import complete
+from training.tiny_judge import WEIGHTS
+from training.tiny_judge.lessons import Sight, describe, form_lesson, look, rate, see
+from training.tiny_judge.pretrain import encode
+from training.tiny_judge.shape import make_model, make_processor, make_tokenizer
+
+NAMES = load_rubric().names
+
+
+@pytest.fixture(scope="module")
+def sights() -> list[Sight]:
+    """Scenes whose seeds pretraining never drew."""
+    return [see(category, 7_000_000, 96) for category in range(1, 25, 2)]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> tuple[Any, Any]:
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    torch.set_num_threads(1)
+    processor = AutoProcessor.from_pretrained(WEIGHTS)
+    model = AutoModelForImageTextToText.from_pretrained(WEIGHTS, dtype=torch.float32)
+    return model.eval(), processor
+
+
+def test_shipped_classes_size_and_card(shipped: tuple[Any, Any]) -> None:
+    model, processor = shipped
+    assert type(model).__name__ == "Qwen2_5_VLForConditionalGeneration"
+    assert type(processor).__name__ == "Qwen2_5_VLProcessor"
+    assert sum(p.stat().st_size for p in Path(WEIGHTS).iterdir()) < 6_000_000
+    assert not [p for p in Path(WEIGHTS).iterdir() if p.suffix in (".bin", ".pt", ".pkl")]
+    assert "does not know" in (WEIGHTS / "README.md").read_text(encoding="utf-8")
+
+
+def test_it_speaks_the_score_form(shipped: tuple[Any, Any], sights: list[Sight]) -> None:
+    from PIL import Image
+
+    prompts = [([Image.fromarray(s.image)], score_prompt(load_rubric())) for s in sights]
+    texts = list(complete(*shipped, prompts, max_new_tokens=110))
+    read = [judge(text, AnswerFormat("score", tuple(NAMES))) for text in texts]
+    assert sum(j.ok for j in read) >= 10, texts
+
+
+def test_it_sees_the_photo(shipped: tuple[Any, Any], sights: list[Sight]) -> None:
+    """Captions are likelier beside their own photo than beside another one."""
+    model, processor = shipped
+    own = [describe(s, np.random.default_rng(i)) for i, s in enumerate(sights)]
+    other = [
+        type(lesson)(own[i - 1].image, lesson.prompt, lesson.answer) for i, lesson in enumerate(own)
+    ]
+    with torch.inference_mode():
+        right, wrong = (float(model(**encode(lessons, processor)).loss) for lessons in (own, other))
+    assert right < wrong - 0.05
+
+
+def test_lessons_are_repeatable_and_in_form(sights: list[Sight]) -> None:
+    rubric = load_rubric()
+    first, second = (
+        [
+            form_lesson(kind, s, np.random.default_rng(1))
+            for s in sights
+            for kind in ("form", "look")
+        ]
+        for _ in range(2)
+    )
+    assert [(a.prompt, a.answer) for a in first] == [(b.prompt, b.answer) for b in second]
+    for sight in sights:
+        lesson = rate(sight, np.random.default_rng(2), rubric)
+        parse_completion(lesson.answer, AnswerFormat("score", tuple(NAMES)))
+
+
+def test_taught_color_and_light_are_those_of_the_scene_and_nothing_else_is(
+    sights: list[Sight],
+) -> None:
+    rubric, taught = load_rubric(), []
+    for number, sight in enumerate(sights * 6):
+        text = rate(sight, np.random.default_rng(number), rubric).answer
+        _, answer = parse_completion(text, AnswerFormat("score", tuple(NAMES)))
+        taught.append([answer.total, *(answer.attributes[n] for n in NAMES)])
+    true = np.array([[s.attributes[n] for n in NAMES] for s in sights * 6])
+    numbers = np.array(taught, float)
+    related = {n: np.corrcoef(numbers[:, 1 + i], true[:, i])[0, 1] for i, n in enumerate(NAMES)}
+    assert min(related["color"], related["light"]) > 0.8
+    assert max(abs(related[n]) for n in ("composition", "depth_of_field", "content")) < 0.4
+
+
+def test_sight_lessons_do_not_ask_where_things_stand(sights: list[Sight]) -> None:
+    asked = {look(s, np.random.default_rng(i)).prompt for s in sights for i in range(8)}
+    words = " ".join(asked).lower()
+    assert not any(w in words for w in ("diagonal", "thirds", "symmetr", "horizon", "vertical"))
+
+
+def test_a_new_judge_has_the_same_shape(shipped: tuple[Any, Any], sights: list[Sight]) -> None:
+    tokenizer = make_tokenizer(["soft light and muted colors"] * 3, vocabulary=300)
+    processor, model = make_processor(tokenizer), make_model(tokenizer, seed=0)
+    batch = encode([describe(sights[0], np.random.default_rng(0))], processor)
+    assert torch.isfinite(model(**batch).loss)
+    again = make_model(tokenizer, seed=0)
+    same = zip(model.parameters(), again.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in same)

@@ -75,5 +75,5 @@ def joppo_arguments(run: Run, config: JoppoConfig, world: int, weights: list[flo
         scale_rewards="group",
         log_completions=False,
         log_multimodal=False,
-        use_vllm=config.vllm,
+        use_vllm=False,
     )

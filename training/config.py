@@ -142,8 +142,8 @@ class JoppoConfig(TrainConfig):
     max_completion_length: int = Field(default=512, ge=1)
     sample_steps: int = Field(default=10, ge=1)
     """every so many steps ten completions are kept with their rewards"""
-    vllm: bool = False
-    """sample with vLLM; refused unless its prompts and its weight updates pass the guard"""
+    health_steps: int = Field(default=10, ge=1)
+    """every so many steps the figures of training.reward_health are logged"""
 
     @model_validator(mode="after")
     def _some_work(self) -> "JoppoConfig":

@@ -11,10 +11,10 @@ The server of `tests/mocks/llm_servers.py` runs in a process of its own: 300 ms 
 them again, as always.
 
 Floor: latency x N / concurrency. Ideal: the makespan of a client that needs no time of its own: the
-attempts that the server saw, in order of request, on `concurrency` slots, a failed attempt again at
-the end of the queue. An answer costs its latency, a hang the time-out, a 500 or reset nothing, and
-a 429 the 50 ms for which its Retry-After forbids everybody to send. No backoff is in it. Ratios are
-wall time / ideal.
+attempts that the server saw, in order of request, on `concurrency` slots, a failed attempt again as
+soon as a slot is free. An answer costs its latency, a hang the time-out, a 500 or reset nothing,
+and a 429 the 50 ms for which its Retry-After forbids everybody to send (`ideal_rude_s` leaves this
+out: the plain peer goes on sending). No backoff is in it. Ratio = wall time / ideal.
 """
 
 import argparse
@@ -110,26 +110,28 @@ def requests(config: TeachersConfig, count: int, photos: list[bytes]) -> Iterato
         )
 
 
-def ideal_seconds(log: list, latency_s: float, concurrency: int) -> float:
+def ideal_seconds(log: list, retry_after_s: float = RETRY_AFTER_S) -> float:
     """See the module's docstring."""
     cost = {"hang": TIMEOUT_S, "429": 0.0, "500": 0.0, "reset": 0.0}
     attempts: dict[str, deque[str]] = defaultdict(deque)
     for item, _, outcome in sorted(log):
         attempts[item].append(outcome)
-    waiting = [(0.0, order, item) for order, item in enumerate(sorted(attempts))]
-    heapq.heapify(waiting)
-    slots, order, paused, end = [0.0] * concurrency, len(waiting), 0.0, 0.0
-    while waiting:
-        ready, _, item = heapq.heappop(waiting)
+    waiting = sorted(attempts)
+    failed: list[tuple[float, str]] = []
+    slots, paused, end = [0.0] * CONCURRENCY, 0.0, 0.0
+    while waiting or failed:
+        if not waiting or (failed and failed[0][0] <= slots[0]):
+            ready, item = heapq.heappop(failed)
+        else:
+            ready, item = 0.0, heapq.heappop(waiting)
         outcome = attempts[item].popleft()
-        done = max(ready, slots[0], paused) + cost.get(outcome, latency_s)
+        done = max(ready, slots[0], paused) + cost.get(outcome, FAULTS["latency_s"])
         if outcome == "429":
-            paused = done + RETRY_AFTER_S
+            paused = done + retry_after_s
         heapq.heapreplace(slots, done)
         end = max(end, done)
         if attempts[item]:
-            order += 1
-            heapq.heappush(waiting, (done, order, item))
+            heapq.heappush(failed, (done, item))
     return end
 
 
@@ -143,12 +145,13 @@ def throughput(count: int, kind: str, seed: int) -> dict:
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
         seen = stats(port)
         close_gateways()
-    ideal = ideal_seconds(seen["log"], FAULTS["latency_s"], CONCURRENCY)
+    ideal = ideal_seconds(seen["log"])
     good = Counter(item for item, _, outcome in seen["log"] if outcome == "ok")
     return {
         "wall_s": wall,
         "ideal_s": ideal,
         "ratio": wall / ideal,
+        "ideal_rude_s": ideal_seconds(seen["log"], 0.0),
         "floor_s": FAULTS["latency_s"] * count / CONCURRENCY,
         "client_cpu_s": cpu,
         "rows": len(answers),
@@ -165,8 +168,9 @@ def peer(count: int, seed: int) -> dict:
         command = [sys.executable, str(Path(__file__).with_name("teachers_peer.py"))]
         out = subprocess.run([*command, str(port), str(count)], check=True, capture_output=True)
         seen, run = stats(port), json.loads(out.stdout)
-    ideal = ideal_seconds(seen["log"], FAULTS["latency_s"], CONCURRENCY)
-    return run | {"ideal_s": ideal, "ratio": run["wall_s"] / ideal, "client_cpu_s": run["cpu_s"]}
+    ideal = ideal_seconds(seen["log"])
+    rude = ideal_seconds(seen["log"], 0.0)
+    return run | {"ideal_s": ideal, "ratio": run["wall_s"] / ideal, "ideal_rude_s": rude}
 
 
 def peak_mb() -> float:
@@ -251,7 +255,7 @@ def kill(count: int) -> dict:
 def report(name: str, runs: list[dict]) -> None:
     for run in runs:
         print(json.dumps(run))
-    for key in ("wall_s", "ideal_s", "ratio", "client_cpu_s"):
+    for key in ("wall_s", "ideal_s", "ideal_rude_s", "ratio", "client_cpu_s"):
         values = [run[key] for run in runs]
         print(f"{name} {key}: min {min(values):.3f} median {statistics.median(values):.3f} "
               f"max {max(values):.3f}")  # fmt: skip

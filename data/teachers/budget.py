@@ -2,7 +2,7 @@
 
 Before sending, the most that a request can cost is set aside; after the answer is in the journal
 (whose ledger says what was really spent) it is released. Reservations lie in a small SQLite file
-beside the journal, one row per process, so that processes sharing a journal share its budget.
+beside the journal, one row per gateway, so that processes sharing a journal share its budget.
 Requests that were sent but got no answer (time-out, reset) are not counted: a provider may bill
 some of them.
 """
@@ -11,6 +11,7 @@ import asyncio
 import os
 import sqlite3
 import time
+from uuid import uuid4
 
 from data.teachers.base import BudgetExceeded
 from data.teachers.journal import Journal
@@ -29,6 +30,8 @@ class Budget:
         self._journal = journal
         self._mine: dict[int, float] = {}
         self._next = 0
+        # Not the process alone: one process may hold two, e.g. after the budget was raised.
+        self._owner = f"{os.getpid()}-{uuid4().hex}"
         self._db = sqlite3.connect(
             journal.path.with_name(journal.path.name + ".reserved"),
             timeout=60,
@@ -40,7 +43,7 @@ class Budget:
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS reserved "
-            "(pid INTEGER PRIMARY KEY, usd REAL NOT NULL, seen REAL NOT NULL)"
+            "(owner TEXT PRIMARY KEY, pid INTEGER NOT NULL, usd REAL NOT NULL, seen REAL NOT NULL)"
         )
 
     async def reserve(self, most_usd: float) -> int:
@@ -70,7 +73,7 @@ class Budget:
         try:
             self._drop_dead()
             others = self._db.execute(
-                "SELECT TOTAL(usd) FROM reserved WHERE pid != ?", (os.getpid(),)
+                "SELECT TOTAL(usd) FROM reserved WHERE owner != ?", (self._owner,)
             ).fetchone()[0]
             mine = sum(self._mine.values())
             # Read after the lock: an answer is in the ledger before its reservation is released.
@@ -84,12 +87,12 @@ class Budget:
 
     def _write_mine(self, usd: float | None = None) -> None:
         usd = sum(self._mine.values()) if usd is None else usd
-        row = (os.getpid(), usd, time.time())
-        self._db.execute("INSERT OR REPLACE INTO reserved VALUES (?, ?, ?)", row)
+        row = (self._owner, os.getpid(), usd, time.time())
+        self._db.execute("INSERT OR REPLACE INTO reserved VALUES (?, ?, ?, ?)", row)
 
     def _in_flight(self) -> bool:
-        others = "SELECT COUNT(*) FROM reserved WHERE usd > 0 AND pid != ?"
-        return bool(self._mine) or self._db.execute(others, (os.getpid(),)).fetchone()[0] > 0
+        others = "SELECT COUNT(*) FROM reserved WHERE usd > 0 AND owner != ?"
+        return bool(self._mine) or self._db.execute(others, (self._owner,)).fetchone()[0] > 0
 
     def _drop_dead(self) -> None:
         for pid, seen in self._db.execute("SELECT pid, seen FROM reserved").fetchall():
@@ -98,7 +101,7 @@ class Budget:
 
     def close(self) -> None:
         """Drop this process's row and close the file."""
-        self._db.execute("DELETE FROM reserved WHERE pid = ?", (os.getpid(),))
+        self._db.execute("DELETE FROM reserved WHERE owner = ?", (self._owner,))
         self._db.close()
 
 

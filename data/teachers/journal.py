@@ -38,6 +38,10 @@ INSERT OR IGNORE INTO ledger VALUES (0, 0.0);
 _CHUNK = 400
 
 
+class JournalError(OSError):
+    """The journal's file cannot be opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One written answer. `final` is false for a first answer that is to be repaired."""
@@ -136,8 +140,14 @@ class Journal:
         """This thread's connection."""
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
-            db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
-            db.execute("PRAGMA journal_mode = WAL")
+            try:
+                db = sqlite3.connect(self.path, timeout=60, isolation_level=None)
+                db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.Error as error:
+                raise JournalError(
+                    f"cannot use the journal {self.path}: {error}; it must be a SQLite file on a "
+                    "local disk that can be written"
+                ) from error
             # FULL: a commit survives a power cut, not only the end of the process.
             db.execute("PRAGMA synchronous = FULL")
             self._local.db = db

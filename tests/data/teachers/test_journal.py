@@ -10,7 +10,7 @@ import pytest
 
 from data.teachers.base import BudgetExceeded, TeacherAnswer, make_request
 from data.teachers.budget import Budget
-from data.teachers.journal import Journal, answer_row, combine
+from data.teachers.journal import Journal, JournalError, answer_row, combine
 
 
 def request(n: int):
@@ -127,3 +127,20 @@ def test_a_dead_process_reserves_nothing(journal: Journal) -> None:
     budget = Budget(1.0, journal)
     assert asyncio.run(asyncio.wait_for(budget.reserve(0.8), 5)) == 1
     budget.close()
+
+
+def test_two_budgets_of_one_process_add_up(journal: Journal) -> None:
+    low, high = Budget(1.0, journal), Budget(2.0, journal)
+    asyncio.run(low.reserve(0.9))
+    asyncio.run(high.reserve(1.0))
+    with pytest.raises(TimeoutError):  # it waits: something is in flight
+        asyncio.run(asyncio.wait_for(high.reserve(0.2), 0.3))
+    low.close()
+    high.close()
+
+
+def test_a_file_that_is_no_journal_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_text("something else, longer than a header of SQLite " * 20)
+    with pytest.raises(JournalError, match=r"journal\.sqlite.*local disk"):
+        Journal(path)

@@ -10,8 +10,10 @@ memory is bounded either way.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 
 import torch
 from torch import Tensor
@@ -58,7 +60,7 @@ def fidelity_rewards(contest: Contest, ranking: Ranking, gamma: float) -> Tensor
             total.scatter_add_(1, piece.left.expand_as(won), won)
             total.scatter_add_(1, piece.right.expand_as(lost), lost)
     # Rounding may pass 1 by a unit in the last place.
-    return ranking.average(total / ROOT_TWO).clamp(max=1.0)
+    return ranking.average(total).div(ROOT_TWO).clamp(max=1.0)
 
 
 class _Side:
@@ -85,7 +87,9 @@ class _Arena:
         self.shared = variance.numel() == 1 and contest.rival is None and gamma > 0
         if self.shared:
             own = own * (2 * (2 * variance + gamma)).rsqrt()
-        self.variance = ranking.sort(variance.expand(len(ranking)))
+        self.variance = variance.expand(len(ranking))
+        if variance.numel() > 1:
+            self.variance = ranking.sort(variance)
         self.share = ranking.share
         self.own = _Side(ranking.sort(own), ranking.valid, ranking.complete)
         self.rival: _Side | None = None
@@ -104,7 +108,7 @@ class _Arena:
 
     def _against_candidates(self, rows: slice, columns: slice) -> tuple[Tensor, Tensor]:
         better, worse = self.own.better[:, rows], self.own.worse[:, columns]
-        spread = self.variance[rows, None, None] + self.variance[columns]
+        spread = None if self.shared else self.variance[rows, None, None] + self.variance[columns]
         table = self._root([(better[:, :, None, None], worse)], spread)[0]
         table = table.flatten(2).flatten(0, 1)
         won = table @ self.share[columns].repeat(worse.shape[0])
@@ -124,7 +128,7 @@ class _Arena:
     def _pairs_of_candidates(
         self, left: Tensor, right: Tensor, tied: bool
     ) -> tuple[Tensor, Tensor]:
-        spread = self.variance[left] + self.variance[right]
+        spread = None if self.shared else self.variance[left] + self.variance[right]
         better, worse = _take(self.own.better, left), _take(self.own.worse, right)
         table = self._root([(better[:, None], worse)], spread, tied)[0]
         if not tied:
@@ -145,10 +149,12 @@ class _Arena:
             return won * self.rival.present[right], lost * self.rival.present[left]
         return won, lost
 
-    def _root(self, met: list[tuple[Tensor, Tensor]], spread: Tensor, tied: bool = False) -> Tensor:
+    def _root(
+        self, met: list[tuple[Tensor, Tensor]], spread: Tensor | None, tied: bool = False
+    ) -> Tensor:
         """sqrt(2) F for each (better, worse) of equal shape, stacked. An absent contestant gives
         0, but 1 in a tie, where the caller masks it."""
-        scaled = self._scaled(self._differences(met), spread + self.gamma)
+        scaled = self._scaled(self._differences(met), spread)
         if tied:
             return (root_phi(scaled.clone()) + root_phi(-scaled)) / ROOT_TWO
         return root_phi(scaled)
@@ -156,7 +162,7 @@ class _Arena:
     def _differences(self, met: list[tuple[Tensor, Tensor]]) -> Tensor:
         if self.graph:
             return torch.stack([better - worse for better, worse in met])
-        shape = (len(met), *torch.broadcast_shapes(met[0][0].shape, met[0][1].shape))
+        shape = (len(met), *_broadcast(met[0][0].shape, met[0][1].shape))
         size = math.prod(shape)
         if self.scratch.numel() < size:
             self.scratch = self.scratch.new_empty(size)
@@ -165,14 +171,20 @@ class _Arena:
             torch.sub(better, worse, out=out)
         return table
 
-    def _scaled(self, difference: Tensor, squared: Tensor) -> Tensor:
-        """z / sqrt(2); `difference` may be overwritten."""
-        if self.shared:
+    def _scaled(self, difference: Tensor, spread: Tensor | None) -> Tensor:
+        """z / sqrt(2); `difference` may be overwritten. No `spread`: it is scaled already."""
+        if spread is None:
             return difference
         if self.gamma == 0:
-            return standardise(difference, squared) / ROOT_TWO
-        factor = (2 * squared).rsqrt()
+            return standardise(difference, spread) / ROOT_TWO
+        factor = (2 * (spread + self.gamma)).rsqrt()
         return difference * factor if self.graph else difference.mul_(factor)
+
+
+def _broadcast(one: Sequence[int], other: Sequence[int]) -> tuple[int, ...]:
+    """Common shape; torch.broadcast_shapes takes 100 times as long as this."""
+    sides = zip_longest(reversed(one), reversed(other), fillvalue=1)
+    return tuple(max(pair) for pair in sides)[::-1]
 
 
 def _take(values: Tensor, photos: Tensor) -> Tensor:

@@ -98,27 +98,27 @@ def conditional_moments(
     joint = torch.cat([attributes, scores.unsqueeze(-1)], dim=-1)
     mean, rows, degrees = deviations(joint, valid, covariance)
     divisor = degrees.clamp(min=1)[:, None, None]
-    sample = rows.transpose(-1, -2) @ rows / divisor
+    sample = rows.mT @ rows / divisor
     weight = _shrinkage_weight(shrinkage, rows, degrees)
-    diagonal = sample.diagonal(dim1=-2, dim2=-1)
-    keep = (1 - weight)[:, None, None]
-    shrunk = keep * sample + torch.diag_embed(weight[:, None] * diagonal)
+    keep, off = (1 - weight)[:, None, None], weight[:, None, None]
+    diagonal = sample.diagonal(dim1=-2, dim2=-1).unsqueeze(-1)
+    shrunk = keep * sample + off * torch.diag_embed(diagonal[..., 0])
 
     a, s = rows[..., :size], rows[..., size:]
-    penalty = (weight[:, None] * diagonal[:, :size] + ridge).unsqueeze(-1)
-    solve = _Solver(shrunk[:, :size, :size], ridge)
-    slope = solve(shrunk[:, :size, size:])
+    penalty = off * diagonal[:, :size] + ridge
+    inverse = _inverse(shrunk[:, :size, :size], ridge)
+    slope = inverse @ shrunk[:, :size, size:]
     # One step of refinement from the rows themselves: the normal equations square the condition
     # number, and with a ridge of 1e-6 that would cost the ninth decimal of a win rate.
-    residual = s - a @ slope
-    slope = slope + solve(keep * (a.transpose(-1, -2) @ residual) / divisor - penalty * slope)
-    residual = s - a @ slope
+    share = keep / divisor
+    slope = slope + inverse @ (share * (a.mT @ (s - a @ slope)) - penalty * slope)
+    fitted = a @ slope
     variance = (
-        (keep * residual.square().sum(dim=-2, keepdim=True) / divisor)[:, 0, 0]
-        + weight * diagonal[:, size]
-        + (penalty * slope.square()).sum(dim=(-1, -2))
-    )
-    predicted = mean[..., size] + (a @ slope).reshape(scores.shape)
+        share * (s - fitted).square().sum(dim=1, keepdim=True)
+        + off * diagonal[:, size:]
+        + (penalty * slope.square()).sum(dim=1, keepdim=True)
+    )[:, 0, 0]
+    predicted = mean[..., size] + fitted.reshape(scores.shape)
     return ConditionalMoments(predicted, variance, weight, shrunk)
 
 
@@ -145,7 +145,7 @@ def standardise(difference: Tensor, squared: Tensor) -> Tensor:
     The gradient is finite everywhere: the step at a zero denominator has gradient 0.
     """
     positive = squared > 0
-    scale = torch.where(positive, squared, torch.ones_like(squared)).rsqrt()
+    scale = torch.where(positive, squared, 1.0).rsqrt()
     return torch.where(positive, difference * scale, difference.sign() * BIG)
 
 
@@ -155,14 +155,20 @@ def _centre(values: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     Values are first taken relative to the first valid row, so that a constant column has
     deviations of exactly 0, and not of rounding size.
     """
+    if valid.all():
+        reference = values[:, :1]
+        shifted = values - reference
+        offset = shifted.mean(dim=1, keepdim=True)
+        count = values.new_full((len(values),), values.shape[1])
+        return reference + offset, shifted - offset, count
     mask = valid.unsqueeze(-1)
-    filled = torch.where(mask, values, torch.zeros_like(values))
+    filled = torch.where(mask, values, 0.0)
     first = valid.to(torch.int8).argmax(dim=1)
-    reference = filled[torch.arange(filled.shape[0], device=filled.device), first].unsqueeze(1)
+    reference = filled[torch.arange(len(filled), device=filled.device), first].unsqueeze(1)
     count = valid.sum(dim=1).to(values.dtype)
-    shifted = torch.where(mask, filled - reference, torch.zeros_like(filled))
+    shifted = torch.where(mask, filled - reference, 0.0)
     offset = shifted.sum(dim=1, keepdim=True) / count.clamp(min=1)[:, None, None]
-    rows = torch.where(mask, shifted - offset, torch.zeros_like(shifted))
+    rows = torch.where(mask, shifted - offset, 0.0)
     return reference + offset, rows, count
 
 
@@ -172,18 +178,8 @@ def _shrinkage_weight(shrinkage: Shrinkage, rows: Tensor, degrees: Tensor) -> Te
     return torch.full_like(degrees, float(shrinkage))
 
 
-class _Solver:
-    """Applies (matrix + ridge I)^-1 to a batch of right-hand sides."""
-
-    def __init__(self, matrix: Tensor, ridge: float) -> None:
-        self.inverse: Tensor | None = None
-        if ridge == 0:
-            self.inverse = torch.linalg.pinv(matrix, rtol=1e-12, hermitian=True)
-            return
-        eye = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
-        self.factor = torch.linalg.cholesky_ex(matrix + ridge * eye).L
-
-    def __call__(self, right: Tensor) -> Tensor:
-        if self.inverse is not None:
-            return self.inverse @ right
-        return torch.cholesky_solve(right, self.factor)
+def _inverse(matrix: Tensor, ridge: float) -> Tensor:
+    if ridge == 0:
+        return torch.linalg.pinv(matrix, rtol=1e-12, hermitian=True)
+    eye = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
+    return torch.cholesky_inverse(torch.linalg.cholesky_ex(matrix + ridge * eye).L)

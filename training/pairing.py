@@ -37,24 +37,29 @@ class Ranking:
         self.levels, self.order = torch.sort(mos, descending=True, stable=True)
         self.inverse = torch.argsort(self.order)
         self.has_ties = bool((self.levels[1:] == self.levels[:-1]).any())
-        self.complete = bool(valid.all())
         self.valid = self.sort(valid)
+        self.complete = bool(valid.all())
+        if self.complete:
+            self.present = self.valid[0]
+            self.share = mos.new_full(mos.shape, 1 / len(self.valid))
+            self._weight = mos.new_full((), 1 / max(len(mos) - 1, 1))
+            return
         number = self.valid.sum(dim=0)
         self.present = number > 0
         self.share = number.clamp(min=1).to(mos.dtype).reciprocal()
+        opponents = (self.present.sum() - self.present.to(mos.dtype)).clamp(min=1)
+        self._weight = torch.where(self.valid, opponents.reciprocal(), 0.0)
 
     def sort(self, values: Tensor) -> Tensor:
         """`values` (B, k) of the photos as given to (k, B) in ranked order; (B,) likewise."""
-        return values.index_select(0, self.order).t()
+        return values.index_select(0, self.order).t().contiguous()
 
     def average(self, total: Tensor) -> Tensor:
         """Sums (k, B) over opponents to means (B, k) over the other photos that are present.
 
         0 for absent candidates, and where no other photo is present.
         """
-        present = self.present.to(total.dtype)
-        mean = total * torch.where(self.valid, 1 / (present.sum() - present).clamp(min=1), 0.0)
-        return mean.t().index_select(0, self.inverse)
+        return (total * self._weight).t().index_select(0, self.inverse)
 
     def __len__(self) -> int:
         return self.levels.numel()

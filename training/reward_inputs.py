@@ -9,19 +9,19 @@ from torch import Tensor
 ROUNDING = 1e-6
 
 
-def check_scores(scores: Tensor, name: str = "scores", low: float = 0.0) -> Tensor:
+def check_scores(scores: Tensor) -> Tensor:
     """`scores` (B, k) as float64, NaN where the candidate could not be parsed.
 
     Raises TypeError if it is no tensor and ValueError if it is not two-dimensional, has no photo
-    or no candidate, holds an infinity, or leaves [`low`, 1].
+    or no candidate, holds an infinity, or leaves [0, 1].
     """
-    _check_tensor(scores, name)
+    _check_tensor(scores, "scores")
     if scores.ndim != 2 or 0 in scores.shape:
         raise ValueError(
-            f"{name} must have shape (B, k) with at least one photo and one candidate, "
+            "scores must have shape (B, k) with at least one photo and one candidate, "
             f"got {tuple(scores.shape)}"
         )
-    return _check_range(scores.to(torch.float64), name, low, 1.0)
+    return _check_range(scores.to(torch.float64), "scores", 0.0, 1.0)
 
 
 def check_attributes(attributes: Tensor, scores: Tensor) -> Tensor:
@@ -52,18 +52,17 @@ def check_mos(mos: Tensor, scores: Tensor) -> Tensor:
             f"mos must have shape (B,) with B = {scores.shape[0]}, got {tuple(mos.shape)}"
         )
     _check_device(mos, scores, "mos")
-    mos = mos.detach().to(torch.float64)
+    mos = _check_range(mos.detach().to(torch.float64), "mos", 0.0, 1.0)
     if torch.isnan(mos).any():
         raise ValueError("mos holds NaN: leave photos without a label out of the batch")
-    return _check_range(mos, "mos", 0.0, 1.0)
+    return mos
 
 
 def valid_candidates(scores: Tensor, attributes: Tensor | None = None) -> Tensor:
     """(B, k) bool: the candidates whose score and attributes are all numbers."""
-    valid = ~torch.isnan(scores)
-    if attributes is None or attributes.shape[-1] == 0:
-        return valid
-    return valid & ~torch.isnan(attributes).any(dim=-1)
+    if attributes is None:
+        return ~torch.isnan(scores)
+    return ~torch.isnan(attributes.sum(dim=-1) + scores)
 
 
 def check_gamma(gamma: float) -> None:
@@ -86,11 +85,15 @@ def _check_device(value: Tensor, scores: Tensor, name: str) -> None:
 
 def _check_range(values: Tensor, name: str, low: float, high: float) -> Tensor:
     """`values`, unless one lies outside [low, high]; NaN passes, infinities do not."""
-    outside = (values < low - ROUNDING) | (values > high + ROUNDING)
-    if outside.any():
-        worst = values[outside][0].item()
-        raise ValueError(
-            f"{name} must lie in [{low:g}, {high:g}], got {worst!r}; mark a candidate that could "
-            "not be parsed with NaN"
-        )
+    if values.numel() == 0:
+        return values
+    lowest, highest = (
+        bound.item() for bound in values.detach().nan_to_num(0.0, math.inf, -math.inf).aminmax()
+    )
+    for worst in (lowest, highest):
+        if not low - ROUNDING <= worst <= high + ROUNDING:
+            raise ValueError(
+                f"{name} must lie in [{low:g}, {high:g}], got {worst!r}; mark a candidate that "
+                "could not be parsed with NaN"
+            )
     return values

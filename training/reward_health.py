@@ -1,0 +1,234 @@
+"""Is the reward still a signal? Figures of one batch, for the log, and their plot.
+
+A joint reward can die quietly: candidates stop differing, the covariance collapses onto one
+direction, win rates saturate, attributes become copies of the total. Each figure here watches one
+of these.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from training.gaussian import ConditionalMoments, conditional_moments, deviations, win_rates
+from training.reward_inputs import check_attributes, check_mos, check_scores, valid_candidates
+from training.rewards import DEFAULT, JointRewardConfig
+
+#: A group whose rewards differ by less moves nothing: the advantage's epsilon is 1e-4.
+ZERO_SPREAD = 1e-6
+#: A win rate this close to 0 or 1 hardly changes with the scores.
+SATURATED = 0.01
+#: Win rates are read off at most this many photos, evenly spaced: they are many.
+PHOTOS_FOR_WIN_RATES = 48
+
+PANELS = {
+    "parsing and spread": ("parsed", "zero_spread_groups", "score_spread", "reward_spread"),
+    "covariance of attributes": ("effective_rank", "shrinkage"),
+    "condition of Sigma_AA": ("condition",),
+    "win rates": ("saturated_win_rates",),
+    "normality of totals": ("skew", "excess_kurtosis", "normality_p"),
+    "coupling of total and attributes": ("coupling_r2", "coupling_r2_by_chance"),
+    "order of photos": ("score_mos_srcc", "reward_mos_srcc", "attribute_mos_srcc"),
+    "halo": ("attribute_correlation",),
+}
+
+
+def health(
+    scores: Tensor,
+    attributes: Tensor,
+    mos: Tensor,
+    rewards: Tensor,
+    config: JointRewardConfig = DEFAULT,
+) -> dict[str, float]:
+    """Figures of a batch; NaN where there is too little to tell. Shapes as `joint_fidelity`,
+    `rewards` (B, k); errors likewise. "Within" means deviations from the photo's own mean.
+
+    - `parsed`: share of valid candidates.
+    - `score_spread`, `attribute_spread`, `reward_spread`: mean over photos of the sample standard
+      deviation within.
+    - `zero_spread_groups`: share of photos whose rewards differ by less than 1e-6.
+    - `effective_rank`: exp of the entropy of Sigma_AA's normalised eigenvalues, from 1 to d
+      (Roy and Vetterli 2007); `condition`: largest over smallest eigenvalue of Sigma_AA + ridge.
+      Of the shrunk matrix; medians over photos for `image`.
+    - `shrinkage`: mean lambda.
+    - `saturated_win_rates`: share of conditional win rates below 0.01 or above 0.99, between at
+      most 48 photos.
+    - `skew`, `excess_kurtosis`, `normality_p`: of the totals within, divided by their pooled
+      deviation; D'Agostino and Pearson's test, which needs 20 values. A small p says only that
+      the Gaussian is an approximation; large batches always find that out.
+    - `attribute_skew`, `attribute_excess_kurtosis`: largest size of each over the attributes.
+    - `coupling_r2`: share of the totals' variance within that the attributes explain, pooled over
+      photos; `coupling_r2_by_chance`: what unrelated attributes would give, d / degrees.
+    - `score_mos_srcc`, `reward_mos_srcc`, `attribute_mos_srcc`: rank correlation over photos of
+      MOS with the mean total, the mean reward, and (averaged) each mean attribute. The reward's
+      should stay near 0: far from it, easy photos take all the reward.
+    - `score_reward_correlation`: correlation within of reward with total.
+    - `attribute_correlation`: mean correlation over photos between mean attributes. Rising
+      without a rise of `attribute_mos_srcc` in truth data, it is a halo.
+    """
+    scores = check_scores(scores.detach())
+    attributes = check_attributes(attributes.detach(), scores)
+    mos = check_mos(mos, scores)
+    if rewards.shape != scores.shape:
+        raise ValueError(f"rewards must have shape {tuple(scores.shape)}, got {rewards.shape}")
+    rewards = rewards.detach().to(torch.float64)
+    valid = valid_candidates(scores, attributes)
+    return (
+        _spread(scores, attributes, rewards, valid)
+        | _gaussian(scores, attributes, valid, config)
+        | _shape(scores, attributes, valid)
+        | _order(scores, attributes, mos, rewards, valid)
+    )
+
+
+def plot_health(history: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Draw the figures of successive batches, one small panel per question, into `path`."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    if not history:
+        raise ValueError("no figures to draw: health() has not been called yet")
+    figure, axes = plt.subplots(2, 4, figsize=(13, 5.5), constrained_layout=True)
+    for axis, (title, names) in zip(axes.flat, PANELS.items(), strict=True):
+        for name in names:
+            axis.plot([figures.get(name, float("nan")) for figures in history], ".-", label=name)
+        axis.set_title(title, fontsize=9)
+        axis.legend(fontsize=7, frameon=False)
+        if title.startswith("condition"):
+            axis.set_yscale("log")
+    figure.supxlabel("batch", fontsize=9)
+    figure.savefig(path)
+    plt.close(figure)
+
+
+def _spread(scores: Tensor, attributes: Tensor, rewards: Tensor, valid: Tensor) -> dict[str, float]:
+    groups = valid.sum(dim=1) > 1
+    everyone = torch.ones_like(valid)
+
+    def typical(values: Tensor, who: Tensor, photos: Tensor) -> float:
+        rows = deviations(values, who, "image").rows
+        count = (who.sum(dim=1) - 1).clamp(min=1)[:, None]
+        return float((rows.square().sum(dim=1) / count).sqrt()[photos].mean())
+
+    difference = rewards.amax(dim=1) - rewards.amin(dim=1)
+    several = torch.full_like(groups, rewards.shape[1] > 1)
+    return {
+        "parsed": float(valid.double().mean()),
+        "score_spread": typical(scores[..., None], valid, groups),
+        "attribute_spread": typical(attributes, valid, groups),
+        "reward_spread": typical(rewards[..., None], everyone, several),
+        "zero_spread_groups": float((difference < ZERO_SPREAD).double().mean()),
+    }
+
+
+def _gaussian(
+    scores: Tensor, attributes: Tensor, valid: Tensor, config: JointRewardConfig
+) -> dict[str, float]:
+    names = "effective_rank", "condition", "shrinkage", "saturated_win_rates"
+    size = attributes.shape[-1]
+    if size == 0 or not valid.any():
+        return dict.fromkeys(names, float("nan"))
+    moments = conditional_moments(
+        scores,
+        attributes,
+        valid,
+        covariance=config.covariance,
+        shrinkage=config.shrinkage,
+        ridge=config.ridge,
+    )
+    values = torch.linalg.eigvalsh(moments.covariance[:, :size, :size]).clamp(min=0)
+    share = values / values.sum(dim=1, keepdim=True)
+    rank = torch.special.entr(share).sum(dim=1).exp()
+    condition = (values[:, -1] + config.ridge) / (values[:, 0] + config.ridge)
+    return {
+        "effective_rank": float(rank.nanmedian()),
+        "condition": float(condition.nanmedian()),
+        "shrinkage": float(moments.shrinkage.mean()),
+        "saturated_win_rates": _saturated(moments, valid, config.gamma),
+    }
+
+
+def _saturated(moments: ConditionalMoments, valid: Tensor, gamma: float) -> float:
+    photos = torch.linspace(0, len(valid) - 1, min(len(valid), PHOTOS_FOR_WIN_RATES)).long()
+    variance = moments.variance.expand(len(valid))[photos]
+    rates = win_rates(moments.mean[photos], variance, gamma)
+    known = valid[photos]
+    compared = known[:, :, None, None] & known[None, None]
+    compared[torch.arange(len(photos)), :, torch.arange(len(photos))] = False
+    rates = rates[compared]
+    return float(((rates < SATURATED) | (rates > 1 - SATURATED)).double().mean())
+
+
+def _shape(scores: Tensor, attributes: Tensor, valid: Tensor) -> dict[str, float]:
+    """Normality and coupling, from pooled deviations within photos."""
+    from scipy import stats
+
+    joint = torch.cat([attributes, scores[..., None]], dim=-1)
+    pooled = deviations(joint, valid, "pooled")
+    rows, degrees = pooled.rows[0][valid.flatten()], float(pooled.degrees)
+    size = attributes.shape[-1]
+    skews, tails = [_standard_moment(rows, power) for power in (3, 4)]
+    figures = {
+        "skew": float(skews[size]),
+        "excess_kurtosis": float(tails[size]) - 3,
+        "normality_p": float("nan"),
+        "attribute_skew": float(skews[:size].abs().max()) if size else float("nan"),
+        "attribute_excess_kurtosis": (
+            float((tails[:size] - 3).abs().max()) if size else float("nan")
+        ),
+        "coupling_r2": float("nan"),
+        "coupling_r2_by_chance": min(1.0, size / degrees) if degrees else float("nan"),
+    }
+    total = rows[:, size]
+    if len(total) < 20 or float(total.square().sum()) == 0:
+        return figures
+    figures["normality_p"] = float(stats.normaltest(total.numpy(force=True)).pvalue)
+    if size:
+        fit = torch.linalg.lstsq(rows[:, :size].cpu(), rows[:, size:].cpu(), driver="gelsd")
+        rest = rows[:, size:].cpu() - rows[:, :size].cpu() @ fit.solution
+        figures["coupling_r2"] = 1 - float(rest.square().sum() / total.square().sum())
+    return figures
+
+
+def _standard_moment(rows: Tensor, power: int) -> Tensor:
+    return (rows**power).mean(dim=0) / rows.square().mean(dim=0) ** (power / 2)
+
+
+def _order(
+    scores: Tensor, attributes: Tensor, mos: Tensor, rewards: Tensor, valid: Tensor
+) -> dict[str, float]:
+    present = valid.any(dim=1)
+    joint = torch.cat([scores[..., None], attributes], dim=-1)
+    means = deviations(joint, valid, "image").mean[present, 0]
+    people = mos[present]
+    attribute = [_rank_correlation(column, people) for column in means.T[1:]]
+    alike = torch.corrcoef(means.T[1:]) if len(attribute) > 1 and len(people) > 2 else None
+    pairs = torch.triu_indices(len(attribute), len(attribute), 1)
+    both = torch.stack([scores, rewards], dim=-1)
+    within = deviations(both, valid, "pooled").rows[0]
+    products = within.T @ within
+    return {
+        "score_mos_srcc": _rank_correlation(means[:, 0], people),
+        "reward_mos_srcc": _rank_correlation(rewards.mean(dim=1)[present], people),
+        "attribute_mos_srcc": sum(attribute) / len(attribute) if attribute else float("nan"),
+        "score_reward_correlation": float(
+            products[0, 1] / (products[0, 0] * products[1, 1]).sqrt()
+        ),
+        "attribute_correlation": (
+            float(alike[pairs[0], pairs[1]].mean()) if alike is not None else float("nan")
+        ),
+    }
+
+
+def _rank_correlation(one: Tensor, other: Tensor) -> float:
+    """Spearman's with mean ranks for ties; NaN for fewer than three photos or a constant."""
+    from scipy import stats
+
+    if len(one) < 3 or one.min() == one.max() or other.min() == other.max():
+        return float("nan")
+    values: Any = stats.spearmanr(one.numpy(force=True), other.numpy(force=True)).statistic
+    return float(values)

@@ -12,6 +12,7 @@ neighbours in the order of the ranks but may straddle two ranks, and photos are 
 others, so the numbers of all ranks are gathered first.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from training.answers import Judgement, form_of, judge
 from training.config import JoppoConfig
+from training.reward_health import health
 from training.rewards import (
     JointRewardConfig,
     absolute_error,
@@ -82,12 +84,15 @@ class JudgeRewards:
 
     def preference(
         self, completions: Sequence[Any], task: Sequence[str], choices: Sequence[Any],
-        mos: Sequence[float | None], log_metric: Log | None = None, **columns: Any,
+        mos: Sequence[float | None], log_metric: Log | None = None, trainer_state: Any = None,
+        **columns: Any,
     ) -> list[float | None]:  # fmt: skip
         """Reward of scored photos in [0, 1]; None for other tasks. Collective over all ranks."""
         read = self.judgements(completions, task, choices)
         table = self.gather(_table(read, task, mos, len(self.names)))
-        rewards, parts = batch_preference(table, self.config)
+        step = trainer_state.global_step if trainer_state else 1
+        watch = log_metric is not None and step % self.config.health_steps == 0
+        rewards, parts = batch_preference(table, self.config, watch)
         if log_metric is not None:
             for name, value in parts.items():
                 log_metric(name, value)
@@ -117,15 +122,19 @@ class JudgeRewards:
         return [float(j.ok) for j in read]
 
 
-def batch_preference(table: Tensor, config: JoppoConfig) -> tuple[Tensor, dict[str, float]]:
+def batch_preference(
+    table: Tensor, config: JoppoConfig, watch: bool = False
+) -> tuple[Tensor, dict[str, float]]:
     """Rewards of all rows of a gathered batch, and what to log of them.
 
     Args:
         table: (rows, 3 + d) float64: whether the row is a scored photo, MOS, total, attributes;
             NaN where a completion could not be parsed. Groups of G rows are contiguous.
+        watch: whether to take the figures of `training.reward_health` as well.
 
     Returns:
-        (rows,) rewards, 0 for rows of other tasks; means of the parts of the joint reward.
+        (rows,) rewards, 0 for rows of other tasks; means of the parts of the joint reward, and the
+        figures of its health.
 
     Raises:
         ValueError: the rows are no whole number of groups.
@@ -143,6 +152,9 @@ def batch_preference(table: Tensor, config: JoppoConfig) -> tuple[Tensor, dict[s
     mos, totals, attributes = groups[:, 0, 1], groups[:, :, 2], groups[:, :, 3:]
     reward, parts = _preference(totals, attributes, mos, config)
     rewards[scored] = reward.reshape(-1)
+    if watch:
+        figures = health(totals, attributes, mos, reward, _joint(config))
+        parts |= {f"health/{n}": v for n, v in figures.items() if math.isfinite(v)}
     return rewards, parts
 
 
@@ -155,12 +167,15 @@ def _preference(
         return absolute_error(totals, mos), {}
     if config.reward == "relative_absolute":
         return relative_absolute(totals, mos, gamma=config.gamma), {}
-    joint = JointRewardConfig(
-        config.covariance, config.shrinkage, config.ridge, config.gamma, config.conditional_weight
-    )
-    made = joint_parts(totals, attributes, mos, joint)
+    made = joint_parts(totals, attributes, mos, _joint(config))
     parts = {"conditional": made.conditional, "thurstone": made.thurstone}
     return made.reward, {f"reward_{n}": float(p.mean()) for n, p in parts.items() if p is not None}
+
+
+def _joint(config: JoppoConfig) -> JointRewardConfig:
+    return JointRewardConfig(
+        config.covariance, config.shrinkage, config.ridge, config.gamma, config.conditional_weight
+    )
 
 
 def _table(

@@ -39,7 +39,9 @@ def test_identity_of_a_manifest_is_what_it_wrote(tmp_path: Path) -> None:
 def test_work_is_done_once_and_again_when_its_file_is_lost(tmp_path: Path) -> None:
     calls = []
 
-    @task(cache_policy=ContentKey(stage="t", recipe=1), persist_result=True, result_serializer="json")
+    @task(
+        cache_policy=ContentKey(stage="t", recipe=1), persist_result=True, result_serializer="json"
+    )
     def work(shard: Shard, config: dict[str, Any], store: str) -> Manifest:
         calls.append(shard["key"])
         return save(Store(store), "t", shard["key"], {"rejects": [ROW]})

@@ -61,9 +61,11 @@ class GeminiTeacher:
         parts: list[Any] = [
             {"mime_type": "image/jpeg", "data": image.load()} for image in request.images
         ]
+        # A whole content, not a list of parts: to tell these apart the package prints the photo.
+        content = {"role": "user", "parts": [*parts, request.prompt]}
         try:
             response = model.generate_content(
-                [*parts, request.prompt],
+                content,
                 request_options={"timeout": self._timeout_s, "retry": None},
             )
         # The transport lets some of requests' errors and JSON errors through as they are.

@@ -4,6 +4,7 @@ Starts the local system on a free port with a throw-away Prefect home, runs `bui
 its deployment, and takes the screenshots with headless Chromium.
 """
 
+import base64
 import os
 import shutil
 import socket
@@ -74,6 +75,25 @@ def run_deployed(store: Path, name: str = "build-sft-data") -> str:
     return str(run.id)
 
 
+def sheet_of(run_id: str) -> bytes:
+    """The contact sheet of a run, out of its artifact."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import (
+        ArtifactFilter,
+        ArtifactFilterFlowRunId,
+        ArtifactFilterKey,
+    )
+
+    chosen = ArtifactFilter(
+        key=ArtifactFilterKey(any_=["contact-sheet"]),
+        flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]),
+    )
+    with get_client(sync_client=True) as client:
+        (artifact,) = client.read_artifacts(artifact_filter=chosen)
+    encoded = str(artifact.data).split("base64,")[1].rstrip(")")
+    return base64.b64decode(encoded)
+
+
 def make_figures(store: Path, port: int) -> None:
     """All pictures: the run's page, its artifacts, the contact sheet."""
     from flows.up import system
@@ -83,7 +103,9 @@ def make_figures(store: Path, port: int) -> None:
         ui = api_url.removesuffix("/api")
         run_id = run_deployed(store)
         screenshot(f"{ui}/runs/flow-run/{run_id}", FIGURES / "ui-run.png")
-        screenshot(f"{ui}/runs/flow-run/{run_id}?tab=Artifacts", FIGURES / "ui-artifacts.png")
+        screenshot(f"{ui}/artifacts/key/category-balance", FIGURES / "ui-balance.png")
+        screenshot(f"{ui}/artifacts/key/contact-sheet", FIGURES / "ui-contact-sheet.png")
+        (FIGURES / "contact-sheet.jpg").write_bytes(sheet_of(run_id))
 
 
 def main() -> None:

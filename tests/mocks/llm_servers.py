@@ -5,7 +5,8 @@
     python tests/mocks/llm_servers.py '{"latency_s": 0.3}'   # in a process of its own, for timing
 
 A request is known by the first word `item-...` in its text, else by its body's hash. What happens
-to its n-th arrival depends on seed, item and n alone, not on the order of arrival.
+to its n-th arrival depends on seed, item and n alone, not on the order of arrival. The answer is
+the one that the prompt states ("The right answer is ..."), else C.
 """
 
 import asyncio
@@ -177,19 +178,24 @@ class LLMServer:
         return web.json_response(answer(body, item, outcome, detail), headers=headers)
 
 
-def _text(item: str, outcome: str, detail: str) -> str:
+_TRUTH = re.compile(r"The right answer is (.*?)(?: \([^()]*\))?\.\\n")
+
+
+def _text(body: str, item: str, outcome: str, detail: str) -> str:
     if outcome == "malformed_text":
         return "I would say the answer is C." + detail
     if outcome == "length":
         return "<think>The horizon divides the"
-    return f"<think>The lines of {item} meet left of the middle.</think><answer>C</answer>"
+    found = _TRUTH.search(body)
+    answer = found[1] if found else "C"
+    return f"<think>The lines of {item} meet left of the middle.</think><answer>{answer}</answer>"
 
 
 def _openai_answer(body: str, item: str, outcome: str, detail: str) -> dict:
     refused = outcome == "refusal"
     message = {
         "role": "assistant",
-        "content": None if refused else _text(item, outcome, detail),
+        "content": None if refused else _text(body, item, outcome, detail),
         "refusal": "I cannot help with that." if refused else None,
     }
     finish = "length" if outcome == "length" else "stop"
@@ -211,7 +217,7 @@ def _gemini_answer(body: str, item: str, outcome: str, detail: str) -> dict:
     usage = {"promptTokenCount": 400, "candidatesTokenCount": 60, "totalTokenCount": 470}
     if outcome == "refusal":
         return {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": usage}
-    content = {"role": "model", "parts": [{"text": _text(item, outcome, detail)}]}
+    content = {"role": "model", "parts": [{"text": _text(body, item, outcome, detail)}]}
     finish = "MAX_TOKENS" if outcome == "length" else "STOP"
     return {
         "candidates": [{"index": 0, "content": content, "finishReason": finish}],

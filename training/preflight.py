@@ -72,6 +72,16 @@ def joppo_problems(config: JoppoConfig, rows: int) -> list[str]:
     return problems
 
 
+def launch_problems(config: TrainConfig, world: int) -> list[str]:
+    """Whether as many processes run as were asked for; some launchers start fewer in silence."""
+    if world == config.launch.processes:
+        return []
+    return [
+        f"{world} processes run where launch.processes asks for {config.launch.processes}: check "
+        "the launcher and its YAML (launch.accelerate)"
+    ]
+
+
 def data_problems(rows: Sequence[dict[str, Any]], store: Store, limit: int = 5) -> list[str]:
     """Photos of the training rows that are not in the store."""
     uris = sorted({u for row in rows for u in (row["uri"], row.get("second_uri")) if u})

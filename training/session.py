@@ -9,7 +9,13 @@ from training.callbacks import Report
 from training.checkpoints import last_good
 from training.metrics_log import MetricsLog
 from training.model_folder import finished, upload, write_model
-from training.preflight import check, disk_problems, memory_estimate, memory_problems
+from training.preflight import (
+    check,
+    disk_problems,
+    launch_problems,
+    memory_estimate,
+    memory_problems,
+)
 from training.run_folder import Run, emit, lineage, say
 
 Figures = Callable[[Any], dict[str, float]]
@@ -36,6 +42,7 @@ def train(session: Session) -> None:
     if finished(run.model):
         say(f"{run.id} is finished: {run.model}")
         return
+    check(launch_problems(run.config, state.num_processes))
     trainer = session.trainer(state.num_processes)
     trainer.keep_checkpoints = run.config.keep_checkpoints
     check([

@@ -13,6 +13,7 @@ from training.preflight import (
     data_problems,
     disk_problems,
     joppo_problems,
+    launch_problems,
     sft_problems,
 )
 
@@ -69,6 +70,12 @@ def test_a_small_disk_is_said_before(tmp_path: Path, monkeypatch: pytest.MonkeyP
     problems = disk_problems(tmp_path / "not" / "yet", adapter_bytes=100, keep=2)
     assert "JOPPO_RUNS" in problems[0]
     assert disk_problems(tmp_path, adapter_bytes=0, keep=2) == []
+
+
+def test_a_launcher_that_starts_fewer_processes_is_found_out() -> None:
+    config = SftConfig(launch=LaunchConfig(processes=2))
+    assert launch_problems(config, 2) == []
+    assert "1 processes run where launch.processes asks for 2" in launch_problems(config, 1)[0]
 
 
 def test_all_problems_are_said_at_once() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from data.labelled import inherited_label, labelled_photos
 from data.reasoning import RECIPE_VERSION, ReasoningConfig, reason_shard
+from tasks.keys import fill_keys
 from tasks.manifest import Manifest, load
 from tasks.shard_task import Step, shard_task
 
@@ -43,7 +44,10 @@ def _ask(step: Step) -> Any:
     """The gateway to paid teachers, or None for the offline teacher alone."""
     if not step.settings.get("teachers"):
         return None
+    from data.responses import reply_problem
     from data.teachers.ask import make_ask
     from data.teachers.config import TeachersConfig
 
-    return make_ask(TeachersConfig.model_validate(step.settings["teachers"]), step.store.root)
+    teachers = TeachersConfig.model_validate(step.settings["teachers"])
+    fill_keys(teachers)
+    return make_ask(teachers, step.store.root, validate=reply_problem)

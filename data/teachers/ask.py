@@ -76,7 +76,7 @@ def make_ask(config: TeachersConfig, store_root: str, validate: Validate = check
                     answers[request.request_id] = answer
             except BudgetExceeded as stop:
                 left = sum(request_id not in answers for request_id in online)
-                raise BudgetExceeded(stop.spent_usd, stop.budget_usd, left) from None
+                raise BudgetExceeded.at(stop.spent_usd, stop.budget_usd, left) from None
         return [answers[request.request_id] for request in requests]
 
     return ask

@@ -140,13 +140,22 @@ class ProviderDown(Fatal):
 class BudgetExceeded(Exception):
     """The next request could cross the budget. What was in flight is kept: raise it, run again."""
 
-    def __init__(self, spent_usd: float, budget_usd: float, unsent: int = 0) -> None:
-        super().__init__(
+    def __init__(
+        self, message: str, spent_usd: float = 0.0, budget_usd: float = 0.0, unsent: int = 0
+    ) -> None:
+        # The message alone makes one: errors travel between processes as text.
+        super().__init__(message)
+        self.spent_usd, self.budget_usd, self.unsent = spent_usd, budget_usd, unsent
+
+    @classmethod
+    def at(cls, spent_usd: float, budget_usd: float, unsent: int = 0) -> "BudgetExceeded":
+        """The error with its message, from what was spent."""
+        message = (
             f"teachers stopped at the budget: ${spent_usd:.4f} of ${budget_usd:.4f} spent, "
             f"{unsent} requests of this batch unsent; every answer so far is in the journal: "
             "raise teachers.budget_usd and run again to continue"
         )
-        self.spent_usd, self.budget_usd, self.unsent = spent_usd, budget_usd, unsent
+        return cls(message, spent_usd, budget_usd, unsent)
 
 
 def request_id(

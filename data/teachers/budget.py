@@ -56,7 +56,7 @@ class Budget:
             if self._try(most_usd):
                 break
             if not self._in_flight():
-                raise BudgetExceeded(self._journal.spent_usd(), self.limit_usd)
+                raise BudgetExceeded.at(self._journal.spent_usd(), self.limit_usd)
             await asyncio.sleep(_POLL_S)
         self._next += 1
         self._mine[self._next] = most_usd

@@ -1,4 +1,4 @@
-"""Both stages by their flows: killed, retried, equal to an undisturbed run, usable at the end."""
+"""A stage by its flow: killed, retried by Prefect, equal to an undisturbed run."""
 
 import os
 import signal
@@ -11,12 +11,11 @@ import pytest
 from benchmarks.scene_corpus import build
 from data.scene_source import SceneSourceConfig
 from data.store import Store
-from flows.train_joppo import train_joppo
 from flows.train_sft import train_sft
 from tasks.launch import TrainingFailedError
-from training.config import JoppoConfig, SftConfig
+from training.config import SftConfig
 from training.metrics_log import read_metrics
-from training.model_folder import broken, model_digest
+from training.model_folder import model_digest
 from training.run import train
 from training.runs import prepare
 
@@ -28,8 +27,6 @@ SHARED: dict[str, Any] = {
 }  # fmt: skip
 SFT: dict[str, Any] = {**SHARED, "base": "embedded", "batch": 4, "per_device_batch": 4,
                        "lora": {"rank": 8, "alpha": 8}}  # fmt: skip
-JOPPO: dict[str, Any] = {**SHARED, "photos": 4, "group": 2, "per_device_batch": 4,
-                         "learning_rate": 1e-3, "max_completion_length": 80}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -91,23 +88,6 @@ def test_sft_killed_and_retried_ends_with_the_same_weights(
     assert model_digest(model) == model_digest(sft_model)
     steps = [row["step"] for row in read_metrics(store, model.parent.name) if row["name"] == "loss"]
     assert steps == [1, 2, 3, 4]
-
-
-def test_joppo_killed_and_retried_ends_with_the_same_weights(
-    store: Store, sft_model: Path, yaml: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    values = {**JOPPO, "adapter": str(sft_model)}
-    undisturbed = prepare(JoppoConfig.model_validate(values), store)
-    train(undisturbed)
-    monkeypatch.setenv("JOPPO_RUNS", str(tmp_path / "runs"))
-    resumed = _kill_once(monkeypatch, at_step=3)
-    model = Path(train_joppo(yaml(values), store.root))
-    assert len(resumed) == 2 and resumed[1] in (2, 3)
-    assert model_digest(model) == model_digest(undisturbed.model)
-    assert model_digest(model) != model_digest(sft_model)
-    assert broken(model) is None
-    assert not (model / "ref").exists()
-    assert list((undisturbed.folder / "samples").glob("*.jsonl")) == []
 
 
 def test_a_config_that_cannot_work_is_refused_once_with_the_remedy(

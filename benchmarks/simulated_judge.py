@@ -28,6 +28,7 @@ class Setting:
     coupling: float = 0.6
     tails: str = "normal"
     start: float = 0.5  # correlation of the judge's first attribute scores with the truth
+    explained: float = 1.0  # correlation of people's opinion with its attribute part
     steps: int = 60
     features: int = 16
     noise: float = 0.5
@@ -48,6 +49,8 @@ class World:
         self.truth = unit(rng.normal(size=(d, m)) + 0.5 * common)
         weights = rng.dirichlet(np.full(d, 2.0))
         self.opinion = unit(weights @ self.truth)
+        if setting.explained < 1:
+            self.opinion = blend(self.opinion, rng.normal(size=m), setting.explained)
         self.first = np.vstack(
             [
                 blend(self.truth, rng.normal(size=(d, m)), setting.start),

@@ -1,5 +1,6 @@
 """Plots and Markdown tables of the covariance study."""
 
+import csv
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +19,21 @@ DRAWN = {
     "batch, w = 0.5": ("#d95f02", "s"),
     "image, w = 1": ("#7f7f7f", "^"),
 }
+MARKERS = {0.25: "^", 0.5: "o", 1.0: "s"}
 COLOURS = {"image": "#7f7f7f", "pooled": "#1f77b4", "batch": "#d95f02"}
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The study's rows from its CSV, numbers as numbers."""
+    with path.open(newline="") as file:
+        return [{key: _number(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _number(cell: str) -> float | str:
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
 
 
 def arm(row: Row) -> str:
@@ -132,7 +147,7 @@ def _draw_grid(rows: list[Row], plt: Any) -> Any:
                 xerr=row[f"{other}_half_width"],
                 yerr=row["attribute_half_width"],
                 color=COLOURS[row["covariance"]],
-                marker="o" if row["weight"] == 0.5 else "s",
+                marker=MARKERS[row["weight"]],
                 markersize=4,
                 linewidth=0.6,
             )
@@ -142,8 +157,8 @@ def _draw_grid(rows: list[Row], plt: Any) -> Any:
         axis.set_ylabel("gain in attribute SRCC")
     for covariance, colour in COLOURS.items():
         axes[0].plot([], [], "o", color=colour, label=covariance)
-    axes[0].plot([], [], "ko", markersize=4, label="w = 0.5")
-    axes[0].plot([], [], "ks", markersize=4, label="w = 1")
+    for weight, marker in MARKERS.items():
+        axes[0].plot([], [], f"k{marker}", markersize=4, label=f"w = {weight:g}")
     axes[0].legend(frameon=False)
     figure.suptitle("Difference to the Thurstone reward, base setting, 95% intervals")
     return figure

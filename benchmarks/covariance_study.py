@@ -1,7 +1,8 @@
 """Which covariance, shrinkage and mixing teach a judge best? Simulated judges with known truth.
 
-    python -m benchmarks.covariance_study            # about 5 minutes on two cores
+    python -m benchmarks.covariance_study            # about 5 CPU minutes, in two processes
     python -m benchmarks.covariance_study --worlds 4 # a quick look
+    python -m benchmarks.covariance_study --redraw   # plots and tables from the CSV
 
 Every arm trains the same judges on the same photos with the same noise (common random numbers),
 so that differences to the single-score Thurstone reward are paired by world. Writes
@@ -140,20 +141,27 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=12)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--docs", type=Path, default=DOCS)
+    parser.add_argument("--redraw", action="store_true", help="from the CSV, without simulating")
     options = parser.parse_args()
-    started = time.monotonic()
-    work = jobs(options.worlds)
-    with ProcessPoolExecutor(options.processes) as pool:
-        results = list(pool.map(run, work, chunksize=8))
-    rows = summarise(zip(work, results, strict=True))
-    for folder in ("data", "figures"):
-        (options.docs / folder).mkdir(parents=True, exist_ok=True)
-    write_csv(rows, options.docs / "data" / "covariance.csv")
+    from benchmarks.covariance_report import draw, read_rows, refresh_tables
 
-    from benchmarks.covariance_report import draw, refresh_tables
-
+    table = options.docs / "data" / "covariance.csv"
+    if not options.redraw:
+        simulate(options.worlds, options.processes, table)
+    rows = read_rows(table)
+    (options.docs / "figures").mkdir(exist_ok=True)
     draw(rows, options.docs / "figures")
     refresh_tables(rows, options.docs / "covariance.md")
+
+
+def simulate(worlds: int, processes: int, table: Path) -> None:
+    """Run every job and write the summary to `table`."""
+    started = time.monotonic()
+    work = jobs(worlds)
+    with ProcessPoolExecutor(processes) as pool:
+        results = list(pool.map(run, work, chunksize=8))
+    table.parent.mkdir(parents=True, exist_ok=True)
+    write_csv(summarise(zip(work, results, strict=True)), table)
     print(json.dumps({"jobs": len(work), "minutes": round((time.monotonic() - started) / 60, 2)}))
 
 

@@ -25,16 +25,14 @@ def new_tokenizer(captions: Iterable[str], vocab_size: int = 1024) -> Any:
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
         initial_alphabet=alphabet,
-        special_tokens=[_BOS, _EOS],
+        # Letters at a word's end get their ids here: left to the trainer, they come in the order
+        # of a hash map, which differs from run to run and decides between merges of equal count.
+        special_tokens=[_BOS, _EOS, *(byte + "</w>" for byte in alphabet)],
         end_of_word_suffix="</w>",
         show_progress=False,
     )
     learner.train_from_iterator(captions, trainer)
-    vocab = learner.get_vocab()
-    # A lone byte at a word's end needs its own entry, else it would become the unknown token.
-    for byte in alphabet:
-        vocab.setdefault(byte + "</w>", len(vocab))
-    return CLIPTokenizer(vocab=vocab, merges=_merges(learner), model_max_length=MAX_LENGTH)
+    return CLIPTokenizer(vocab=learner.get_vocab(), merges=_merges(learner), model_max_length=MAX_LENGTH)
 
 
 def _merges(learner: Any) -> list[tuple[str, str]]:

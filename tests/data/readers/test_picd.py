@@ -75,9 +75,9 @@ def test_a_missing_column_is_one_error_with_file_problem_and_remedy(tmp_path):
 
 def test_the_published_file_reads_quickly_in_little_memory(real_data):
     path = real_data / "picd" / "labels_PICD.csv"
-    start = time.perf_counter()
+    start = time.process_time()
     summary = summarize(read_picd(path))
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert summary.labels == 49_123
     assert summary.multi_label == 530
     assert summary.rejects == {"duplicate_id": 1}
@@ -86,10 +86,12 @@ def test_the_published_file_reads_quickly_in_little_memory(real_data):
 
 
 def test_the_published_file_needs_little_memory(real_data):
+    # Not ru_maxrss: a child starts with the peak of the process that it was forked from.
     code = (
-        "import resource, sys; from data.readers import read\n"
+        "import re, sys; from pathlib import Path; from data.readers import read\n"
         "count = sum(1 for _ in read('picd', sys.argv[1]))\n"
-        "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        "status = Path('/proc/self/status').read_text()\n"
+        "print(count, int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) // 1024)"
     )
     path = str(real_data / "picd" / "labels_PICD.csv")
     command = [sys.executable, "-c", code, path]

@@ -10,7 +10,7 @@ demo: setup  ## the whole data pipeline on embedded scenes, then what came out
 	@$(BIN)/joppo demo
 
 test: setup  ## all tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --durations 15
 
 up: setup  ## server, work pools, deployments and workers on this machine
 	@$(BIN)/joppo up

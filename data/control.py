@@ -44,9 +44,9 @@ class ControlConfig(StageConfig):
     """
 
     size: int = Field(default=64, ge=64)
-    canny_quantile: float = Field(default=0.85, gt=0, lt=1)
+    canny_quantile: float = Field(default=0.97, gt=0, lt=1)
     canny_floor: float = Field(default=48.0, ge=0)
-    canny_low_ratio: float = Field(default=0.5, gt=0, le=1)
+    canny_low_ratio: float = Field(default=0.6, gt=0, le=1)
     depth_model: str | None = None
     depth_far_is_high: bool = False
     midas_weights: str = "lllyasviel/Annotators"

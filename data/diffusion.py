@@ -84,10 +84,14 @@ class ImagePipeline:
         import torch
 
         with self._lock:
+            # Small activations reach subnormal numbers, which a CPU handles many times slower.
+            torch.set_flush_denormal(True)
             try:
                 return self._generate(attempts, maps)
             except torch.OutOfMemoryError:
                 pass  # Freed outside the handler: the traceback holds the failed batch's tensors.
+            finally:
+                torch.set_flush_denormal(False)
             torch.cuda.empty_cache()
             return None
 

@@ -32,7 +32,9 @@ def new_tokenizer(captions: Iterable[str], vocab_size: int = 1024) -> Any:
         show_progress=False,
     )
     learner.train_from_iterator(captions, trainer)
-    return CLIPTokenizer(vocab=learner.get_vocab(), merges=_merges(learner), model_max_length=MAX_LENGTH)
+    return CLIPTokenizer(
+        vocab=learner.get_vocab(), merges=_merges(learner), model_max_length=MAX_LENGTH
+    )
 
 
 def _merges(learner: Any) -> list[tuple[str, str]]:

@@ -31,7 +31,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("build/tiny-diffusion"))
     parser.add_argument("--scenes", type=int, default=12_000)
     parser.add_argument("--vae-steps", type=int, default=1_800)
-    parser.add_argument("--steps", type=int, default=2_800)
+    parser.add_argument("--steps", type=int, default=3_000)
     parser.add_argument("--checkpoint-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(

@@ -53,8 +53,9 @@ def pixels_of(store, item):
 def test_images_that_follow_their_control_pass(store, items):
     rows = judge(store, items)
     passed = [row for row in rows["syntheses"] if row["accepted"]]
-    assert len(passed) >= 0.7 * len(items)
-    assert all(row["edge_f1"] > 0.8 and row["reason"] is None for row in passed)
+    assert len(passed) >= 0.6 * len(items)
+    assert all(row["edge_f1"] >= CONFIG.min_edge_f1["canny"] for row in passed)
+    assert all(row["reason"] is None for row in passed)
     accepted = {row["image_id"] for row in passed}
     assert {image["image_id"] for image in rows["images"]} == accepted
     assert len(rows["rejects"]) == len(items) - len(passed)

@@ -1,0 +1,102 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import data.calibration_pairs
+from data.calibrate import bench_separations, gate_figures, main, read_photos, report
+from data.calibration_pairs import scene_bench, store_pairs
+from data.control import ControlConfig, control_shard
+from data.corpus import publish
+from data.gate import GateConfig, gate_shard
+from data.pipeline_files import EMBEDDED, model_folder
+from data.scenes import render_scene
+from data.store import Store
+from data.synthesis import synthesize_shard
+from data.synthesis_config import SynthesisConfig
+from tests.data.synthesis_world import CONTROL, Painter, world
+
+GATE = GateConfig()
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    """One held-out scene per category, every control, painted without a model."""
+
+    def painted(attempts, store, config):
+        return synthesize_shard(attempts, store, config, Painter())
+
+    monkeypatch.setattr(data.calibration_pairs, "synthesize_shard", painted)
+    return scene_bench(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 1)
+
+
+def test_own_controls_score_above_foreign_ones(bench):
+    found = {s.name: s for s in bench_separations(bench, CONTROL, GATE)}
+    assert set(found) == {"canny", "depth", "depth+canny"}
+    assert all(len(s.own) == 24 for s in found.values())
+    assert found["canny"].auc > 0.95 and found["depth+canny"].auc > 0.95
+
+
+def test_every_attempt_has_a_foreign_control_of_its_kind(bench):
+    others = bench.others()
+    for attempt in bench.attempts:
+        foreign = others[attempt["attempt_id"]]
+        assert set(foreign) == set(attempt["control_uris"])
+        assert foreign != attempt["control_uris"]
+
+
+def test_gate_figures_count_what_passes_and_what_is_stopped(bench):
+    figures = gate_figures("scenes", bench, GATE, CONTROL)
+    assert figures["attempts"] == 72
+    assert sum(figures["reasons"].values()) == 72
+    assert figures["passed_by_control"]["canny"] > 0.5
+    assert figures["shuffled_stopped"] > 0.8
+    separations = [s.row() for s in bench_separations(bench, CONTROL, GATE)]
+    text = report({"separations": separations, "gate": [figures]})
+    assert "depth+canny" in text and "shuffled pairs are stopped" in text
+
+
+def test_a_published_corpus_is_calibrated_without_making_an_image(tmp_path):
+    store = Store(tmp_path / "store")
+    plan = world(store, controls={"canny": 1.0})
+    made = synthesize_shard(plan.attempts, store, SynthesisConfig(), Painter())
+    items = [{"attempt": a, "synthesis": s, "image": i} for a, s, i in
+             zip(plan.attempts, made["syntheses"], made["images"], strict=True)]  # fmt: skip
+    rows = gate_shard(items, store, GATE, CONTROL)
+    controls = control_shard(plan.controls, store, CONTROL)["controls"]
+    parents = {a["parent"]["image_id"]: a["parent"] for a in plan.attempts}
+    refs = [
+        store.write_shard("syntheses", "s", rows["syntheses"]),
+        store.write_shard("images", "i", [*rows["images"], *parents.values()]),
+        store.write_shard("controls", "c", controls),
+    ]
+    publish(store, refs, config_hash="0", inputs={})
+    pairs = store_pairs(store, None, CONTROL, 1)
+    assert len(pairs["canny"]) == len(plan.attempts)
+    own, other = np.array(pairs["canny"]).mean(axis=0)
+    assert own > other
+    result = main(["--store", store.root, "--out", str(tmp_path / "out")])
+    assert result["gate"] == []
+    saved = json.loads((tmp_path / "out/calibration.json").read_text())
+    assert saved == result and saved["separations"][0]["name"] == "canny"
+    assert (tmp_path / "out/calibration.png").exists()
+
+
+def test_photos_are_read_at_working_size_and_an_empty_folder_is_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match="has no photo"):
+        list(read_photos(tmp_path, CONTROL, 9))
+    Image.fromarray(render_scene(1, 1, 128).image).resize((500, 400)).save(tmp_path / "b.jpg")
+    (tmp_path / "a.txt").write_text("no photo")
+    ((name, image),) = read_photos(tmp_path, ControlConfig(), 9)
+    assert name == "b.jpg" and image.shape == (64, 64, 3)
+
+
+def test_the_embedded_weights_keep_the_control(tmp_path):
+    """The shipped pipeline on held-out scenes; the full measurement is `make calibrate`."""
+    assert model_folder(EMBEDDED) is not None
+    bench = scene_bench(Store(tmp_path), CONTROL, SynthesisConfig(), 1)
+    found = {s.name: s for s in bench_separations(bench, CONTROL, GATE)}
+    assert found["canny"].ratio > 3 and found["canny"].auc > 0.97
+    assert found["depth+canny"].ratio > 3 and found["depth+canny"].auc > 0.97
+    assert found["depth"].auc > 0.85

@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from data.calibrate import perturbed
+from data.perturbations import DESTROY, KEEP
+from data.scenes import render_scene
+from tests.data.synthesis_world import CONTROL
+
+IMAGE = render_scene(21, 4, 64).image
+
+
+@pytest.mark.parametrize("name", [*KEEP, *DESTROY])
+def test_a_change_keeps_the_form_and_changes_pixels(name):
+    change = {**KEEP, **DESTROY}[name]
+    before = IMAGE.copy()
+    changed = change(IMAGE)
+    assert changed.shape == IMAGE.shape and changed.dtype == np.uint8
+    assert not np.array_equal(changed, IMAGE)
+    assert np.array_equal(IMAGE, before)
+
+
+def test_the_edge_score_tells_kept_from_destroyed_compositions():
+    scenes = [(str(c), render_scene(c, 4, 64).image) for c in (1, 4, 10, 16, 19, 21)]
+    assert perturbed(scenes, CONTROL, 1).auc > 0.95

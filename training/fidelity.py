@@ -23,8 +23,8 @@ from training.gaussian import BIG, standardise
 from training.pairing import Piece, Ranking, Rectangle
 from training.root_phi import ROOT_TWO, root_phi
 
-#: Entries of a piece: 1 MiB of float64 fits a core's second-level cache; a GPU wants more.
-PIECE = {"cpu": 2**17, "cuda": 2**24}
+#: Entries of a piece: 2 MiB of float64 stay in a core's caches; a GPU wants more.
+PIECE = {"cpu": 2**18, "cuda": 2**24}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def fidelity_rewards(contest: Contest, ranking: Ranking, gamma: float) -> Tensor
             total.scatter_add_(1, piece.left.expand_as(won), won)
             total.scatter_add_(1, piece.right.expand_as(lost), lost)
     # Rounding may pass 1 by a unit in the last place.
-    return ranking.average(total).div(ROOT_TWO).clamp(max=1.0)
+    return ranking.average(total).div(arena.unit).clamp(max=1.0)
 
 
 class _Side:
@@ -75,7 +75,7 @@ class _Side:
 class _Arena:
     """A contest in the order of the ranking, with candidates along the first axis.
 
-    Gains are what the candidates of the better and of the worse photos add up to, times sqrt(2):
+    Gains are what the candidates of the better and of the worse photos add up to, times `unit`:
     (k, R) and (k, C) for a rectangle of R rows and C columns, (k, P) twice for P pairs.
     """
 
@@ -90,7 +90,12 @@ class _Arena:
         self.variance = variance.expand(len(ranking))
         if variance.numel() > 1:
             self.variance = ranking.sort(variance)
+        # With every candidate present each photo has k of them: divide once, at the end.
+        self.complete = ranking.complete
         self.share = ranking.share
+        self.unit = ROOT_TWO
+        if self.complete and contest.rival is None:
+            self.unit *= len(ranking.valid)
         self.own = _Side(ranking.sort(own), ranking.valid, ranking.complete)
         self.rival: _Side | None = None
         if contest.rival is not None:
@@ -110,6 +115,8 @@ class _Arena:
         better, worse = self.own.better[:, rows], self.own.worse[:, columns]
         spread = None if self.shared else self.variance[rows, None, None] + self.variance[columns]
         table = self._root([(better[:, :, None, None], worse)], spread)[0]
+        if self.complete:
+            return table.sum(dim=(2, 3)), table.sum(dim=(0, 1))
         table = table.flatten(2).flatten(0, 1)
         won = table @ self.share[columns].repeat(worse.shape[0])
         lost = self.share[rows].repeat(better.shape[0]) @ table
@@ -131,6 +138,8 @@ class _Arena:
         spread = None if self.shared else self.variance[left] + self.variance[right]
         better, worse = _take(self.own.better, left), _take(self.own.worse, right)
         table = self._root([(better[:, None], worse)], spread, tied)[0]
+        if self.complete:
+            return table.sum(dim=1), table.sum(dim=0)
         if not tied:
             return table.sum(dim=1) * self.share[right], table.sum(dim=0) * self.share[left]
         won = (table * _take(self.own.present, right)).sum(dim=1)

@@ -102,7 +102,9 @@ def conditional_moments(
     weight = _shrinkage_weight(shrinkage, rows, degrees)
     keep, off = (1 - weight)[:, None, None], weight[:, None, None]
     diagonal = sample.diagonal(dim1=-2, dim2=-1).unsqueeze(-1)
-    shrunk = keep * sample + off * torch.diag_embed(diagonal[..., 0])
+    shrunk = sample
+    if shrinkage != 0:
+        shrunk = keep * sample + off * torch.diag_embed(diagonal[..., 0])
 
     a, s = rows[..., :size], rows[..., size:]
     penalty = off * diagonal[:, :size] + ridge

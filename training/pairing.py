@@ -1,6 +1,7 @@
 """Every unordered pair of photos once, in pieces that suit the cache."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -70,7 +71,7 @@ class Ranking:
         Rectangles need no index, so most pairs of a large batch go there; what remains along the
         diagonal, and every tie, comes as lists. One row of a rectangle is never split.
         """
-        count, ends = len(self), self._ends()
+        count, ends = len(self), self._ends
         rest: list[Tensor] = []
         start = waiting = 0
         while start < count:
@@ -89,6 +90,7 @@ class Ranking:
                 rest, waiting = [], 0
             start = stop
 
+    @cached_property
     def _ends(self) -> list[int]:
         """For each photo, the position behind the last one that ties with it."""
         if not self.has_ties:

@@ -1,6 +1,6 @@
 """Throughput of synthesis: the shard function of the flow against diffusers called in a bare loop.
 
-    python -m benchmarks.synthesis [--images 48] [--batch 8] [--rounds 3]
+    python -m benchmarks.synthesis [--images 48] [--batch 4] [--rounds 3]
     python -m benchmarks.synthesis --sd15 --batch 1 2 4 8 16      (needs a GPU; random weights)
 
 Both sides make the same images with the same pipeline object, batches, seeds and steps; the shard
@@ -157,7 +157,7 @@ def sd15_on_gpu(batches: list[int], steps: int = 20) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=48)
-    parser.add_argument("--batch", type=int, nargs="+", default=[8])
+    parser.add_argument("--batch", type=int, nargs="+", default=[4])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sd15", action="store_true")
     args = parser.parse_args()

@@ -16,6 +16,7 @@ import numpy as np
 from data.pipeline_files import PipelineFilesError, model_folder
 from data.synthesis_config import KINDS, Kind, SynthesisConfig, identity, local_controlnets
 
+CPU_TILE = 4
 _SCHEDULERS = {
     "ddim": ("DDIMScheduler", {}),
     "unipc": ("UniPCMultistepScheduler", {}),
@@ -61,11 +62,11 @@ class ImagePipeline:
         return made
 
     def default_batch_size(self) -> int:
-        """8 on a CPU; on a GPU as many as its free memory suggests, 2 GiB each at SD 1.5 size."""
+        """One tile on a CPU; on a GPU as many as free memory suggests, 2 GiB each (SD 1.5 size)."""
         import torch
 
         if self._base.device.type != "cuda":
-            return 8
+            return CPU_TILE
         free, _ = torch.cuda.mem_get_info(self._base.device)
         return int(min(32, max(1, free // (2 << 30))))
 
@@ -96,6 +97,20 @@ class ImagePipeline:
             return None
 
     def _generate(
+        self, attempts: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, np.ndarray]]
+    ) -> list[np.ndarray]:
+        if self._base.device.type != "cpu":
+            return self._run(attempts, maps)
+        images: list[np.ndarray] = []
+        for start in range(0, len(attempts), CPU_TILE):
+            part, part_maps = attempts[start : start + CPU_TILE], maps[start : start + CPU_TILE]
+            # Kernels are chosen by shape and differ in the last bits: one shape, one result.
+            spare = CPU_TILE - len(part)
+            padded = ([*part, *[part[-1]] * spare], [*part_maps, *[part_maps[-1]] * spare])
+            images += self._run(*padded)[: len(part)]
+        return images
+
+    def _run(
         self, attempts: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, np.ndarray]]
     ) -> list[np.ndarray]:
         import torch

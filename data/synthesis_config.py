@@ -32,7 +32,7 @@ class SynthesisConfig(StageConfig):
         folder's `controlnet_<kind>`. The paper's are `SD15_CONTROLNETS`.
     scheduler: ddim, unipc, dpm (DPM-Solver++ 2M) or model (as the folder says).
     control_scale: weight of a single control; `multi_control_scale`: of each when both are used.
-    batch_size: images at once; null chooses by the device's free memory (8 on a CPU).
+    batch_size: images at once; null chooses by the device's free memory (4 on a CPU).
     device, dtype: auto takes a GPU and bfloat16/float16 where there is one, else CPU and float32.
     """
 

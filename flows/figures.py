@@ -75,8 +75,8 @@ def run_deployed(store: Path, name: str = "build-sft-data") -> str:
     return str(run.id)
 
 
-def sheet_of(run_id: str) -> bytes:
-    """The contact sheet of a run, out of its artifact."""
+def artifact_of(run_id: str, key: str) -> tuple[str, str]:
+    """(id, data) of a run's artifact."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import (
         ArtifactFilter,
@@ -85,13 +85,11 @@ def sheet_of(run_id: str) -> bytes:
     )
 
     chosen = ArtifactFilter(
-        key=ArtifactFilterKey(any_=["contact-sheet"]),
-        flow_run_id=ArtifactFilterFlowRunId(any_=[run_id]),
+        key=ArtifactFilterKey(any_=[key]), flow_run_id=ArtifactFilterFlowRunId(any_=[run_id])
     )
     with get_client(sync_client=True) as client:
         (artifact,) = client.read_artifacts(artifact_filter=chosen)
-    encoded = str(artifact.data).split("base64,")[1].rstrip(")")
-    return base64.b64decode(encoded)
+    return str(artifact.id), str(artifact.data)
 
 
 def make_figures(store: Path, port: int) -> None:
@@ -103,9 +101,11 @@ def make_figures(store: Path, port: int) -> None:
         ui = api_url.removesuffix("/api")
         run_id = run_deployed(store)
         screenshot(f"{ui}/runs/flow-run/{run_id}", FIGURES / "ui-run.png")
-        screenshot(f"{ui}/artifacts/key/category-balance", FIGURES / "ui-balance.png")
-        screenshot(f"{ui}/artifacts/key/contact-sheet", FIGURES / "ui-contact-sheet.png")
-        (FIGURES / "contact-sheet.jpg").write_bytes(sheet_of(run_id))
+        balance, _ = artifact_of(run_id, "category-balance")
+        screenshot(f"{ui}/artifacts/artifact/{balance}", FIGURES / "ui-balance.png")
+        _, page = artifact_of(run_id, "contact-sheet")
+        picture = base64.b64decode(page.split("base64,")[1].rstrip(")"))
+        (FIGURES / "contact-sheet.jpg").write_bytes(picture)
 
 
 def main() -> None:

@@ -23,8 +23,9 @@ from training.gaussian import BIG, standardise
 from training.pairing import Piece, Ranking, Rectangle
 from training.root_phi import ROOT_TWO, root_phi
 
-#: Entries of a piece: 2 MiB of float64 stay in a core's caches; a GPU wants more.
-PIECE = {"cpu": 2**18, "cuda": 2**24}
+#: Least and most entries of a piece. On a CPU 2 MiB of float64 stay in a core's caches; a GPU wants
+#: more, and so do the threads of a large batch, which wait for each other after every operation.
+PIECE = {"cpu": (2**18, 2**21), "cuda": (2**24, 2**24)}
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,9 @@ def fidelity_rewards(contest: Contest, ranking: Ranking, gamma: float) -> Tensor
     arena = _Arena(contest, ranking, gamma)
     device = ranking.levels.device
     total = torch.zeros(ranking.valid.shape, dtype=torch.float64, device=device)
-    for piece in ranking.pieces(PIECE.get(device.type, PIECE["cpu"]) // arena.entries):
+    for piece in ranking.pieces(
+        _piece_size(device, arena.entries * len(ranking) ** 2) // arena.entries
+    ):
         gains = partial(arena.gains, piece)
         won, lost = checkpoint(gains, use_reentrant=False) if arena.graph else gains()
         if isinstance(piece, Rectangle):
@@ -61,6 +64,11 @@ def fidelity_rewards(contest: Contest, ranking: Ranking, gamma: float) -> Tensor
             total.scatter_add_(1, piece.right.expand_as(lost), lost)
     # Rounding may pass 1 by a unit in the last place.
     return ranking.average(total).div(arena.unit).clamp(max=1.0)
+
+
+def _piece_size(device: torch.device, entries: int) -> int:
+    least, most = PIECE.get(device.type, PIECE["cpu"])
+    return min(max(least, entries // 256), most)
 
 
 class _Side:

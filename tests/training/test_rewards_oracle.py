@@ -81,7 +81,7 @@ def test_thurstone_reward_is_the_oracles(opponent: str, gamma: float, batch: Bat
 
 
 def test_large_batches_in_many_pieces_are_the_oracles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("training.fidelity").fidelity.PIECE, "cpu", 64)
+    monkeypatch.setitem(__import__("training.fidelity").fidelity.PIECE, "cpu", (64, 64))
     scores, attributes, mos = random_batch(11, 2, 2, seed=1)
     mos = (mos * 5).round() / 5
     scores[4] = math.nan

@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv
 READY := .venv/.ready
 
-.PHONY: demo test lint figures setup constraints up clean
+.PHONY: demo test calibrate lint figures setup constraints up clean
 
 demo: setup  ## the whole data pipeline on embedded scenes, then what came out
 	@$(BIN)/joppo demo
@@ -17,6 +17,9 @@ up: setup  ## server, work pools, deployments and workers on this machine
 
 figures: setup  ## the README's pictures, from a real run (needs chromium)
 	@$(BIN)/python -m flows.figures
+
+calibrate: setup  ## how well the gate tells matched from shuffled pairs (PHOTOS=folder adds real ones)
+	@$(BIN)/python -m data.calibrate $(if $(PHOTOS),--photos $(PHOTOS))
 
 lint: setup  ## style, formatting, types, layers
 	$(BIN)/ruff check .

@@ -32,8 +32,8 @@ RESULTS = Path(__file__).with_name("results") / "synthesis.md"
 CONTROL = ControlConfig()
 TITLE = "# Synthesis: shard function against bare diffusers loop"
 HOW = (
-    "`python -m benchmarks.synthesis`, tiny-diffusion on a CPU with torch's default threads. Both sides make the same "
-    "images; the shard function also stores each with its record."
+    "`python -m benchmarks.synthesis`, tiny-diffusion on a CPU with torch's default threads. Both "
+    "sides make the same images; the shard function also stores each with its record."
 )
 
 

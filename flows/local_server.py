@@ -4,17 +4,9 @@ import json
 import os
 from pathlib import Path
 
+from data.processes import alive
+
 NOTE = Path(".prefect") / "joppo-up.json"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def note_server(api_url: str, pid: int) -> None:
@@ -34,6 +26,6 @@ def running_server() -> str | None:
     """API URL of the server that `joppo up` runs in this folder, or None."""
     try:
         note = json.loads(NOTE.read_text(encoding="utf-8"))
-        return str(note["api_url"]) if _alive(int(note["pid"])) else None
+        return str(note["api_url"]) if alive(int(note["pid"])) else None
     except FileNotFoundError:
         return None

@@ -13,6 +13,7 @@ import sqlite3
 import time
 from uuid import uuid4
 
+from data.processes import alive
 from data.teachers.base import BudgetExceeded
 from data.teachers.journal import Journal
 
@@ -96,20 +97,10 @@ class Budget:
 
     def _drop_dead(self) -> None:
         for pid, seen in self._db.execute("SELECT pid, seen FROM reserved").fetchall():
-            if pid != os.getpid() and (time.time() - seen > _STALE_S or not _alive(pid)):
+            if pid != os.getpid() and (time.time() - seen > _STALE_S or not alive(pid)):
                 self._db.execute("DELETE FROM reserved WHERE pid = ?", (pid,))
 
     def close(self) -> None:
         """Drop this process's row and close the file."""
         self._db.execute("DELETE FROM reserved WHERE owner = ?", (self._owner,))
         self._db.close()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -7,15 +7,8 @@ depends on their request ids, not on shards or order.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from data.checks import repeated_reasonings
-
 RECIPE_VERSION = 1
 Row = dict[str, Any]
-
-
-def find_repeated(reasonings: Iterable[Mapping[str, Any]], threshold: float) -> dict[str, str]:
-    """Request id of each text to reject -> request id of the text that it repeats."""
-    return repeated_reasonings(reasonings, threshold)
 
 
 def without_repeated(

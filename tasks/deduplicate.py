@@ -1,6 +1,7 @@
 """Reject reasoning texts that repeat one of another shard."""
 
-from data.repetition import RECIPE_VERSION, find_repeated, without_repeated
+from data.checks import repeated_reasonings
+from data.repetition import RECIPE_VERSION, without_repeated
 from tasks.manifest import Manifest, load, save
 from tasks.shard_task import Step, shard_task
 
@@ -12,7 +13,7 @@ def deduplicate(texts: list[Manifest], step: Step) -> Manifest:
     `extra.replaced` names the shards that the new ones stand in for.
     """
     reasonings = [row for one in texts for row in load(step.store, one, "reasonings")]
-    repeated = find_repeated(reasonings, step.config["duplicate_threshold"])
+    repeated = repeated_reasonings(reasonings, step.config["duplicate_threshold"])
     refs, replaced = [], []
     for number, one in enumerate(sorted(texts, key=lambda t: t["key"])):
         rows = load(step.store, one, "reasonings")

@@ -12,7 +12,7 @@ from data.shards import partition
 from data.sources import SourceConfig, item_content, item_key, list_items
 from data.store import ShardRef, Store
 from tasks.manifest import Shard, save
-from tasks.retrying import BACKOFF, JITTER, RETRIES, retry_transient
+from tasks.retrying import RETRY
 
 
 class Listing(TypedDict):
@@ -28,10 +28,7 @@ class Listing(TypedDict):
     name="list-photos",
     cache_policy=NO_CACHE,
     persist_result=False,
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_transient,
+    **RETRY,
 )
 def list_photos(source: dict[str, Any], base: str, shard_size: int, store: str) -> Listing:
     """Read the labels, match them with the photos, hash the photos."""

@@ -8,17 +8,14 @@ from prefect.cache_policies import NO_CACHE
 
 from data.corpus import publish
 from data.store import Store
-from tasks.retrying import BACKOFF, JITTER, RETRIES, retry_transient
+from tasks.retrying import RETRY
 
 
 # Not cached: publishing the same shards again changes nothing but `latest`, which is wanted.
 @task(
     name="publish",
     cache_policy=NO_CACHE,
-    retries=RETRIES,
-    retry_delay_seconds=BACKOFF,
-    retry_jitter_factor=JITTER,
-    retry_condition_fn=retry_transient,
+    **RETRY,
 )
 def publish_snapshot(
     manifests: Sequence[Mapping[str, Any]],

@@ -41,3 +41,12 @@ def retry_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bo
     """Prefect's `retry_condition_fn`."""
     error = state.result(raise_on_failure=False)
     return isinstance(error, BaseException) and is_transient(error)
+
+
+# The keyword arguments of `task` that every retried stage has in common.
+RETRY: dict[str, Any] = {
+    "retries": RETRIES,
+    "retry_delay_seconds": BACKOFF,
+    "retry_jitter_factor": JITTER,
+    "retry_condition_fn": retry_transient,
+}

@@ -10,7 +10,7 @@ from prefect.tasks import Task
 from data.store import Store
 from tasks.caching import ContentKey, shard_key
 from tasks.manifest import Manifest, Rows, save
-from tasks.retrying import BACKOFF, JITTER, RETRIES, retry_transient
+from tasks.retrying import RETRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,7 @@ def shard_task(stage: str, recipe: int | str) -> Callable[[Work], Task[..., Mani
             cache_policy=ContentKey(stage=stage, recipe=recipe),
             persist_result=True,
             result_serializer="json",
-            retries=RETRIES,
-            retry_delay_seconds=BACKOFF,
-            retry_jitter_factor=JITTER,
-            retry_condition_fn=retry_transient,
+            **RETRY,
         )
 
     return decorate

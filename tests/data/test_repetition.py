@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from data.repetition import find_repeated, without_repeated
+from data.checks import repeated_reasonings
+from data.repetition import without_repeated
 
 LONG = "the bright road runs from the lower left corner up to a low sun behind the dark hills and"
 
@@ -16,11 +17,13 @@ def test_the_repeated_text_becomes_a_reject_and_leaves_the_samples() -> None:
         [reasoning("a", f"{LONG} further on"), reasoning("b", "three boats lie still on the lake")],
         [reasoning("c", f"{LONG} further on")],
     ]
-    repeated = find_repeated([row for shard in shards for row in shard], 0.9)
+    repeated = repeated_reasonings([row for shard in shards for row in shard], 0.9)
     assert len(repeated) == 1
     (gone, kept), *_ = repeated.items()
     assert {gone, kept} == {"a", "c"}
-    assert repeated == find_repeated([row for shard in reversed(shards) for row in shard], 0.9)
+    assert repeated == repeated_reasonings(
+        [row for shard in reversed(shards) for row in shard], 0.9
+    )
 
     rows = [row for shard in shards for row in shard]
     made = without_repeated(rows, [{"request_id": r} for r in "abc"], repeated)
@@ -33,4 +36,6 @@ def test_the_repeated_text_becomes_a_reject_and_leaves_the_samples() -> None:
 
 
 def test_rejected_texts_do_not_count() -> None:
-    assert not find_repeated([reasoning("a", LONG), reasoning("b", LONG, accepted=False)], 0.9)
+    assert not repeated_reasonings(
+        [reasoning("a", LONG), reasoning("b", LONG, accepted=False)], 0.9
+    )

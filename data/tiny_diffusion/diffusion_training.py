@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from data.tiny_diffusion.model import Parts
+from data.tiny_diffusion.precision import autocast
 
 log = logging.getLogger(__name__)
 
@@ -23,10 +24,11 @@ log = logging.getLogger(__name__)
 class Recipe:
     """Training values. Rows of a batch: canny alone, both, depth alone, in this order."""
 
-    canny_rows: int = 10
-    both_rows: int = 8
-    depth_rows: int = 14
+    canny_rows: int = 8
+    both_rows: int = 6
+    depth_rows: int = 10
     lr: float = 1e-3
+    muon_lr: float = 2e-3
     warmup: int = 200
     decay_share: float = 0.25
     min_snr_gamma: float = 5.0
@@ -37,10 +39,13 @@ class Recipe:
     def batch(self) -> int:
         return self.canny_rows + self.both_rows + self.depth_rows
 
-    def lr_at(self, step: int, steps: int) -> float:
-        """Warm up, hold, then fall linearly: a run can be prolonged before the fall begins."""
+    def rate_at(self, step: int, steps: int) -> float:
+        """Share of the learning rates: up, level, then linearly down.
+
+        A run can be prolonged before the fall begins.
+        """
         fall = (steps - step) / max(1.0, steps * self.decay_share)
-        return self.lr * min(1.0, (step + 1) / self.warmup, max(fall, 0.02))
+        return min(1.0, (step + 1) / self.warmup, max(fall, 0.02))
 
 
 @dataclass
@@ -55,7 +60,7 @@ class Examples:
 
 
 class Trainer:
-    """Holds weights, optimiser and averaged weights; `state` and `restore` make it resumable."""
+    """Holds weights, optimisers and averaged weights; `state` and `restore` make it resumable."""
 
     def __init__(self, parts: Parts, recipe: Recipe, seed: int, compile_models: bool = False):
         import torch
@@ -69,8 +74,7 @@ class Trainer:
             self.modules[name].to(memory_format=torch.channels_last)
         self.weights = [p for m in self.modules.values() for p in m.parameters()]
         self.average = [p.detach().clone() for p in self.weights]
-        self.optimizer = torch.optim.AdamW(self.weights, recipe.lr, betas=(0.9, 0.98),
-                                           weight_decay=1e-3)  # fmt: skip
+        self.optimizers = _optimizers(self.modules, recipe)
         wrap: Callable[[Any], Any] = torch.compile if compile_models else lambda module: module
         self.unet = wrap(parts.unet)
         self.nets = {kind: wrap(net) for kind, net in parts.controlnets.items()}
@@ -82,7 +86,7 @@ class Trainer:
             "step": self.step,
             "weights": [p.detach() for p in self.weights],
             "average": self.average,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "generator": self.generator.get_state(),
         }
 
@@ -95,7 +99,8 @@ class Trainer:
             for mine, saved in zip(self.weights, state["weights"], strict=True):
                 mine.copy_(saved)
         self.average = [p.clone() for p in state["average"]]
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
         self.generator.set_state(state["generator"])
 
     @contextmanager
@@ -119,13 +124,13 @@ class Trainer:
 
         started, first, total = time.monotonic(), self.step, 0.0
         while self.step < steps:
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.recipe.lr_at(self.step, steps)
+            self._set_rate(self.recipe.rate_at(self.step, steps))
             loss = self._loss(examples)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
-            self.optimizer.step()
-            self.optimizer.zero_grad()
+            for optimizer in self.optimizers:
+                optimizer.step()
+                optimizer.zero_grad()
             self._follow()
             self.step += 1
             total += loss.item()
@@ -135,6 +140,11 @@ class Trainer:
                 total = 0.0
             if self.step % every == 0 or self.step == steps:
                 on_pause()
+
+    def _set_rate(self, share: float) -> None:
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = share * optimizer.defaults["lr"]
 
     def _follow(self) -> None:
         import torch
@@ -159,7 +169,7 @@ class Trainer:
             memory_format=torch.channels_last
         )
         target = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             text = self.parts.text_encoder(tokens)[0]
             guess = self._predict(noisy, times, text, examples, rows)
         error = (guess.float() - target).square().mean((1, 2, 3))
@@ -190,6 +200,20 @@ class Trainer:
             mid_block_additional_residual=sums[-1],
             return_dict=False,
         )[0]  # fmt: skip
+
+
+def _optimizers(modules: dict[str, Any], recipe: Recipe) -> list[Any]:
+    """Muon for inner matrices and kernels, AdamW for all else."""
+    import torch
+
+    from data.tiny_diffusion.muon import Muon, is_matrix
+
+    kinds: dict[bool, list[Any]] = {True: [], False: []}
+    for module in modules.values():
+        for name, weight in module.named_parameters():
+            kinds[is_matrix(name, weight)].append(weight)
+    adamw = torch.optim.AdamW(kinds[False], recipe.lr, betas=(0.9, 0.98), weight_decay=1e-3)
+    return [Muon(kinds[True], recipe.muon_lr), adamw]
 
 
 def _control(maps: np.ndarray) -> Any:

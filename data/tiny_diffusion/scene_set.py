@@ -33,27 +33,36 @@ def scene_numbers(count: int, first_seed: int) -> Iterator[tuple[int, int]]:
         yield index % len(CATEGORIES) + 1, first_seed + index // len(CATEGORIES)
 
 
-def render_set(count: int, first_seed: int) -> SceneSet:
-    """Render scenes and their control maps."""
+def render_set(count: int, first_seed: int, workers: int = 1) -> SceneSet:
+    """Render scenes and their control maps, on several processes if asked."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    numbers = list(scene_numbers(count, first_seed))
+    if workers == 1:
+        rows = list(map(_render, numbers))
+    else:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            rows = list(pool.map(_render, numbers, chunksize=48))
+    images, canny, depth, captions = zip(*rows, strict=True)
+    categories = np.array([category for category, _ in numbers], np.int64)
+    return SceneSet(np.stack(images), np.stack(canny), np.stack(depth), list(captions), categories)
+
+
+def _render(number: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
     from data.scenes import render_scene
 
-    config = ControlConfig(size=SIZE)
-    shape = (count, SIZE, SIZE)
-    images, canny, depth = (np.empty(s, np.uint8) for s in ((*shape, 3), shape, shape))
-    captions, categories = [], np.empty(count, np.int64)
-    for index, (category, seed) in enumerate(scene_numbers(count, first_seed)):
-        scene = render_scene(category, seed, SIZE)
-        images[index], categories[index] = scene.image, category
-        canny[index], _ = canny_map(scene.image, config)
-        depth[index] = normalise_depth(scene.depth)
-        captions.append(scene.caption)
-    return SceneSet(images, canny, depth, captions, categories)
+    scene = render_scene(*number, SIZE)
+    canny, _ = canny_map(scene.image, ControlConfig(size=SIZE))
+    return scene.image, canny, normalise_depth(scene.depth), scene.caption
 
 
-def cached_set(path: Path, count: int, first_seed: int = TRAIN_SEED) -> SceneSet:
+def cached_set(
+    path: Path, count: int, first_seed: int = TRAIN_SEED, workers: int = 1
+) -> SceneSet:
     """The training set, rendered on the first call and read from `path` afterwards."""
     if not path.exists():
-        made = render_set(count, first_seed)
+        made = render_set(count, first_seed, workers)
         aside = path.with_suffix(".part.npz")
         captions = np.frombuffer(json.dumps(made.captions).encode(), np.uint8)
         np.savez(aside, images=made.images, canny=made.canny, depth=made.depth,

@@ -22,16 +22,16 @@ from data.tiny_diffusion.tokenizer import new_tokenizer
 from data.tiny_diffusion.vae_training import encode_all, train_vae
 
 log = logging.getLogger(__name__)
-VAE_SCENES = 4_800
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True, help="pipeline folder to write")
     parser.add_argument("--work", type=Path, default=Path("build/tiny-diffusion"))
-    parser.add_argument("--scenes", type=int, default=12_000)
-    parser.add_argument("--vae-steps", type=int, default=1_800)
-    parser.add_argument("--steps", type=int, default=3_000)
+    parser.add_argument("--scenes", type=int, default=24_000)
+    parser.add_argument("--vae-steps", type=int, default=5_000)
+    parser.add_argument("--steps", type=int, default=7_000)
+    parser.add_argument("--workers", type=int, default=2, help="processes that render scenes")
     parser.add_argument("--checkpoint-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     args = parse(arguments)
     args.work.mkdir(parents=True, exist_ok=True)
-    scenes = cached_set(args.work / f"scenes-{args.scenes}.npz", args.scenes)
+    path = args.work / f"scenes-{args.scenes}.npz"
+    scenes = cached_set(path, args.scenes, workers=args.workers)
     log.info("%d scenes", len(scenes.images))
     parts = new_parts(new_tokenizer(vocabulary_texts(scenes)), args.seed)
     _train_vae(parts, scenes, args)
@@ -66,7 +67,7 @@ def _train_vae(parts: Parts, scenes: SceneSet, args: argparse.Namespace) -> None
     if path.exists():
         parts.vae.load_state_dict(load_file(path))
     else:
-        train_vae(parts.vae, scenes.images[:VAE_SCENES], args.vae_steps, args.seed)
+        train_vae(parts.vae, scenes.images, args.vae_steps, args.seed)
         save_file({k: v.contiguous() for k, v in parts.vae.state_dict().items()}, path)
     parts.vae.requires_grad_(False).eval()
 
@@ -97,6 +98,8 @@ def tokenize(parts: Parts, texts: list[str]) -> np.ndarray:
 def _train_diffusion(parts: Parts, examples: Examples, args: argparse.Namespace) -> None:
     import torch
 
+    # Small activations reach subnormal numbers, which a CPU handles many times slower.
+    torch.set_flush_denormal(True)
     trainer = Trainer(parts, Recipe(), args.seed, args.compile)
     path = args.work / "checkpoint.pt"
     if path.exists():

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from data.tiny_diffusion.precision import autocast
+
 log = logging.getLogger(__name__)
 BATCH = 16
 LATENT_NOISE = 0.25
@@ -48,7 +50,7 @@ def train_vae(vae: Any, images: np.ndarray, steps: int, seed: int, lr: float = 2
     started = time.monotonic()
     for step in range(steps):
         rows = torch.randint(len(images), (BATCH,), generator=generator).numpy()
-        with torch.autocast("cpu", torch.bfloat16):
+        with autocast():
             loss = vae_loss(vae, to_pixels(images[rows]), generator)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)

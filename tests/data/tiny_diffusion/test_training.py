@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torch
 
 from data.tiny_diffusion.diffusion_training import Examples, Recipe, Trainer
 from data.tiny_diffusion.model import new_parts
+from data.tiny_diffusion.muon import MIN_SIDE, Muon, is_matrix, orthogonal
 from data.tiny_diffusion.scene_set import cached_set, render_set, scene_numbers
 from data.tiny_diffusion.tokenizer import MAX_LENGTH, new_tokenizer
 from data.tiny_diffusion.train import tokenize
@@ -55,9 +57,36 @@ def test_the_autoencoder_learns_and_keeps_shapes(scenes):
 
 
 def test_the_learning_rate_warms_up_holds_and_falls():
-    recipe = Recipe()
-    rates = [recipe.lr_at(step, 2000) for step in (0, 199, 1400, 1750, 1999)]
-    assert rates[0] < rates[1] == rates[2] == recipe.lr > rates[3] > rates[4] > 0
+    rates = [Recipe().rate_at(step, 2000) for step in (0, 199, 1400, 1750, 1999)]
+    assert rates[0] < rates[1] == rates[2] == 1 > rates[3] > rates[4] > 0
+
+
+@pytest.mark.parametrize("shape", [(20, 50), (50, 20), (24, 24)])
+def test_newton_schulz_keeps_directions_and_levels_singular_values(shape):
+    matrix = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
+    u, _, vh = torch.linalg.svd(matrix, full_matrices=False)
+    levelled = u.T @ orthogonal(matrix) @ vh.T
+    assert (levelled.diagonal() - 1).abs().max() < 0.4
+    assert (levelled - levelled.diagonal().diag()).abs().max() < 1e-3
+
+
+def test_muon_turns_a_kernel_as_the_matrix_that_it_is():
+    kernel = torch.randn(16, 8, 3, 3, generator=torch.Generator().manual_seed(1))
+    flat = kernel.flatten(1).clone().requires_grad_()
+    kernel = kernel.to(memory_format=torch.channels_last).requires_grad_()
+    gradient = torch.randn(16, 8, 3, 3, generator=torch.Generator().manual_seed(2))
+    kernel.grad, flat.grad = gradient.clone(), gradient.flatten(1).clone()
+    for weight in (kernel, flat):
+        Muon([weight], lr=0.1).step()
+    assert torch.allclose(kernel.flatten(1), flat, atol=1e-6)
+
+
+def test_small_outer_and_embedding_weights_are_left_to_adamw(examples):
+    muon, adamw = trainer().optimizers
+    assert len(muon.param_groups[0]["params"]) > 50
+    assert all(min(p.flatten(1).shape) >= MIN_SIDE for p in muon.param_groups[0]["params"])
+    assert not is_matrix("conv_in.weight", torch.ones(64, 16, 3, 3))
+    assert not is_matrix("embeddings.token_embedding.weight", torch.ones(1000, 64))
 
 
 def test_training_stopped_and_resumed_is_training_undisturbed(examples):

@@ -57,9 +57,7 @@ def _render(number: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray
     return scene.image, canny, normalise_depth(scene.depth), scene.caption
 
 
-def cached_set(
-    path: Path, count: int, first_seed: int = TRAIN_SEED, workers: int = 1
-) -> SceneSet:
+def cached_set(path: Path, count: int, first_seed: int = TRAIN_SEED, workers: int = 1) -> SceneSet:
     """The training set, rendered on the first call and read from `path` afterwards."""
     if not path.exists():
         made = render_set(count, first_seed, workers)

@@ -82,7 +82,7 @@ def test_muon_turns_a_kernel_as_the_matrix_that_it_is():
 
 
 def test_small_outer_and_embedding_weights_are_left_to_adamw(examples):
-    muon, adamw = trainer().optimizers
+    muon, _ = trainer().optimizers
     assert len(muon.param_groups[0]["params"]) > 50
     assert all(min(p.flatten(1).shape) >= MIN_SIDE for p in muon.param_groups[0]["params"])
     assert not is_matrix("conv_in.weight", torch.ones(64, 16, 3, 3))

@@ -3,7 +3,7 @@
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -22,14 +22,20 @@ from data.views import VIEWS
 Format = Literal["csv", "json", "parquet"]
 NAMES = [*TABLES, "categories", "snapshot", *VIEWS]
 """All that can be queried."""
+Extra = Mapping[str, Callable[[], pa.Table]]
+"""name -> rows that lie outside the snapshot; read only where the SQL has the name."""
 
 
 class QueryError(ValueError):
     """The SQL cannot be run; the message lists what can be queried."""
 
 
-def run_query(store: Store, sql: str, version: str | None = None) -> pa.Table:
+def run_query(
+    store: Store, sql: str, version: str | None = None, extra: Extra | None = None
+) -> pa.Table:
     """Run SQL on a snapshot (default: the latest), which it cannot change.
+
+    `extra` names further tables that can be queried beside those of the snapshot.
 
     Raises:
         QueryError: DuckDB refuses the SQL.
@@ -38,11 +44,14 @@ def run_query(store: Store, sql: str, version: str | None = None) -> pa.Table:
     with closing(open_corpus(store, version)) as con:
         # Else a name in the SQL could mean a Python variable of ours.
         con.execute("SET python_enable_replacements = false")
+        for name, rows in (extra or {}).items():
+            if name in sql.lower():
+                con.register(name, rows())
         try:
             relation = con.sql(sql)
             return pa.table({}) if relation is None else relation.to_arrow_table()
         except duckdb.Error as error:
-            raise QueryError(_explain(str(error))) from error
+            raise QueryError(_explain(str(error), list(extra or ()))) from error
 
 
 def write_table(table: pa.Table, format: Format, out: Path | IO[bytes]) -> None:
@@ -66,18 +75,18 @@ def write_table(table: pa.Table, format: Format, out: Path | IO[bytes]) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _explain(message: str) -> str:
+def _explain(message: str, extra: list[str]) -> str:
     """DuckDB's message, with the corpus's own names where it looked for another table."""
     unknown = re.search(r"Table with name (\S+) does not exist", message)
     hint = ""
     if unknown:
         # DuckDB would propose its own system tables.
         message = re.sub(r"\nDid you mean [^\n]*", "", message)
-        close = difflib.get_close_matches(unknown[1].lower(), NAMES, n=3, cutoff=0.5)
+        close = difflib.get_close_matches(unknown[1].lower(), [*NAMES, *extra], n=3, cutoff=0.5)
         hint = f"\nDid you mean: {', '.join(close)}?" if close else ""
     return (
         f"{message}{hint}\n"
-        f"Tables: {', '.join(n for n in NAMES if n not in VIEWS)}\nViews: {', '.join(VIEWS)}"
+        f"Tables: {', '.join(n for n in NAMES if n not in VIEWS)}\nViews: {', '.join([*VIEWS, *extra])}"
     )
 
 

@@ -105,11 +105,12 @@ def query(
     """Ask the corpus with SQL (DuckDB)."""
     from data.corpus import CorpusNotFoundError
     from data.query import QueryError
+    from data.store import StoreError
     from flows.query import answer
 
     try:
         answer(sql, format.value, out, version, store)
-    except (CorpusNotFoundError, QueryError) as error:
+    except (CorpusNotFoundError, QueryError, StoreError) as error:
         raise _fail(error) from None
 
 

@@ -1,6 +1,7 @@
 """What `joppo query` shows: a table in the terminal, or CSV, JSON or Parquet."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from data.query import QueryError, run_query, write_table
 from data.store import Store
+from training.metrics_log import VIEW, all_metrics
 
 SHOWN = 60  # longest cell in the terminal
 
@@ -35,7 +37,7 @@ def _cell(value: object) -> str:
 def answer(sql: str, format: str, out: Path | None, version: str | None, root: str | None) -> None:
     """Run the query and print or write its rows."""
     store = Store(root) if root else Store.from_env()
-    rows = run_query(store, sql, version)
+    rows = run_query(store, sql, version, {VIEW: partial(all_metrics, store)})
     if format == "table" and out is None:
         Console().print(rich_table(rows))
         return

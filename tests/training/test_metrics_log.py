@@ -1,11 +1,11 @@
-"""Metrics survive a resume without doubles and are open to SQL."""
+"""Metrics survive a resume without doubles."""
 
 import math
 
-import duckdb
+import pytest
 
-from data.store import Store
-from training.metrics_log import MetricsLog, attach_metrics, read_metrics
+from data.store import Store, StoreError
+from training.metrics_log import MetricsLog, all_metrics, metrics_uri, read_metrics
 
 
 def test_a_resumed_run_has_every_step_once() -> None:
@@ -22,17 +22,8 @@ def test_a_resumed_run_has_every_step_once() -> None:
     assert again.last() == {"loss": 0.25}
 
 
-def test_all_runs_are_one_view() -> None:
-    store = Store("memory://metrics-view")
-    MetricsLog(store, "sft-1", "sft").add(1, 0.1, {"loss": 2.0})
-    MetricsLog(store, "joppo-1", "joppo").add(1, 0.1, {"reward": 0.5, "kl": 0.0})
-    corpus = duckdb.connect()
-    attach_metrics(corpus, store)
-    found = corpus.sql("select stage, name, value from training_metrics order by 1, 2").fetchall()
-    assert found == [("joppo", "kl", 0.0), ("joppo", "reward", 0.5), ("sft", "loss", 2.0)]
-
-
-def test_a_store_without_runs_has_an_empty_view() -> None:
-    corpus = duckdb.connect()
-    attach_metrics(corpus, Store("memory://metrics-none"))
-    assert corpus.sql("from training_metrics").fetchall() == []
+def test_a_damaged_file_names_the_remedy() -> None:
+    store = Store("memory://metrics-damaged")
+    store.write_bytes(metrics_uri("sft-1"), b"no parquet")
+    with pytest.raises(StoreError, match=r"runs/sft-1/metrics\.parquet.*delete it"):
+        all_metrics(store)

@@ -15,7 +15,7 @@ from statistics import mean, stdev
 from data.store import Store
 from flows.config import load_config
 from tasks.launch import command, environment, run_processes
-from training.config import JoppoConfig, SftConfig, TrainConfig
+from training.config import JoppoConfig, SftConfig
 from training.metrics_log import read_metrics
 from training.model_folder import finished
 from training.run_folder import Run
@@ -24,7 +24,7 @@ from training.runs import prepare, write_spec
 CONFIGS = Path("configs/embedded")
 
 
-def train(config: TrainConfig, store: Store) -> Run:
+def train(config: SftConfig | JoppoConfig, store: Store) -> Run:
     """Train unless it is done."""
     run = prepare(config, store)
     if not finished(run.model):

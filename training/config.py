@@ -8,6 +8,7 @@ from data.config import StageConfig
 
 EMBEDDED = "embedded"
 LATEST = "latest"
+NEW = "new"
 Weight = Annotated[float, Field(ge=0)]
 Reward = Literal["joppo", "thurstone", "absolute", "relative_absolute"]
 
@@ -102,7 +103,12 @@ class JoppoConfig(TrainConfig):
 
     adapter: str = LATEST
     """model folder of the SFT stage, or `latest` for the newest one of the store; its adapter is
-    continued and is the KL reference"""
+    continued and is the KL reference. `new` begins an adapter on `base`, which is the reference
+    then: the ablation without SFT"""
+    base: str = "Qwen/Qwen2.5-VL-7B-Instruct"
+    """what a new adapter is begun on; unused otherwise"""
+    lora: LoraSettings = LoraSettings()
+    """of a new adapter; unused otherwise"""
     rubric: str = "photography"
     reward: Reward = "joppo"
     covariance: Literal["image", "pooled", "batch"] = "pooled"

@@ -1,12 +1,21 @@
 """JoPPO: the SFT adapter and the preferences of a snapshot -> a judge that agrees with people."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from data.rubrics import load_rubric
 from training.arguments import joppo_arguments
-from training.base_model import RUN_FILE, adapter_base, load_adapted, load_processor
-from training.config import JoppoConfig
+from training.base_model import (
+    RUN_FILE,
+    adapter_base,
+    load_adapted,
+    load_base,
+    load_processor,
+    lora_config,
+    resolve_base,
+)
+from training.config import NEW, JoppoConfig
 from training.examples import mix, preference_dataset, preference_rows
 from training.held_out import pick, preference_figures
 from training.judge_rewards import JudgeRewards
@@ -18,7 +27,8 @@ from training.session import Session, train
 def train_joppo(run: Run) -> None:
     """Train, from the last good checkpoint if there is one, and write the model folder.
 
-    The adapter is continued, not begun anew: trl then keeps a copy of it as the KL reference.
+    An adapter that is continued is copied by trl as the KL reference; the reference of a new one is
+    the base.
 
     Raises:
         PreflightError, SnapshotError: before any work, with the remedy.
@@ -30,8 +40,8 @@ def train_joppo(run: Run) -> None:
     wanted = {task for task, weight in config.task_weights.items() if weight > 0}
     kept = preference_rows(run.store, run.snapshot, "validation")
     held_out = pick([row for row in kept if row["task"] in wanted], config.eval_rows)
-    adapter = Path(config.adapter)
-    processor = load_processor(str(adapter), config.max_pixels)
+    start = starting_point(config)
+    processor = load_processor(start.place, config.max_pixels)
     names = load_rubric(config.rubric).names
     rewards = JudgeRewards(config, names)
 
@@ -43,7 +53,8 @@ def train_joppo(run: Run) -> None:
         from training.trainers import JoppoTrainer
 
         made = JoppoTrainer(
-            model=load_adapted(adapter, config, trainable=True),
+            model=start.load(config),
+            peft_config=start.lora,
             reward_funcs=rewards.functions,
             args=joppo_arguments(run, config, world, rewards.weights),
             train_dataset=preference_dataset(rows, run.store),
@@ -52,7 +63,31 @@ def train_joppo(run: Run) -> None:
         made.sample_steps = config.sample_steps
         return made
 
-    train(Session(run, base_name(adapter), processor, trainer, figures if held_out else None))
+    train(Session(run, start.base, processor, trainer, figures if held_out else None))
+
+
+@dataclass(frozen=True)
+class Start:
+    """What JoPPO starts from: an SFT adapter, or a base that gets a new one."""
+
+    place: str
+    base: str
+    """name of the base judge, as configs name it"""
+    lora: Any = None
+    """peft config of a new adapter"""
+
+    def load(self, config: JoppoConfig) -> Any:
+        """The model: with its adapter trainable, or bare where trl is to add a new one."""
+        if self.lora is not None:
+            return load_base(self.place, config)
+        return load_adapted(Path(self.place), config, trainable=True)
+
+
+def starting_point(config: JoppoConfig) -> Start:
+    """What a config starts from."""
+    if config.adapter == NEW:
+        return Start(resolve_base(config.base), config.base, lora_config(config.lora))
+    return Start(config.adapter, base_name(Path(config.adapter)))
 
 
 def base_name(adapter: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from data.store import Store
 from training.base_model import resolve_base
-from training.config import LATEST, JoppoConfig, SftConfig, TrainConfig
+from training.config import LATEST, NEW, JoppoConfig, SftConfig
 from training.examples import resolve_snapshot
 from training.model_folder import model_digest
 from training.run_folder import Run, Stage, run_id
@@ -23,7 +23,7 @@ def runs_folder(store: Store) -> Path:
     return Path(store.local_path("runs") or "runs")
 
 
-def prepare(config: TrainConfig, store: Store) -> Run:
+def prepare(config: SftConfig | JoppoConfig, store: Store) -> Run:
     """The run that a config asks for, with snapshot and parent resolved.
 
     Raises:
@@ -32,12 +32,11 @@ def prepare(config: TrainConfig, store: Store) -> Run:
     """
     stage: Stage = "sft" if isinstance(config, SftConfig) else "joppo"
     snapshot = resolve_snapshot(store, config.snapshot)
-    if isinstance(config, JoppoConfig):
+    if isinstance(config, JoppoConfig) and config.adapter != NEW:
         folder = find_adapter(config.adapter, store)
         config = config.model_copy(update={"adapter": str(folder)})
         parent = _digest(folder, "run train-sft first, or set adapter to a model folder")
     else:
-        assert isinstance(config, SftConfig)
         parent = _base_digest(config.base)
     folder = runs_folder(store) / run_id(stage, config, snapshot, parent)
     return Run(stage, config, store, snapshot, parent, folder.absolute())

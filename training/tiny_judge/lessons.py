@@ -1,15 +1,18 @@
 """What the base judge is taught: to look, and to answer in form. Never composition or taste.
 
-Three kinds of lesson about procedural scenes:
+Kinds of lesson about procedural scenes:
 
 - captions: subject, light, season, and sentences of the wording files about measured facts;
-- sight: questions about what is measured (tone, colors, light, ...), answered truly;
+- sight: questions about what is measured (tone, colors, light, ...) and about the color of a part
+  of the frame, answered truly;
 - form: the pool's questions posed about *drawn* labels and answered consistently with them, and the
   score prompt answered with a drawn total. Nothing in the photo tells such an answer, so the judge
   learns the words, the options and the answer form, and its accuracy stays at chance. Only the
-  attributes color and light are given as they are, with noise.
+  attributes color and light are given as they are, with noise. An opinion agrees with itself: where
+  an attribute lies above what the photo tells, so does the total.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +23,7 @@ from data.answer_format import AnswerFormat, completion, format_score
 from data.categories import CATEGORIES
 from data.choices import LETTERS
 from data.claims import claims, values
+from data.colors import name_colors
 from data.facts import Facts, measure
 from data.perspective import KINDS
 from data.posing import pose
@@ -32,12 +36,14 @@ from data.store import Store
 from data.teacher_requests import build_request
 from data.teachers.composer import compose, wording
 from data.template_pool import load_templates, render
+from training.tiny_judge.perception import SEEN
 
 DESCRIBE = "Describe this photograph."
-SEEN = ("color", "light")
-"""Attributes that the base judge may know; the others are drawn."""
-NOISE = 0.2
-FORM_KINDS = ("form", "rate", "look")
+NOISE = 0.25
+"""Standard deviation of a drawn opinion about a known attribute; twice that about an unknown one"""
+COHERENCE = 0.6
+"""Correlation of total and attributes within the opinions about one photo."""
+FORM_KINDS = ("form", "rate", "look", "place")
 # What the sight lessons ask; position, lines and symmetry would come close to composition.
 _ASPECTS = {
     "tone": "How bright is the picture overall?",
@@ -48,6 +54,11 @@ _ASPECTS = {
     "light_x": "From which side is the picture lighter?",
     "detail": "How much detail fills the frame?",
 }
+_PARTS = (
+    "upper left", "upper middle", "upper right", "middle left", "central", "middle right",
+    "lower left", "lower middle", "lower right",
+)  # fmt: skip
+_PREVAILS = 0.6
 _QUALITY = ("saturation", "tone", "contrast", "temperature")
 
 
@@ -74,9 +85,12 @@ class Lesson:
 
 def see(category: int, seed: int, size: int) -> Sight:
     """Render a scene and measure it."""
-    scene: Scene = render_scene(category, seed, size)
+    return sight_of(render_scene(category, seed, size), f"{category}-{seed}")
+
+
+def sight_of(scene: Scene, name: str) -> Sight:
+    """What the lessons may say of a scene."""
     facts = measure(scene.image)
-    name = f"{category}-{seed}"
     return Sight(name, scene.image, scene.attributes, scene.words, facts, claims(facts))
 
 
@@ -114,6 +128,25 @@ def look(sight: Sight, rng: np.random.Generator) -> Lesson:
     return Lesson(sight.image, prompt, completion(_prose([reason, said]), letter))
 
 
+def place(sight: Sight, rng: np.random.Generator) -> Lesson:
+    """A sight lesson: the color that prevails in one of nine parts of the frame, by name."""
+    height, width = sight.image.shape[:2]
+    for part in rng.permutation(len(_PARTS)):
+        row, column = divmod(int(part), 3)
+        corner = sight.image[
+            row * height // 3 : (row + 1) * height // 3,
+            column * width // 3 : (column + 1) * width // 3,
+        ]
+        first = name_colors(corner)[:1]
+        if first and first[0].share >= _PREVAILS:
+            color = first[0].name
+            prompt = f"Which color prevails in the {_PARTS[part]} part of the frame?"
+            form = answer_instruction(AnswerFormat("term", (color,)))
+            text = completion(_prose([f"the {_PARTS[part]} part is mostly {color}"]), color)
+            return Lesson(sight.image, f"{prompt}\n{form}", text)
+    return look(sight, rng)
+
+
 def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
     """A score lesson: two facts, a drawn total, drawn attributes but for those in SEEN."""
     total, attributes = _opinion(sight, rng)
@@ -139,9 +172,9 @@ def answer_in_form(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Le
 
 
 def form_lesson(kind: str, sight: Sight, rng: np.random.Generator) -> Lesson:
-    """A lesson of the second phase; kinds: form, rate, look."""
-    if kind == "look":
-        return look(sight, rng)
+    """A lesson of the second phase; one of FORM_KINDS."""
+    if kind in ("look", "place"):
+        return (look if kind == "look" else place)(sight, rng)
     return (answer_in_form if kind == "form" else rate)(sight, rng, load_rubric())
 
 
@@ -189,11 +222,15 @@ def _phrase(sight: Sight, aspect: str, rng: np.random.Generator) -> str:
 
 
 def _opinion(sight: Sight, rng: np.random.Generator) -> tuple[float, dict[str, float]]:
-    attributes = {name: float(rng.uniform(-0.9, 0.9)) for name in sight.attributes}
-    for name in SEEN:
-        noisy = sight.attributes[name] + rng.normal(0, NOISE)
-        attributes[name] = float(np.clip(noisy, -1, 1))
-    return float(rng.uniform(0.1, 0.9)), attributes
+    """Total and attributes, drawn around what may be known: color and light, and nothing of MOS."""
+    mood = rng.normal()
+    attributes = {}
+    for name, true in sight.attributes.items():
+        own = COHERENCE * mood + math.sqrt(1 - COHERENCE**2) * rng.normal()
+        middle, width = (true, NOISE) if name in SEEN else (0.0, 2 * NOISE)
+        attributes[name] = float(np.clip(middle + width * own, -1, 1))
+    total = 0.5 + 0.17 * (COHERENCE * mood + math.sqrt(1 - COHERENCE**2) * rng.normal())
+    return float(np.clip(total, 0, 1)), attributes
 
 
 def _drawn_label(sight: Sight, rng: np.random.Generator) -> dict[str, Any]:

@@ -1,38 +1,65 @@
-"""Make the embedded base judge from scratch.
+"""Make the embedded base judge from scratch, on one CPU core and two to render with.
 
-    python -m training.tiny_judge.pretrain --out DIR [--seed 0] [--minutes 20]
+    OMP_NUM_THREADS=1 python -m training.tiny_judge.pretrain --out DIR [--seed 0]
 
-First captions, then the answer form (going straight to the long form stays at chance). The time
-budget bounds both phases; the learning rate follows the share of the budget that is used up, so a
-run is bitwise repeatable only when `--steps` fixes the number of steps instead.
+First the vision tower learns to see (`perception`), then the whole judge learns captions, then the
+answer form (going straight to the long form stays at chance).
 """
 
 import argparse
 import math
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from training.tiny_judge.lessons import FORM_KINDS, Lesson, Sight, describe, form_lesson, see, texts
+from data.scenes import render_scene
+from training.tiny_judge.lessons import (
+    FORM_KINDS,
+    Lesson,
+    Sight,
+    describe,
+    form_lesson,
+    place,
+    sight_of,
+    texts,
+)
+from training.tiny_judge.perception import SEEN, photo_patches, targets, train_tower
 from training.tiny_judge.shape import make_model, make_processor, make_tokenizer
 
 SIZE = 128
+STEPS = (3_000, 800, 1_100)
+"""Steps of sight, captions and form."""
 LEARNING_RATE = 2e-3
-WARM_UP = 0.03
-BATCH = {"caption": 32, "form": 16, "rate": 16, "look": 32}
-_FORM_SHARES = (0.45, 0.35, 0.2)
+TOWER_SHARE = 0.2
+"""Learning rate of the vision tower in the later phases, as a share of the others'."""
+BATCH = {"caption": 32, "form": 16, "rate": 16, "look": 32, "place": 32}
+_FORM_SHARES = (0.4, 0.35, 0.15, 0.1)
+Scenes = tuple[list[Sight], np.ndarray]
 
 
-def render_sights(per_category: int, first_seed: int) -> list[Sight]:
-    """Scenes of all categories, in a fixed order."""
-    return [
-        see(category, first_seed + number, SIZE)
+def render_scenes(per_category: int, first_seed: int, workers: int = 1) -> Scenes:
+    """Scenes of all categories in a fixed order, and what the tower shall tell of their cells."""
+    numbers = [
+        (category, first_seed + number)
         for number in range(per_category)
         for category in range(1, 25)
     ]
+    if workers == 1:
+        made = list(map(_render, numbers))
+    else:
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            made = list(pool.map(_render, numbers, chunksize=48))
+    return [sight for sight, _ in made], np.stack([cells for _, cells in made])
+
+
+def _render(number: tuple[int, int]) -> tuple[Sight, np.ndarray]:
+    scene = render_scene(*number, SIZE)
+    return sight_of(scene, "-".join(map(str, number))), targets(scene)
 
 
 def encode(lessons: list[Lesson], processor: Any) -> dict[str, Any]:
@@ -65,38 +92,40 @@ def encode(lessons: list[Lesson], processor: Any) -> dict[str, Any]:
 
 
 def _phase(
-    model: Any, batches: Iterator[dict[str, Any]], steps: int | None, seconds: float, log: str,
-    say: Callable[[str], None],
-) -> None:  # fmt: skip
-    """AdamW with a cosine over the given steps, or over the given seconds."""
+    model: Any, batches: Iterator[dict[str, Any]], steps: int, log: str, say: Callable[[str], None]
+) -> None:
+    """AdamW with a cosine over the steps."""
     import torch
 
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
-    started, step, losses = time.monotonic(), 0, []
+    tower = list(model.model.visual.parameters())
+    known = {id(p) for p in tower}
+    rest = [p for p in model.parameters() if id(p) not in known]
+    groups = [{"params": rest, "share": 1.0}, {"params": tower, "share": TOWER_SHARE}]
+    optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, weight_decay=0.01)
+    started, losses = time.monotonic(), []
     model.train()
-    while True:
-        used = step / steps if steps else (time.monotonic() - started) / seconds
-        if used >= 1:
-            break
-        warm = min(1.0, (step + 1) / 40) if not steps else min(1.0, used / WARM_UP + 0.02)
+    for step in range(steps):
+        fall = 0.02 + 0.49 * (1 + math.cos(math.pi * step / steps))
         for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * warm * (0.02 + 0.98 * (1 + math.cos(math.pi * used)) / 2)
+            group["lr"] = LEARNING_RATE * group["share"] * min(1.0, (step + 1) / 40) * fall
         loss = model(**next(batches)).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
-        step += 1
-        if step % 25 == 0:
-            say(f"{log} step {step}, {used:.0%}: loss {np.mean(losses[-25:]):.3f}")
+        if step % 50 == 49:
+            pace = (time.monotonic() - started) / (step + 1)
+            say(f"{log} step {step + 1}: loss {np.mean(losses[-50:]):.3f}, {pace:.2f} s a step")
 
 
 def _caption_batches(sights: list[Sight], processor: Any, seed: int) -> Iterator[dict[str, Any]]:
+    """Captions and colors of parts, in turn."""
     rng = np.random.default_rng(seed)
     while True:
-        picked = rng.integers(len(sights), size=BATCH["caption"])
-        yield encode([describe(sights[i], rng) for i in picked], processor)
+        for kind in (describe, place, describe):
+            picked = rng.integers(len(sights), size=BATCH["caption"])
+            yield encode([kind(sights[i], rng) for i in picked], processor)
 
 
 def _form_batches(sights: list[Sight], processor: Any, seed: int) -> Iterator[dict[str, Any]]:
@@ -110,21 +139,21 @@ def _form_batches(sights: list[Sight], processor: Any, seed: int) -> Iterator[di
 
 def pretrain(
     seed: int = 0,
-    per_category: int = 150,
-    steps: tuple[int, int] | None = None,
-    minutes: float = 20.0,
+    per_category: int = 400,
+    steps: tuple[int, int, int] = STEPS,
+    workers: int = 1,
     say: Callable[[str], None] = print,
 ) -> tuple[Any, Any]:
-    """Model and processor after both phases; `steps` of (captions, form) or a time budget."""
-    sights = render_sights(per_category, first_seed=100_000 * (seed + 1))
+    """Model and processor after all phases."""
+    sights, cells = render_scenes(per_category, 100_000 * (seed + 1), workers)
     say(f"{len(sights)} scenes")
     tokenizer = make_tokenizer(texts(sights[:480], np.random.default_rng(seed)))
     processor, model = make_processor(tokenizer), make_model(tokenizer, seed)
-    captions = _caption_batches(sights, processor, seed)
-    forms = _form_batches(sights, processor, seed)
-    first, second = steps or (None, None)
-    _phase(model, captions, first, minutes * 60 * 0.45, "captions", say)
-    _phase(model, forms, second, minutes * 60 * 0.55, "form", say)
+    patches = photo_patches([sight.image for sight in sights], processor)
+    attributes = np.array([[sight.attributes[name] for name in SEEN] for sight in sights])
+    train_tower(model.model.visual, patches, cells, attributes, steps[0], seed, say)
+    _phase(model, _caption_batches(sights, processor, seed), steps[1], "captions", say)
+    _phase(model, _form_batches(sights, processor, seed), steps[2], "form", say)
     return model, processor
 
 
@@ -141,14 +170,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--per-category", type=int, default=150, help="scenes of each category")
-    parser.add_argument("--minutes", type=float, default=20.0, help="time budget of training")
-    parser.add_argument("--steps", type=int, nargs=2, help="steps of captions and of form")
+    parser.add_argument("--per-category", type=int, default=400, help="scenes of each category")
+    parser.add_argument("--steps", type=int, nargs=3, default=STEPS, help="sight, captions, form")
+    parser.add_argument("--workers", type=int, default=2, help="processes that render scenes")
     args = parser.parse_args()
-    steps = tuple(args.steps) if args.steps else None
     model, processor = pretrain(
-        args.seed, args.per_category, steps, args.minutes, lambda line: print(line, flush=True)
-    )
+        args.seed, args.per_category, tuple(args.steps), args.workers,
+        lambda line: print(line, flush=True),
+    )  # fmt: skip
     save(model, processor, args.out)
 
 

@@ -45,3 +45,14 @@ class Judge(Protocol):
     def ask(self, questions: Iterable[Question]) -> Iterator[Reply]:
         """One reply per question, in their order; a reply never depends on other questions."""
         ...
+
+
+class SamplingJudge(Judge, Protocol):
+    """A judge that can also draw answers, which shows how sure it is."""
+
+    def sample(self, questions: Iterable[Question], count: int) -> Iterator[tuple[Reply, ...]]:
+        """`count` drawn replies per question, in the order of the questions.
+
+        A drawn reply that is not in form is not asked for again.
+        """
+        ...

@@ -9,6 +9,7 @@
 """
 
 import argparse
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -28,7 +29,12 @@ def model_digest(folder: Path) -> str:
     names = sorted(folder.glob("*.safetensors"))
     if not names:
         raise FileNotFoundError(f"no weights (*.safetensors) in {folder}")
-    return sha256("".join(sha256(path.read_bytes()) for path in names).encode())
+    return sha256("".join(map(_file_digest, names)).encode())
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def finished(folder: Path) -> bool:

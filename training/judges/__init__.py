@@ -1,0 +1,1 @@
+"""Judges, one file per kind. Each is a `training.judge.Judge`."""

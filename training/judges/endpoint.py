@@ -1,0 +1,130 @@
+"""A judge that is asked over the network: an OpenAI-compatible server (vLLM), GPT or Gemini.
+
+Requests go through the gateway of the teachers (`data.teachers`): its limits, breaker, journal and
+budget. An answer that was paid for is never paid for again. A reply that is not in form is asked
+for once more by the gateway, which quotes the reply and what is wrong with it.
+"""
+
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from data.answer_format import AnswerError, AnswerFormat, parse_completion
+from data.hashing import content_hash
+from data.teachers.ask import gateway_for
+from data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request
+from data.teachers.config import TeachersConfig
+from training.judge import Question, Reply
+from training.judges.config import EndpointJudgeConfig
+from training.judges.reading import no_reply, read_reply
+
+_SHORT = 8
+_TEMPLATE = "judge"
+
+
+class EndpointJudge:
+    """A `training.judge.SamplingJudge` behind an API."""
+
+    def __init__(self, config: EndpointJudgeConfig, store_root: str) -> None:
+        """Open the gateway; the journal lies beside the store unless the config says otherwise.
+
+        Raises:
+            AuthError: a key is missing. UnknownPriceError: the model has no price.
+            ValueError: the store is remote and no journal is named.
+        """
+        self.config = config
+        teacher = config.teacher
+        shaping = [teacher.provider, teacher.model, teacher.params()]
+        self.name = f"{teacher.model.split('/')[-1]}@{content_hash(shaping)[:_SHORT]}"
+        teachers = TeachersConfig(
+            providers=(teacher,), budget_usd=config.budget_usd, journal=config.journal
+        )
+        self._gateway = gateway_for(teachers, store_root)
+
+    def ask(self, questions: Iterable[Question]) -> Iterator[Reply]:
+        """One reply per question, in their order.
+
+        Raises:
+            BudgetExceeded, AuthError, ProviderDown: nothing more can be asked at present; what was
+                answered until then is in the journal.
+        """
+        for (reply,) in self._replies(questions, [self.config.teacher.params()]):
+            yield reply
+
+    def sample(self, questions: Iterable[Question], count: int) -> Iterator[tuple[Reply, ...]]:
+        """`count` replies per question, drawn at the config's `sample_temperature`.
+
+        Raises: as `ask`; ValueError where `count` is below 1.
+        """
+        if count < 1:
+            raise ValueError(f"at least one sample is needed, got {count}")
+        params = self.config.teacher.params()
+        if params["temperature"] is not None:
+            params["temperature"] = self.config.sample_temperature
+        yield from self._replies(questions, [params | {"sample": n} for n in range(count)])
+
+    def _replies(
+        self, questions: Iterable[Question], params: list[dict[str, Any]]
+    ) -> Iterator[tuple[Reply, ...]]:
+        """Replies in the order of the questions; answers come in any order and wait for theirs."""
+        waiting: dict[int, tuple[Question, list[TeacherRequest]]] = {}
+        answers: dict[str, TeacherAnswer] = {}
+        given = 0
+
+        def requests() -> Iterator[TeacherRequest]:
+            for number, question in enumerate(questions):
+                asked = [self._request(question, p) for p in params]
+                waiting[number] = question, asked
+                # The same photo twice is one request; its answer may be here already.
+                yield from (r for r in asked if r.request_id not in answers)
+
+        for request, answer in self._gateway.ask_many(requests(), _validate):
+            answers[request.request_id] = answer
+            while given in waiting and all(r.request_id in answers for r in waiting[given][1]):
+                question, asked = waiting.pop(given)
+                yield tuple(self._read(question, r, answers[r.request_id]) for r in asked)
+                given += 1
+        while given in waiting:
+            question, asked = waiting.pop(given)
+            yield tuple(self._read(question, r, answers[r.request_id]) for r in asked)
+            given += 1
+
+    def _request(self, question: Question, params: dict[str, Any]) -> TeacherRequest:
+        teacher = self.config.teacher
+        return make_request(
+            provider=teacher.provider,
+            model=teacher.model,
+            template_id=_TEMPLATE,
+            prompt=question.prompt,
+            images=(ImageRef(question.image_id, lambda: _as_file(question, params["image_size"])),),
+            params=params,
+            context={"question": {"kind": question.form.kind, "names": question.form.names}},
+        )
+
+    def _read(self, question: Question, request: TeacherRequest, answer: TeacherAnswer) -> Reply:
+        if answer.status in ("ok", "invalid"):
+            tries = len(self._gateway.journal.get([request.request_id])[request.request_id])
+            return read_reply(answer.raw_text, question.form, tries)
+        reason = "refused" if answer.status == "refused" else answer.finish_reason or "failed"
+        return no_reply(question.form, reason, answer.raw_text, answer.attempts)
+
+
+def _validate(request: TeacherRequest, text: str) -> str | None:
+    """None for an answer in form, else what is wrong with it: the repair prompt quotes it."""
+    form = AnswerFormat(request.context["question"]["kind"], request.context["question"]["names"])
+    try:
+        parse_completion(text, form)
+    except AnswerError as error:
+        return error.detail
+    return None
+
+
+def _as_file(question: Question, size: int) -> bytes:
+    """The photo as the gateway reads photos, reduced already and without loss (BMP)."""
+    from PIL import Image
+
+    photo = question.photo()
+    photo.thumbnail((size, size), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    photo.save(out, "BMP")
+    return out.getvalue()

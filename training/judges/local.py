@@ -1,0 +1,166 @@
+"""A judge that runs on this machine: a base with an adapter, a merged model, or a plain model.
+
+Greedy and alone: the reply to a photo does not depend on the photos that are judged beside it
+(`training.judges.decoder`). A reply that is not in form is asked for once more, with a stricter
+prompt; drawn replies (`sample`) are not, because that would be a draw from another distribution.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+
+from data.hashing import content_hash
+from data.photos import PhotoError
+from training.ahead import Ahead
+from training.judge import Question, Reply
+from training.judges.config import LocalJudgeConfig
+from training.judges.decoder import Decoder, Draws, Prompt
+from training.judges.local_model import describe, load, on_even_threads
+from training.judges.prompts import PromptMaker
+from training.judges.reading import no_reply, read_reply, stricter
+
+Ticket = tuple[int, int]  # question, draw
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A question whose replies are being written."""
+
+    question: Question
+    prompt: Prompt
+    replies: dict[int, Reply] = field(default_factory=dict)
+
+
+class LocalJudge:
+    """A `training.judge.SamplingJudge` on one device."""
+
+    def __init__(self, config: LocalJudgeConfig) -> None:
+        """Load the model.
+
+        Raises:
+            ModelFolderError: there is no such model on this machine, or it is of another family.
+        """
+        self.config = config
+        self.name = describe(config)
+        self.model, processor = load(config)
+        self._maker = PromptMaker(processor, self.model.model.get_rope_index)
+        self._decode = processor.tokenizer.decode
+        on_even_threads(self.model.device, config.rows)
+
+    def ask(self, questions: Iterable[Question]) -> Iterator[Reply]:
+        """One greedy reply per question, in their order."""
+        for (reply,) in self._replies(questions, 0):
+            yield reply
+
+    def sample(self, questions: Iterable[Question], count: int) -> Iterator[tuple[Reply, ...]]:
+        """`count` replies per question, drawn at the config's temperature.
+
+        A draw depends on the photo, the prompt and its number only: the same judge draws the same
+        replies again.
+
+        Raises:
+            ValueError: `count` is below 1.
+        """
+        if count < 1:
+            raise ValueError(f"at least one sample is needed, got {count}")
+        yield from self._replies(questions, count)
+
+    def _replies(self, questions: Iterable[Question], draws: int) -> Iterator[tuple[Reply, ...]]:
+        """Replies of each question in order; `draws` = 0 asks for the greedy one."""
+        c = self.config
+        batch = c.batch or c.rows
+        decoder = Decoder(
+            self.model, rows=c.rows, batch=batch, max_new_tokens=c.max_new_tokens,
+            temperature=c.temperature,
+        )  # fmt: skip
+        with Ahead(questions, self._prepare, c.threads, batch + c.threads) as ahead:
+            yield from _Run(self, decoder, ahead, draws)
+
+    def _prepare(self, question: Question) -> Prompt | PhotoError:
+        try:
+            return self._maker.prompt(question.photo(), question.prompt)
+        except PhotoError as error:
+            return error
+
+    def draws(self, question: Question, count: int) -> list[Draws]:
+        """The numbers that choose the tokens of each reply; none for the greedy one."""
+        if count == 0:
+            return [None]
+        seeds = [
+            int(content_hash("draw", question.image_id, question.prompt, n)[:16], 16)
+            for n in range(count)
+        ]
+        return [np.random.default_rng(seed).random(self.config.max_new_tokens) for seed in seeds]
+
+    def read(self, tokens: list[int], question: Question, tries: int) -> Reply:
+        """The reply that a model wrote in tokens."""
+        return read_reply(self._decode(tokens, skip_special_tokens=True), question.form, tries)
+
+    def again(self, asked: _Asked, reason: str) -> Prompt:
+        """The prompt of the second try."""
+        text = stricter(asked.question.prompt, asked.question.form, reason)
+        return self._maker.again(asked.prompt, text)
+
+
+class _Run:
+    """One pass over questions: starts those there is room for, steps, hands out in order."""
+
+    def __init__(
+        self, judge: LocalJudge, decoder: Decoder, ahead: Ahead[Question, Any], draws: int
+    ) -> None:
+        self.judge, self.decoder, self.ahead, self.draws = judge, decoder, ahead, draws
+        self.asked: dict[int, _Asked] = {}
+        self.again: deque[tuple[Ticket, str]] = deque()
+        self.ready: dict[int, tuple[Reply, ...]] = {}
+        self.taken = self.given = 0
+
+    def __iter__(self) -> Iterator[tuple[Reply, ...]]:
+        while True:
+            self._start()
+            while self.given in self.ready:
+                yield self.ready.pop(self.given)
+                self.given += 1
+            if not self.decoder.at_work:
+                if self.given == self.taken and self.ahead.exhausted:
+                    return
+                continue
+            for ticket, tokens in self.decoder.step():
+                self._finish(ticket, tokens)
+
+    def _start(self) -> None:
+        """Second tries first, then new questions as long as they are prepared and fit in."""
+        while self.decoder.room and self.again:
+            ticket, reason = self.again.popleft()
+            prompt = self.judge.again(self.asked[ticket[0]], reason)
+            self.decoder.start(prompt, [ticket], [None])
+        while self.decoder.room and not self.ahead.exhausted:
+            taken = self.ahead.take(wait=not self.decoder.at_work)
+            if taken is None:
+                return
+            self._ask(*taken)
+
+    def _ask(self, question: Question, prompt: Prompt | PhotoError) -> None:
+        number, self.taken = self.taken, self.taken + 1
+        if isinstance(prompt, PhotoError):
+            replies = max(1, self.draws)
+            self.ready[number] = (no_reply(question.form, prompt.reason),) * replies
+            return
+        draws = self.judge.draws(question, self.draws)
+        self.asked[number] = _Asked(question, prompt)
+        self.decoder.start(prompt, [(number, n) for n in range(len(draws))], draws)
+
+    def _finish(self, ticket: Any, tokens: list[int]) -> None:
+        number, draw = ticket
+        asked = self.asked[number]
+        tries = 2 if draw in asked.replies else 1
+        reply = self.judge.read(tokens, asked.question, tries)
+        asked.replies[draw] = reply
+        if not reply.judgement.ok and self.draws == 0 and tries == 1:
+            self.again.append((ticket, str(reply.judgement.reason)))
+        elif len(asked.replies) == max(1, self.draws):
+            self.ready[number] = tuple(asked.replies[n] for n in sorted(asked.replies))
+            del self.asked[number]

@@ -1,0 +1,125 @@
+"""Loading a local judge: weights, processor, device, and the name that says which judge it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from data.hashing import content_hash
+from training.base_model import (
+    ADAPTER_FILE,
+    RUN_FILE,
+    adapter_base,
+    load_adapted,
+    load_base,
+    load_processor,
+    resolve_base,
+)
+from training.config import EMBEDDED, SftConfig
+from training.judges.config import LocalJudgeConfig
+from training.model_folder import model_digest
+
+_SHORT = 8
+
+
+class ModelFolderError(ValueError):
+    """A judge cannot be loaded; the message names the remedy."""
+
+
+def load(config: LocalJudgeConfig) -> tuple[Any, Any]:
+    """Model, in evaluation mode on its device, and processor.
+
+    An adapter is merged into its base, in float32 layer by layer: a merged folder of the same
+    judge gives the same weights.
+
+    Raises:
+        ModelFolderError: there is no such model on this machine, or it is of another family.
+    """
+    import torch
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    device = config.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    how = SftConfig(bf16=_dtype(config, device) == "bfloat16", attention="sdpa")
+    place = folder_of(config.model)
+    if (place / ADAPTER_FILE).is_file():
+        model = load_adapted(place, how, trainable=False).merge_and_unload()
+    else:
+        model = load_base(str(place), how)
+    if not hasattr(model.model, "get_rope_index"):
+        raise ModelFolderError(
+            f"{config.model} is a {type(model).__name__}; a local judge is of the Qwen-VL family. "
+            "Serve it (vllm serve) and name it as an endpoint"
+        )
+    return model.eval().to(device), load_processor(str(place), config.max_pixels)
+
+
+def folder_of(model: str) -> Path:
+    """The folder of a model: one that is named, or the hub's copy on this machine.
+
+    Raises:
+        ModelFolderError: there is none.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    place = Path(resolve_base(model))
+    if place.is_dir():
+        if not any((place / name).is_file() for name in (ADAPTER_FILE, "config.json")):
+            raise ModelFolderError(
+                f"{place} holds no model ({ADAPTER_FILE} or config.json); name the folder `model` "
+                "of a training run, or a folder that transformers loads"
+            )
+        return place
+    try:
+        return Path(snapshot_download(model, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        raise ModelFolderError(
+            f"no model {model!r}: neither a folder, nor a hub id whose files are on this machine "
+            f"(hf download {model}), nor `{EMBEDDED}`"
+        ) from None
+
+
+def describe(config: LocalJudgeConfig) -> str:
+    """`<model>@<hash>`: the hash covers the weights and all that shapes a reply.
+
+    Raises:
+        ModelFolderError: there is no such model.
+    """
+    place = folder_of(config.model)
+    weights = [model_digest(place)]
+    if (place / ADAPTER_FILE).is_file():
+        weights.append(model_digest(folder_of(adapter_base(place))))
+    shaping = config.model_dump(exclude={"kind", "model", "device", "batch", "threads"})
+    shaping["dtype"] = _dtype(config, config.device)
+    return f"{_label(config.model, place)}@{content_hash(weights, shaping)[:_SHORT]}"
+
+
+def _label(model: str, place: Path) -> str:
+    run = place / RUN_FILE
+    if run.is_file():
+        return str(json.loads(run.read_text(encoding="utf-8"))["run"])
+    return place.name if Path(model).is_dir() or model == EMBEDDED else model.split("/")[-1]
+
+
+def _dtype(config: LocalJudgeConfig, device: str) -> str:
+    import torch
+
+    if config.dtype != "auto":
+        return config.dtype
+    gpu = device.startswith("cuda") or (device == "auto" and torch.cuda.is_available())
+    return "bfloat16" if gpu else "float32"
+
+
+def on_even_threads(device: Any, rows: int) -> None:
+    """On a CPU, a number of threads that splits the rows of a tile evenly.
+
+    With an uneven split the first rows take another kernel than the last ones, and a reply would
+    depend on its row.
+    """
+    import torch
+
+    if device.type == "cpu":
+        threads = torch.get_num_threads()
+        torch.set_num_threads(max(t for t in range(1, threads + 1) if rows % t == 0))

@@ -1,0 +1,20 @@
+"""A judge's config -> the judge."""
+
+from training.judge import SamplingJudge
+from training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
+
+
+def open_judge(config: LocalJudgeConfig | EndpointJudgeConfig, store_root: str) -> SamplingJudge:
+    """The judge of a config, ready to be asked.
+
+    Raises:
+        ModelFolderError: there is no such model here.
+        AuthError, UnknownPriceError: a key or a price is missing.
+    """
+    if isinstance(config, EndpointJudgeConfig):
+        from training.judges.endpoint import EndpointJudge
+
+        return EndpointJudge(config, store_root)
+    from training.judges.local import LocalJudge
+
+    return LocalJudge(config)

@@ -84,10 +84,8 @@ def _explain(message: str, extra: list[str]) -> str:
         message = re.sub(r"\nDid you mean [^\n]*", "", message)
         close = difflib.get_close_matches(unknown[1].lower(), [*NAMES, *extra], n=3, cutoff=0.5)
         hint = f"\nDid you mean: {', '.join(close)}?" if close else ""
-    return (
-        f"{message}{hint}\n"
-        f"Tables: {', '.join(n for n in NAMES if n not in VIEWS)}\nViews: {', '.join([*VIEWS, *extra])}"
-    )
+    tables, views = (n for n in NAMES if n not in VIEWS), [*VIEWS, *extra]
+    return f"{message}{hint}\nTables: {', '.join(tables)}\nViews: {', '.join(views)}"
 
 
 def _write_csv(table: pa.Table, out: IO[bytes]) -> None:

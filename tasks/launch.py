@@ -151,8 +151,9 @@ def _signal(group: int, number: int) -> None:
 
 def _failure(code: int, failures: list[Event], tail: list[str]) -> TrainingFailedError:
     if failures:
-        permanent = any(event["permanent"] for event in failures)
-        return TrainingFailedError(failures[0]["message"], permanent)
+        # When one process dies, the others tell only that they lost it.
+        first = next((event for event in failures if event["permanent"]), failures[0])
+        return TrainingFailedError(first["message"], first["permanent"])
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     last = "\n".join(tail[-15:])
     return TrainingFailedError(

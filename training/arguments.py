@@ -75,5 +75,8 @@ def joppo_arguments(run: Run, config: JoppoConfig, world: int, weights: list[flo
         scale_rewards="group",
         log_completions=False,
         log_multimodal=False,
-        use_vllm=False,
+        use_vllm=config.rollouts == "vllm",
+        # In the training processes, awake all the time: vLLM that sleeps would lose the weights.
+        vllm_mode="colocate",
+        vllm_gpu_memory_utilization=config.vllm_memory,
     )

@@ -70,10 +70,20 @@ def adapter_base(folder: Path) -> str:
         raise FileNotFoundError(
             f"no adapter in {folder}: run train-sft first and give its model folder"
         )
-    run = folder / RUN_FILE
     # peft notes where the base lay; a run notes its name, which is good on any machine.
-    source, key = (run, "base") if run.is_file() else (path, "base_model_name_or_path")
-    return resolve_base(str(json.loads(source.read_text(encoding="utf-8"))[key]))
+    about = read_lineage(folder)
+    if about:
+        return resolve_base(str(about["base"]))
+    return str(json.loads(path.read_text(encoding="utf-8"))["base_model_name_or_path"])
+
+
+def read_lineage(folder: Path) -> dict[str, Any] | None:
+    """What `run.json` of a model folder says, or None where it is not one of ours."""
+    path = folder / RUN_FILE
+    if not path.is_file():
+        return None
+    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return about
 
 
 def load_adapted(folder: Path, config: TrainConfig, trainable: bool) -> Any:

@@ -9,22 +9,32 @@ one before it.
 """
 
 import errno
+import hashlib
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from data.hashing import sha256
+from safetensors import SafetensorError
 
 CHECKSUMS = "SHA256.json"
 ASIDE = ".saving"
+WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
+"""What a failed write raises: the system, torch's archive writer, safetensors."""
+LITTLE = 16 * 2**20
+"""bytes; with less room a failed write is put down to a full disk"""
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint could not be written; the message says what to do."""
+    """A checkpoint could not be written; the message says what to do. `full`: for want of room."""
+
+    def __init__(self, message: str, full: bool) -> None:
+        super().__init__(message)
+        self.full = full
 
 
 def checkpoints(run: Path) -> list[Path]:
@@ -39,10 +49,24 @@ def _step(path: Path) -> int:
 
 
 def seal(folder: Path) -> None:
-    """Write the checksums of all files of a folder."""
-    sums = {name: sha256(path.read_bytes()) for name, path in _files(folder)}
+    """Write the checksums of all files of a folder, when these have reached the disk."""
+    sums = {name: _digest(path) for name, path in _files(folder)}
+    for name in sums:
+        _to_disk(folder / name)
     text = json.dumps(sums, indent=1, sort_keys=True)
     (folder / CHECKSUMS).write_text(text + "\n", encoding="utf-8")
+    _to_disk(folder / CHECKSUMS)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _to_disk(path: Path) -> None:
+    """Without this a power cut after the rename could leave a named but empty checkpoint."""
+    with path.open("rb") as content:
+        os.fsync(content.fileno())
 
 
 def broken(folder: Path) -> str | None:
@@ -58,7 +82,7 @@ def broken(folder: Path) -> str | None:
     for name, digest in wanted.items():
         if name not in found:
             return f"{name} is missing"
-        if sha256(found[name].read_bytes()) != digest:
+        if _digest(found[name]) != digest:
             return f"{name} does not match its checksum"
     return None
 
@@ -114,8 +138,11 @@ class SafeCheckpoints:
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
                 _publish(run, name, self.keep_checkpoints)
-        except OSError as error:
-            raise CheckpointError(_remedy(run, name, error)) from error
+        except WRITE_ERRORS as error:
+            failed = _failure(run, name, error)
+            # What is there of it takes the room that the next try needs.
+            shutil.rmtree(run / ASIDE, ignore_errors=True)
+            raise failed from error
         finally:
             self._saving = False
         self.accelerator.wait_for_everyone()
@@ -132,10 +159,13 @@ def _publish(run: Path, name: str, keep: int) -> None:
     keep_last(run, keep)
 
 
-def _remedy(run: Path, name: str, error: OSError) -> str:
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    cause = "the disk is full" if full else str(error)
-    return (
+def _failure(run: Path, name: str, error: Exception) -> CheckpointError:
+    # torch and safetensors do not always hand on the number of the system's error.
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    full = full or "No space left" in str(error) or shutil.disk_usage(run).free < LITTLE
+    cause = f"the disk is full ({error})" if full else f"{type(error).__name__}: {error}"
+    return CheckpointError(
         f"{name} could not be saved in {run}: {cause}. Earlier checkpoints are whole. Free space "
-        "or lower keep_checkpoints, then start the run again: it resumes by itself"
+        "or lower keep_checkpoints, then start the run again: it resumes by itself",
+        full,
     )

@@ -1,8 +1,9 @@
 """Configs of the two training stages. Defaults are the paper's values where it states them."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from data.config import StageConfig
 
@@ -11,6 +12,7 @@ LATEST = "latest"
 NEW = "new"
 Weight = Annotated[float, Field(ge=0)]
 Reward = Literal["joppo", "thurstone", "absolute", "relative_absolute"]
+_SECRET = re.compile(r"(^|_)(key|token|secret|password|credentials?)($|_)", re.IGNORECASE)
 
 
 class LaunchConfig(StageConfig):
@@ -24,8 +26,21 @@ class LaunchConfig(StageConfig):
     threads: int = Field(default=1, ge=1)
     """OpenMP threads of each process on a CPU"""
     env: dict[str, str] = Field(default_factory=dict)
-    grace_s: float = Field(default=20.0, gt=0)
+    grace_s: float = Field(default=15.0, gt=0)
     """seconds between the request to stop and the kill of the process group"""
+    memory_check: bool = True
+    """refuse to start where the estimate (training.memory) exceeds the GPU"""
+
+    @field_validator("env")
+    @classmethod
+    def _no_secret(cls, env: dict[str, str]) -> dict[str, str]:
+        named = [name for name in env if _SECRET.search(name)]
+        if named:
+            raise ValueError(
+                f"{', '.join(named)} looks like a secret, and configs are shown in logs and model "
+                "cards: set it in the worker's environment, which the training processes inherit"
+            )
+        return env
 
 
 class LoraSettings(StageConfig):
@@ -66,6 +81,8 @@ class TrainConfig(StageConfig):
     keep_checkpoints: int = Field(default=2, ge=1)
     report_to: tuple[str, ...] = ()
     """trackers that transformers knows: wandb, tensorboard, trackio, mlflow, ..."""
+    max_completion_length: int = Field(default=512, ge=1)
+    """most tokens of a generated answer: in rollouts, and in the held-out evaluation"""
     eval_rows: int = Field(default=64, ge=0)
     """held-out rows judged before and after training; 0 for none"""
     eval_batch: int = Field(default=16, ge=1)
@@ -88,8 +105,6 @@ class SftConfig(TrainConfig):
         }
     )
     """how often a conversation of a task is seen per epoch; 0.5 takes every second one"""
-    max_completion_length: int = Field(default=512, ge=1)
-    """most tokens of a generated answer in the held-out evaluation"""
 
     @model_validator(mode="after")
     def _some_task(self) -> "SftConfig":
@@ -145,7 +160,12 @@ class JoppoConfig(TrainConfig):
     """clip range of the probability ratio"""
     loss: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "grpo"
     temperature: float = Field(default=1.0, gt=0)
-    max_completion_length: int = Field(default=512, ge=1)
+    rollouts: Literal["transformers", "vllm"] = "transformers"
+    """who samples the completions; vllm is watched over by training.vllm_guard"""
+    rollout_batch: int | None = Field(default=None, ge=1)
+    """sequences that one process samples at once with transformers; None takes the whole batch"""
+    vllm_memory: float = Field(default=0.3, gt=0, lt=1)
+    """share of the GPU's memory for vLLM: its own weights and its KV cache"""
     sample_steps: int = Field(default=10, ge=1)
     """every so many steps ten completions are kept with their rewards"""
     health_steps: int = Field(default=10, ge=1)

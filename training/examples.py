@@ -1,7 +1,7 @@
 """Rows of a snapshot -> datasets for trl, with photos read from the store when they are used."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from data.corpus import latest_version, open_corpus, read_manifest
@@ -9,6 +9,8 @@ from data.hashing import unit_interval
 from data.photos import PhotoError, load_photo
 from data.schema import SCHEMA_VERSION
 from data.store import Store
+from training.config import JoppoConfig, SftConfig
+from training.run_folder import Run
 
 Row = dict[str, Any]
 
@@ -62,6 +64,30 @@ def preference_rows(store: Store, version: str, split: str) -> list[Row]:
     return _query(store, version, _PREFERENCES, split)
 
 
+def training_rows(run: Run) -> list[Row]:
+    """The rows that a run trains on: its snapshot's train split in the mixture of its config.
+
+    Raises:
+        SnapshotError: nothing is left.
+    """
+    return mix(_reader(run)(run.store, run.snapshot, "train"), _weights(run))
+
+
+def held_out_rows(run: Run) -> list[Row]:
+    """Validation rows of the tasks that a run trains on."""
+    rows = _reader(run)(run.store, run.snapshot, "validation")
+    return [row for row in rows if _weights(run).get(row["task"], 0) > 0]
+
+
+def _reader(run: Run) -> Callable[[Store, str, str], list[Row]]:
+    return sft_rows if run.stage == "sft" else preference_rows
+
+
+def _weights(run: Run) -> Mapping[Any, float]:
+    assert isinstance(run.config, SftConfig | JoppoConfig)
+    return run.config.task_weights
+
+
 def _query(store: Store, version: str, sql: str, split: str) -> list[Row]:
     with open_corpus(store, version) as corpus:
         rows: list[Row] = corpus.sql(sql, params=[split]).to_arrow_table().to_pylist()
@@ -103,12 +129,14 @@ def sft_dataset(rows: Sequence[Row], store: Store) -> Any:
 
 
 def preference_dataset(rows: Sequence[Row], store: Store) -> Any:
-    """Columns prompt and images, and what the rewards need: task, mos, answer, choices."""
+    """Columns prompt and images, and what rewards and samples need: task, mos, answer, choices,
+    photo (its uri)."""
     kept = ("task", "mos", "answer", "choices")
     plain = [
         {
             "prompt": [{"role": "user", "content": row["prompt"]}],
             "uris": [row["uri"]],
+            "photo": row["uri"],
             **{name: row[name] for name in kept},
         }
         for row in rows

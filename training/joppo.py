@@ -7,20 +7,21 @@ from typing import Any
 from data.rubrics import load_rubric
 from training.arguments import joppo_arguments
 from training.base_model import (
-    RUN_FILE,
     adapter_base,
     load_adapted,
     load_base,
     load_processor,
     lora_config,
+    read_lineage,
     resolve_base,
 )
 from training.config import NEW, JoppoConfig
-from training.examples import mix, preference_dataset, preference_rows
+from training.examples import held_out_rows, preference_dataset, training_rows
 from training.held_out import pick, preference_figures
 from training.judge_rewards import JudgeRewards
-from training.preflight import check, data_problems, joppo_problems
+from training.preflight import check, config_problems
 from training.run_folder import Run
+from training.samples import SampleLog
 from training.session import Session, train
 
 
@@ -35,11 +36,9 @@ def train_joppo(run: Run) -> None:
     """
     config = run.config
     assert isinstance(config, JoppoConfig)
-    rows = mix(preference_rows(run.store, run.snapshot, "train"), config.task_weights)
-    check([*joppo_problems(config, len(rows)), *data_problems(rows, run.store)])
-    wanted = {task for task, weight in config.task_weights.items() if weight > 0}
-    kept = preference_rows(run.store, run.snapshot, "validation")
-    held_out = pick([row for row in kept if row["task"] in wanted], config.eval_rows)
+    rows = training_rows(run)
+    check(config_problems(config, rows))
+    held_out = pick(held_out_rows(run), config.eval_rows)
     start = starting_point(config)
     processor = load_processor(start.place, config.max_pixels)
     names = load_rubric(config.rubric).names
@@ -60,7 +59,8 @@ def train_joppo(run: Run) -> None:
             train_dataset=preference_dataset(rows, run.store),
             processing_class=processor,
         )
-        made.sample_steps = config.sample_steps
+        made.rollout_batch = config.rollout_batch
+        made.sample_log = SampleLog(run.store, run.id, config.sample_steps)
         return made
 
     train(Session(run, start.base, processor, trainer, figures if held_out else None))
@@ -92,9 +92,5 @@ def starting_point(config: JoppoConfig) -> Start:
 
 def base_name(adapter: Path) -> str:
     """The base judge's name, as the adapter's run tells it, else its place."""
-    import json
-
-    run = adapter / RUN_FILE
-    if run.is_file():
-        return str(json.loads(run.read_text(encoding="utf-8"))["base"])
-    return adapter_base(adapter)
+    about = read_lineage(adapter)
+    return str(about["base"]) if about else adapter_base(adapter)

@@ -29,9 +29,11 @@ from training.rewards import (
     relative_absolute,
     thurstone_fidelity,
 )
+from training.samples import COLUMNS
 
 Gather = Callable[[Tensor], Tensor]
 Log = Callable[[str, float], None]
+LogColumn = Callable[[str, list[Any]], None]
 
 
 def gather_ranks(values: Tensor) -> Tensor:
@@ -113,12 +115,16 @@ class JudgeRewards:
 
     def format(
         self, completions: Sequence[Any], task: Sequence[str], choices: Sequence[Any],
-        log_metric: Log | None = None, **columns: Any,
+        log_metric: Log | None = None, log_extra: LogColumn | None = None, **columns: Any,
     ) -> list[float | None]:  # fmt: skip
         """1 for a completion in the agreed form, else 0."""
         read = self.judgements(completions, task, choices)
         if log_metric is not None:
             log_metric("parse_rate", sum(j.ok for j in read) / len(read))
+        if log_extra is not None:
+            known = {**columns, "task": task}
+            for name in COLUMNS:
+                log_extra(name, list(known[name]))
         return [float(j.ok) for j in read]
 
 

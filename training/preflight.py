@@ -1,14 +1,29 @@
-"""Checks before training starts: each refusal names the value to change."""
+"""Checks before training starts: each refusal names the value to change.
+
+`before_launch` looks at config, rows and photos, in the process that starts the training processes;
+these look at what only they can see (devices, memory, disk), in `training.session`.
+"""
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from data.hashing import sha256
+from data.photos import PhotoError, load_photo
 from data.store import Store
-from training.config import JoppoConfig, SftConfig, TrainConfig
+from training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig
+from training.examples import Row, training_rows
+from training.run_folder import Run
+from training.vllm_guard import missing_vllm
 
 _GIB = 1024**3
+_READERS = 8
+_NAMED = 5
 
 
 class PreflightError(ValueError):
@@ -26,8 +41,30 @@ def check(problems: Iterable[str]) -> None:
         raise PreflightError("; ".join(found))
 
 
-def sft_problems(config: SftConfig, rows: int) -> list[str]:
-    """Problems of batch and data of the SFT stage."""
+def before_launch(run: Run, seen: Callable[[int, int], None] = lambda done, of: None) -> None:
+    """All that can be known without a training process; `seen` follows the reading of photos.
+
+    Raises:
+        PreflightError: with every problem.
+        SnapshotError: the snapshot has no row of the wanted tasks.
+    """
+    rows = training_rows(run)
+    check([
+        *config_problems(run.config, rows),
+        *launcher_problems(run.config.launch),
+        *photo_problems(rows, run.store, seen),
+    ])  # fmt: skip
+
+
+def config_problems(config: TrainConfig, rows: Sequence[Row]) -> list[str]:
+    """Problems of batch, mixture and schedule; cheap."""
+    if isinstance(config, JoppoConfig):
+        return [*_joppo_batch(config, len(rows)), *_scored_photos(config, rows)]
+    assert isinstance(config, SftConfig)
+    return _sft_batch(config, len(rows))
+
+
+def _sft_batch(config: SftConfig, rows: int) -> list[str]:
     chunk = config.per_device_batch * config.launch.processes
     problems = []
     if config.batch % chunk:
@@ -43,8 +80,7 @@ def sft_problems(config: SftConfig, rows: int) -> list[str]:
     return problems
 
 
-def joppo_problems(config: JoppoConfig, rows: int) -> list[str]:
-    """Problems of batch and data of the JoPPO stage."""
+def _joppo_batch(config: JoppoConfig, rows: int) -> list[str]:
     completions = config.photos * config.group
     chunk = config.per_device_batch * config.launch.processes
     problems = []
@@ -72,7 +108,87 @@ def joppo_problems(config: JoppoConfig, rows: int) -> list[str]:
     return problems
 
 
-def launch_problems(config: TrainConfig, world: int) -> list[str]:
+def _scored_photos(config: JoppoConfig, rows: Sequence[Row]) -> list[str]:
+    """The preference reward compares photos: a batch needs two that people scored."""
+    if not config.task_weights.get("score") or not rows:
+        return []
+    scored = [row for row in rows if row["task"] == "score"]
+    if len({row["uri"] for row in scored}) < 2:
+        return [
+            "fewer than two scored photos: build the snapshot from a dataset with scores (MOS), or "
+            "set task_weights.score to 0"
+        ]
+    usual = config.photos * len(scored) / len(rows)
+    if usual >= 2:
+        return []
+    wanted = -(-2 * len(rows) // len(scored))
+    return [
+        f"of {config.photos} photos a batch about {usual:.1f} are scored, and the preference "
+        f"reward compares at least two: raise photos to {wanted}, or task_weights.score"
+    ]
+
+
+def launcher_problems(launch: LaunchConfig) -> list[str]:
+    """Problems of the accelerate YAML."""
+    if launch.accelerate is None:
+        return []
+    path = Path(launch.accelerate)
+    if not path.is_file():
+        return [f"launch.accelerate: no file {path}; the repository's are in configs/accelerate/"]
+    if launch.cpu:
+        return ["launch.accelerate is for GPUs: leave it out where launch.cpu is set"]
+    if distributed_type(launch) == "DEEPSPEED" and find_spec("deepspeed") is None:
+        return [f"{path} needs DeepSpeed: `pip install deepspeed`, or take ddp.yaml or fsdp.yaml"]
+    return []
+
+
+def distributed_type(launch: LaunchConfig) -> str:
+    """DEEPSPEED, FSDP, MULTI_GPU or NO, as the accelerate YAML says."""
+    if launch.accelerate is None:
+        return "NO"
+    values = yaml.safe_load(Path(launch.accelerate).read_text(encoding="utf-8"))
+    return str(values.get("distributed_type", "NO"))
+
+
+def photo_problems(
+    rows: Sequence[dict[str, Any]], store: Store, seen: Callable[[int, int], None]
+) -> list[str]:
+    """Photos of the training rows that are gone or damaged; every one is read.
+
+    A photo is named by the hash of its bytes and was decoded when it came into the store, so the
+    same bytes are readable still; one that has another name is decoded.
+    """
+    uris = sorted({u for row in rows for u in (row["uri"], row.get("second_uri")) if u})
+    bad: list[str] = []
+    with ThreadPoolExecutor(_READERS) as pool:
+        for number, fault in enumerate(pool.map(lambda uri: _fault(store, uri), uris), start=1):
+            seen(number, len(uris))
+            if fault:
+                bad.append(fault)
+    if not bad:
+        return []
+    more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+    return [
+        f"{len(bad)} of {len(uris)} photos in store {store.root} cannot be read "
+        f"({', '.join(bad[:_NAMED])}{more}): put them back or publish a snapshot without them"
+    ]
+
+
+def _fault(store: Store, uri: str) -> str | None:
+    try:
+        content = store.read_bytes(uri)
+    except FileNotFoundError:
+        return f"{uri} is missing"
+    if sha256(content) == Path(uri).stem:
+        return None
+    try:
+        load_photo(content)
+    except PhotoError as error:
+        return f"{uri} is damaged ({error})"
+    return None
+
+
+def process_problems(config: TrainConfig, world: int) -> list[str]:
     """Whether as many processes run as were asked for; some launchers start fewer in silence."""
     if world == config.launch.processes:
         return []
@@ -82,17 +198,40 @@ def launch_problems(config: TrainConfig, world: int) -> list[str]:
     ]
 
 
-def data_problems(rows: Sequence[dict[str, Any]], store: Store, limit: int = 5) -> list[str]:
-    """Photos of the training rows that are not in the store."""
-    uris = sorted({u for row in rows for u in (row["uri"], row.get("second_uri")) if u})
-    missing = [uri for uri in uris if not store.exists(uri)]
-    if not missing:
-        return []
-    named = ", ".join(missing[:limit])
-    return [
-        f"{len(missing)} of {len(uris)} photos are not in store {store.root} ({named}): put them "
-        "back or publish a snapshot without them"
-    ]
+def device_problems(config: TrainConfig) -> list[str]:
+    """Whether this machine has the GPUs, the number format and the sampler that are asked for."""
+    import torch
+
+    if config.launch.cpu:
+        return _cpu_problems(config)
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if gpus < config.launch.processes:
+        return [
+            f"{config.launch.processes} GPUs are asked for, {gpus} are here: lower "
+            "launch.processes, or set launch.cpu and bf16: false (the embedded profile does)"
+        ]
+    problems = []
+    if config.bf16 and not torch.cuda.is_bf16_supported():
+        name = torch.cuda.get_device_name(0)
+        problems.append(f"{name} has no bfloat16: set bf16: false (which takes twice the memory)")
+    if isinstance(config, JoppoConfig) and config.rollouts == "vllm":
+        if missing := missing_vllm():
+            problems.append(missing)
+        elif distributed_type(config.launch) == "FSDP":
+            problems.append("vLLM cannot take over weights from FSDP: use ddp.yaml or zero2.yaml")
+    return problems
+
+
+def _cpu_problems(config: TrainConfig) -> list[str]:
+    problems = []
+    if config.bf16:
+        problems.append(
+            "bf16: true with launch.cpu: a CPU trains in float32 here, so set bf16: false, or take "
+            "a machine with a GPU and launch.cpu: false"
+        )
+    if isinstance(config, JoppoConfig) and config.rollouts == "vllm":
+        problems.append("rollouts: vllm needs a GPU: set rollouts: transformers")
+    return problems
 
 
 def disk_problems(folder: Path, adapter_bytes: int, keep: int) -> list[str]:
@@ -113,25 +252,17 @@ def _existing(folder: Path) -> Path:
     return folder
 
 
-def memory_estimate(model: Any, config: TrainConfig) -> dict[str, float]:
-    """GiB of weights, and of gradients and moments of what is trained; no activations."""
-    weights = sum(p.numel() * p.element_size() for p in model.parameters())
-    trained = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    states = trained * 4 * 3
-    return {"weights": weights / _GIB, "training_states": states / _GIB}
-
-
-def memory_problems(model: Any, config: TrainConfig) -> list[str]:
-    """Whether weights and training states fit into one GPU, where there is one."""
+def memory_problems(config: TrainConfig, needed_gib: float) -> list[str]:
+    """Whether a run that takes `needed_gib` (training.memory) fits into one GPU."""
     import torch
 
-    if config.launch.cpu or not torch.cuda.is_available():
+    if config.launch.cpu or not torch.cuda.is_available() or not config.launch.memory_check:
         return []
-    needed = sum(memory_estimate(model, config).values())
-    total = torch.cuda.get_device_properties(0).total_memory / _GIB
-    if needed < total:
+    has = torch.cuda.get_device_properties(0).total_memory / _GIB
+    if needed_gib < has:
         return []
     return [
-        f"weights and training states need {needed:.1f} GiB, the GPU has {total:.1f} GiB: shard "
-        "with FSDP or DeepSpeed (launch.accelerate), or take a smaller base or LoRA rank"
+        f"about {needed_gib:.0f} GiB are needed, the GPU has {has:.0f}: lower rollout_batch, "
+        "per_device_batch, photos or max_pixels, shard with FSDP (launch.accelerate), or set "
+        "launch.memory_check: false to try all the same"
     ]

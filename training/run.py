@@ -13,15 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from data.corpus import CorpusNotFoundError
 from data.store import Store
 from training.config import JoppoConfig, SftConfig
-from training.examples import SnapshotError
-from training.guard import NonFiniteLossError
-from training.preflight import PreflightError
+from training.failures import is_permanent, message
 from training.run_folder import Run, emit
 
-PERMANENT = (PreflightError, SnapshotError, NonFiniteLossError, CorpusNotFoundError)
 _WATCH_S = 1.0
 
 
@@ -74,11 +70,11 @@ def main(path: str) -> None:
     end_with_parent()
     try:
         train(load_run(json.loads(Path(path).read_text(encoding="utf-8"))))
-    except PERMANENT as error:
-        emit("failed", message=f"{type(error).__name__}: {error}", permanent=True)
-        sys.exit(2)
     except Exception as error:
-        emit("failed", message=f"{type(error).__name__}: {error}", permanent=False)
+        permanent = is_permanent(error)
+        emit("failed", message=message(error), permanent=permanent)
+        if permanent:
+            sys.exit(2)
         raise
 
 

@@ -7,14 +7,16 @@ from typing import Any
 
 from training.callbacks import Report
 from training.checkpoints import last_good
+from training.memory import estimate, shape_of, total
 from training.metrics_log import MetricsLog
 from training.model_folder import finished, upload, write_model
 from training.preflight import (
     check,
+    device_problems,
     disk_problems,
-    launch_problems,
-    memory_estimate,
+    distributed_type,
     memory_problems,
+    process_problems,
 )
 from training.run_folder import Run, emit, lineage, say
 
@@ -42,18 +44,18 @@ def train(session: Session) -> None:
     if finished(run.model):
         say(f"{run.id} is finished: {run.model}")
         return
-    check(launch_problems(run.config, state.num_processes))
+    check([*process_problems(run.config, state.num_processes), *device_problems(run.config)])
     trainer = session.trainer(state.num_processes)
     trainer.keep_checkpoints = run.config.keep_checkpoints
+    memory = _memory(session, trainer.model)
     check([
-        *memory_problems(trainer.model, run.config),
+        *memory_problems(run.config, total(memory)),
         *disk_problems(run.folder, _adapter_bytes(trainer.model), run.config.keep_checkpoints),
     ])  # fmt: skip
     checkpoint = last_good(run.folder, say if state.is_main_process else _silent)
     step = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
     log = MetricsLog(run.store, run.id, run.stage, resume_step=step)
     if state.is_main_process:
-        memory = memory_estimate(trainer.model, run.config)
         emit("start", run=run.id, pid=os.getpid(), resumed_from=step, memory_gib=memory)
         if step == 0:
             _judge(session, trainer, log, "before_")
@@ -67,6 +69,14 @@ def train(session: Session) -> None:
 
 def _silent(line: str) -> None:
     """The other processes say nothing of what the first one says."""
+
+
+def _memory(session: Session, model: Any) -> dict[str, float]:
+    """The estimate of training.memory, GiB by part."""
+    c = session.run.config
+    pixels = session.processor.image_processor.size["longest_edge"]
+    sharded = distributed_type(c.launch) == "FSDP"
+    return estimate(shape_of(model), c, pixels, 1 / c.launch.processes if sharded else 1.0)
 
 
 def _adapter_bytes(model: Any) -> int:

@@ -4,9 +4,10 @@ from typing import Any
 
 from training.arguments import sft_arguments
 from training.base_model import load_base, load_processor, lora_config, resolve_base
-from training.examples import Row, mix, sft_dataset, sft_rows
+from training.config import SftConfig
+from training.examples import held_out_rows, sft_dataset, training_rows
 from training.held_out import pick, sft_figures
-from training.preflight import check, data_problems, sft_problems
+from training.preflight import check, config_problems
 from training.run_folder import Run
 from training.session import Session, train
 
@@ -17,13 +18,11 @@ def train_sft(run: Run) -> None:
     Raises:
         PreflightError, SnapshotError: before any work, with the remedy.
     """
-    from training.config import SftConfig
-
     config = run.config
     assert isinstance(config, SftConfig)
-    rows = mix(sft_rows(run.store, run.snapshot, "train"), config.task_weights)
-    check([*sft_problems(config, len(rows)), *data_problems(rows, run.store)])
-    held_out = pick(_held_out(run), config.eval_rows)
+    rows = training_rows(run)
+    check(config_problems(config, rows))
+    held_out = pick(held_out_rows(run), config.eval_rows)
     base = resolve_base(config.base)
     processor = load_processor(base, config.max_pixels)
 
@@ -43,13 +42,3 @@ def train_sft(run: Run) -> None:
         )
 
     train(Session(run, config.base, processor, trainer, figures if held_out else None))
-
-
-def _held_out(run: Run) -> list[Row]:
-    """Validation rows of the tasks that are trained."""
-    from training.config import SftConfig
-
-    assert isinstance(run.config, SftConfig)
-    wanted = {task for task, weight in run.config.task_weights.items() if weight > 0}
-    rows = sft_rows(run.store, run.snapshot, "validation")
-    return [row for row in rows if row["task"] in wanted]

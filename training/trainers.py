@@ -1,17 +1,17 @@
 """trl's trainers with safe checkpoints and a guard on the loss; JoPPO adds what it must."""
 
-import json
-import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import torch
 from trl import GRPOTrainer, SFTTrainer
 from trl.trainer.utils import RepeatSampler
 
 from training.checkpoints import SafeCheckpoints
 from training.guard import FiniteLoss
+from training.rollouts import portions
+from training.run_folder import say
+from training.samples import SampleLog
+from training.vllm_guard import GuardedVLLM
 
 
 class JudgeSFTTrainer(FiniteLoss, SafeCheckpoints, SFTTrainer):  # type: ignore[misc]
@@ -41,42 +41,49 @@ class EpochSampler(RepeatSampler):  # type: ignore[misc]
 
 
 class JoppoTrainer(FiniteLoss, SafeCheckpoints, GRPOTrainer):  # type: ignore[misc]
-    """GRPOTrainer that resumes in any epoch and keeps some completions to read.
+    """GRPOTrainer that resumes in any epoch, samples in portions and keeps some completions.
 
     Rewards, advantages and loss are trl's; the joint reward sees the global batch because it
     gathers it itself (training.judge_rewards).
     """
 
-    sample_steps = 10
-    samples = 10
+    rollout_batch: int | None = None
+    sample_log: SampleLog | None = None
+    vllm_generation: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.use_vllm:
+            learned = [p for n, p in self.model.named_parameters() if "lora_B.default" in n]
+            self.vllm_generation = GuardedVLLM(
+                self.vllm_generation, adapted=any(bool(p.any()) for p in learned)
+            )
 
     def _get_train_sampler(self, dataset: Any = None) -> Any:
         return EpochSampler(super()._get_train_sampler(dataset), lambda: self.state.epoch or 0.0)
 
+    def _generate_single_turn(
+        self, prompt_ids: Any, images: Any, multimodal_fields: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        size = self.rollout_batch or len(prompt_ids)
+        if self.use_vllm or size >= len(prompt_ids):
+            return super()._generate_single_turn(
+                prompt_ids, images, multimodal_fields, *args, **kwargs
+            )
+        made: list[Any] = []
+        for portion in portions(prompt_ids, images, multimodal_fields, size):
+            completions, _ = super()._generate_single_turn(*portion, *args, **kwargs)
+            made += completions
+        return made, None
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         super().log(logs, start_time)
-        due = self.state.global_step % self.sample_steps == 0
-        if due and self.model.training and self.accelerator.is_main_process:
-            self._keep_samples(Path(self.args.output_dir) / "samples")
-
-    def _keep_samples(self, folder: Path) -> None:
-        """Ten completions of the newest batch, spread over it, with their rewards."""
-        texts = [c if isinstance(c, str) else c[0]["content"] for c in self._logs["completion"]]
-        picked = torch.linspace(0, len(texts) - 1, min(self.samples, len(texts))).long().tolist()
-        rows = [
-            {
-                "completion": texts[i],
-                "advantage": self._logs["advantages"][i],
-                **{name: _number(values[i]) for name, values in self._logs["rewards"].items()},
-            }
-            for i in picked
-        ]
-        folder.mkdir(parents=True, exist_ok=True)
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        path = folder / f"step-{self.state.global_step:06d}.jsonl"
-        path.write_text(text, encoding="utf-8")
-
-
-def _number(value: float) -> float | None:
-    """None for a reward that does not apply (NaN), which JSON does not know."""
-    return None if math.isnan(value) else value
+        if not self.model.training or not self.accelerator.is_main_process:
+            return
+        if logs.get("frac_reward_zero_std") == 1:
+            say(
+                f"step {self.state.global_step}: the candidates of every photo have equal rewards, "
+                "so nothing was learned; if that goes on, raise temperature or look at the samples"
+            )
+        if self.sample_log and self.sample_log.due(self.state.global_step) and "loss" in logs:
+            self.sample_log.keep(self.state.global_step, self._logs)

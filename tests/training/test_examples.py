@@ -63,7 +63,7 @@ def test_preference_rows_carry_what_the_rewards_need(corpus: Any) -> None:
     dataset = preference_dataset(rows, store)
     assert len(dataset) == len(rows)
     row = dataset[0]
-    assert {"prompt", "images", "task", "mos", "answer", "choices"} == set(row)
+    assert {"prompt", "images", "photo", "task", "mos", "answer", "choices"} == set(row)
     assert {r["task"] for r in rows} == {"score", "composition", "perspective"}
 
 

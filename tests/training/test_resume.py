@@ -1,33 +1,44 @@
-"""A run that is broken off goes on from its checkpoint and ends with the same weights, bitwise."""
+"""A run that is disturbed goes on from its checkpoint and ends with the same weights, bitwise."""
 
+import errno
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
+import training.checkpoints as checkpoints
 from benchmarks.scene_corpus import build
 from data.scene_source import SceneSourceConfig
 from data.store import Store
 from training.callbacks import Report
-from training.config import JoppoConfig, SftConfig, TrainConfig
+from training.checkpoints import CheckpointError, broken
+from training.config import JoppoConfig, SftConfig
+from training.examples import PhotoMissingError, training_rows
+from training.failures import is_permanent
+from training.guard import NonFiniteLossError
 from training.metrics_log import read_metrics
 from training.model_folder import model_digest
 from training.run import train
 from training.run_folder import Run
 from training.runs import prepare
+from training.trainers import JudgeSFTTrainer
 
 pytestmark = pytest.mark.timeout(900)
 
+STEPS = 4
 SHARED: dict[str, Any] = {
-    "bf16": False, "gradient_checkpointing": False, "max_steps": 3, "save_steps": 1,
+    "bf16": False, "gradient_checkpointing": False, "max_steps": STEPS, "save_steps": 1,
     "eval_rows": 0, "launch": {"cpu": True},
 }  # fmt: skip
-SFT = SftConfig(**SHARED, base="embedded", batch=4, per_device_batch=4,
-                lora={"rank": 8, "alpha": 8})  # type: ignore[arg-type]  # fmt: skip
-
-
-class _BrokenOff(BaseException):
-    """No Exception: nothing on the way catches it."""
+# A dozen rows, so that every run here goes through several epochs.
+SFT = SftConfig.model_validate({
+    **SHARED, "base": "embedded", "batch": 4, "per_device_batch": 4,
+    "lora": {"rank": 8, "alpha": 8}, "task_weights": {"composition": 0.2, "perspective": 0.2},
+})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,50 +50,141 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="module")
 def sft(store: Store) -> Run:
+    """A run that nothing disturbs."""
     run = prepare(SFT, store)
     train(run)
     return run
 
 
-def _broken_off(config: TrainConfig, store: Store, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """The run after a break at step 2, before its checkpoint, and a second start."""
-    run = prepare(config, store)
-    starts: list[int] = []
+class _BrokenOff(BaseException):
+    """No Exception: nothing on the way catches it."""
+
+
+def _break_off(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    """End the run at a step, before its checkpoint."""
 
     def stop(self: Any, args: Any, state: Any, control: Any, **_: Any) -> None:
-        if state.global_step == 2 and not starts:
-            starts.append(1)
+        if state.global_step == at:
             raise _BrokenOff
 
     monkeypatch.setattr(Report, "on_step_end", stop)
-    with pytest.raises(_BrokenOff):
-        train(run)
-    assert [p.name for p in run.folder.glob("checkpoint-*")] == ["checkpoint-1"]
-    assert not run.model.exists()
-    train(run)
-    return run
 
 
-def test_sft(store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _fill_disk(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    def no_room(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "seal", no_room)
+
+
+def _spoil_loss(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    loss = JudgeSFTTrainer.compute_loss
+    monkeypatch.setattr(
+        JudgeSFTTrainer, "compute_loss", lambda *a, **k: loss(*a, **k) * torch.tensor(float("nan"))
+    )
+
+
+def _lose_photos(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    (run.store.local_path("images") or Path()).rename(Path(run.store.root) / "gone")
+
+
+def _find_photos(run: Run) -> None:
+    gone = Path(run.store.root) / "gone"
+    if gone.exists():
+        gone.rename(Path(run.store.root) / "images")
+
+
+@pytest.mark.parametrize(
+    ("disturb", "error", "words"),
+    [
+        (_fill_disk, CheckpointError, "checkpoint-2 could not be saved .* the disk is full"),
+        (_spoil_loss, NonFiniteLossError, "the loss is nan after step 1"),
+        (_lose_photos, PhotoMissingError, "Put the photo back.*from its last checkpoint"),
+    ],
+)
+def test_trouble_is_named_and_nothing_is_lost(
+    store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    disturb: Callable[[pytest.MonkeyPatch, Run], None], error: type[Exception], words: str,
+) -> None:  # fmt: skip
     monkeypatch.setenv("JOPPO_RUNS", str(tmp_path))
-    run = _broken_off(SFT, store, monkeypatch)
+    run = prepare(SFT, store)
+    with monkeypatch.context() as first, pytest.raises(_BrokenOff):
+        _break_off(first, at=2)
+        train(run)
+    try:
+        with monkeypatch.context() as then, pytest.raises(error, match=words) as told:
+            disturb(then, run)
+            train(run)
+    finally:
+        _find_photos(run)
+    assert is_permanent(told.value)
+    assert [p.name for p in run.folder.glob("checkpoint-*")] == ["checkpoint-1"]
+    assert broken(run.folder / "checkpoint-1") is None
+    kept = run.folder / "non-finite-loss" / "step-1" / "rank-0"
+    if error is NonFiniteLossError:
+        texts = json.loads((kept / "batch.json").read_text())["texts"]["input_ids"]
+        assert len(texts) == 4 and all("<answer>" in text for text in texts)
+        assert load_file(kept / "batch.safetensors")["pixel_values"].isfinite().all()
+    train(run)
+    assert model_digest(run.model) == model_digest(sft.model)
+
+
+def test_sft_passes_over_a_damaged_checkpoint(
+    store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert len(training_rows(sft)) < STEPS * SFT.batch, "one epoch would show too little"
+    monkeypatch.setenv("JOPPO_RUNS", str(tmp_path))
+    run = prepare(SFT, store)
     assert run.id == sft.id
+    with monkeypatch.context() as first, pytest.raises(_BrokenOff):
+        _break_off(first, at=3)
+        train(run)
+    newest = run.folder / "checkpoint-2" / "optimizer.pt"
+    newest.write_bytes(newest.read_bytes()[:-1])
+    capsys.readouterr()
+    train(run)
+    said = capsys.readouterr().out
+    assert "checkpoint-2 is passed over: optimizer.pt does not match its checksum" in said
+    assert '"resumed_from": 1' in said
     assert model_digest(run.model) == model_digest(sft.model)
     steps = [row["step"] for row in read_metrics(store, run.id) if row["name"] == "loss"]
-    assert steps == [1, 2, 3]
+    assert steps == list(range(1, STEPS + 1))
+    assert sorted(p.name for p in run.folder.glob("checkpoint-*")) == [
+        f"checkpoint-{STEPS - 1}", f"checkpoint-{STEPS}",
+    ]  # fmt: skip
 
 
 def test_joppo(store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = JoppoConfig(
-        **SHARED, adapter=str(sft.model), photos=4, group=2, per_device_batch=4,
-        learning_rate=1e-3, max_completion_length=80, sample_steps=2,
-    )  # fmt: skip
+    config = JoppoConfig.model_validate({
+        **SHARED, "adapter": str(sft.model), "photos": 4, "group": 2, "per_device_batch": 4,
+        "learning_rate": 1e-3, "max_completion_length": 64, "sample_steps": 2, "rollout_batch": 6,
+        "max_steps": 3, "task_weights": {"score": 0.35, "composition": 0.1},
+    })  # fmt: skip
     undisturbed = prepare(config, store)
+    assert len(training_rows(undisturbed)) < 3 * config.photos
     train(undisturbed)
     monkeypatch.setenv("JOPPO_RUNS", str(tmp_path))
-    run = _broken_off(config, store, monkeypatch)
+    run = prepare(config, store)
+    with monkeypatch.context() as first, pytest.raises(_BrokenOff):
+        _break_off(first, at=2)
+        train(run)
+    assert not run.model.exists()
+    train(run)
     assert model_digest(run.model) == model_digest(undisturbed.model)
     assert model_digest(run.model) != model_digest(sft.model)
     # The KL reference is no part of the judge.
     assert not (run.model / "ref").exists()
-    assert [p.name for p in (run.folder / "samples").iterdir()] == ["step-000002.jsonl"]
+    _samples_are_kept(run)
+
+
+def _samples_are_kept(run: Run) -> None:
+    folder = Path(run.store.root) / "runs" / run.id / "samples"
+    assert sorted(p.name for p in folder.iterdir()) == ["step-000002.jsonl"]
+    lines = (folder / "step-000002.jsonl").read_text().splitlines()
+    assert len(lines) == 8
+    for sample in map(json.loads, lines):
+        assert sample["photo"].startswith("images/") and sample["completion"]
+        assert sample["format"] in (0.0, 1.0) and sample["advantage"] is not None
+        assert (sample["preference"] is None) == (sample["task"] != "score")
+        assert (sample["mos"] is None) == (sample["task"] != "score")

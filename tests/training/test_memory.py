@@ -1,0 +1,67 @@
+"""The memory estimate follows from shapes: its parts are those one can count by hand."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+from benchmarks.judge_shapes import qwen_7b
+from flows.config import load_config
+from training.base_model import lora_config
+from training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
+from training.memory import GIB, Shape, estimate, shape_of, total
+
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+@pytest.fixture(scope="module")
+def shape() -> Shape:
+    """Qwen2.5-VL-7B with the LoRA of the paper, without its 15 GiB."""
+    from peft import get_peft_model
+
+    with torch.device("meta"):
+        model: Any = Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(**qwen_7b()))
+        return shape_of(get_peft_model(model, lora_config(LoraSettings())))
+
+
+def test_the_shape_is_that_of_the_judge(shape: Shape) -> None:
+    adapter = 161_480_704
+    assert shape.trained == adapter
+    assert shape.parameters - adapter == 8_292_166_656
+    assert (shape.layers, shape.key_width, shape.patch_values) == (28, 512, 1176)
+
+
+def test_parts_by_hand(shape: Shape) -> None:
+    config = JoppoConfig(photos=32, per_device_batch=2, rollout_batch=8, max_completion_length=384)
+    parts = estimate(shape, config, pixels=602_112)
+    assert parts["weights"] == pytest.approx(2 * (8_292_166_656 + 161_480_704) / GIB)
+    assert parts["reference adapter"] == pytest.approx(4 * 161_480_704 / GIB)
+    assert parts["photos of a batch"] == pytest.approx(32 * 6 * 3072 * 1176 * 4 / GIB)
+    assert total(parts) < sum(parts.values())
+    cache = 8 * (768 + 256 + 384) * 28 * 2 * 512 * 2 / GIB
+    assert cache < parts["rollout"] < cache + 3
+
+
+def test_each_remedy_helps(shape: Shape) -> None:
+    def needed(pixels: int = 602_112, share: float = 1.0, **change: Any) -> float:
+        values: dict[str, Any] = {"photos": 64, "per_device_batch": 4, "rollout_batch": 64}
+        return total(estimate(shape, JoppoConfig(**(values | change)), pixels, share))
+
+    usual = needed()
+    assert needed(rollout_batch=8) < usual
+    assert needed(photos=16) < usual
+    assert needed(pixels=200_704) < usual
+    assert needed(share=0.25) < usual - 10
+    assert needed(rollout_batch=8, per_device_batch=1) < needed(rollout_batch=8)
+    assert needed(rollout_batch=None) > needed(rollout_batch=64)
+    assert needed(launch=LaunchConfig(processes=8)) < usual
+
+
+@pytest.mark.parametrize("name", ["train-sft", "train-joppo"])
+@pytest.mark.parametrize(("profile", "gib"), [("single-gpu", 40), ("paper", 80)])
+def test_the_profiles_fit_their_gpu(shape: Shape, profile: str, gib: int, name: str) -> None:
+    kind: Any = SftConfig if name == "train-sft" else JoppoConfig
+    config = load_config(kind, CONFIGS / profile / f"{name}.yaml")
+    assert total(estimate(shape, config, config.max_pixels)) < 0.9 * gib

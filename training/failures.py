@@ -1,0 +1,44 @@
+"""Which failures of a training process another try cannot cure."""
+
+import errno
+
+from data.corpus import CorpusNotFoundError
+from training.checkpoints import CheckpointError
+from training.examples import PhotoMissingError, SnapshotError
+from training.guard import NonFiniteLossError
+from training.preflight import PreflightError
+from training.vllm_guard import RolloutError
+
+_PERMANENT = (
+    PreflightError, SnapshotError, CorpusNotFoundError, PhotoMissingError, NonFiniteLossError,
+    RolloutError,
+)  # fmt: skip
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_MEMORY = (
+    ". The GPU has too little memory: lower per_device_batch, rollout_batch or max_pixels, or "
+    "shard the weights (launch.accelerate). Run again afterwards; checkpoints are kept"
+)
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Whether a person has to act first: a full disk, a lost photo, a config that cannot work."""
+    if isinstance(error, _PERMANENT) or out_of_memory(error):
+        return True
+    if isinstance(error, CheckpointError):
+        return error.full
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return True
+    return error.__cause__ is not None and is_permanent(error.__cause__)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether a GPU ran out of memory."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError)
+
+
+def message(error: BaseException) -> str:
+    """What the parent process is told."""
+    text = f"{type(error).__name__}: {error}"
+    return text + _MEMORY if out_of_memory(error) else text

@@ -22,7 +22,7 @@ def list_photos(folder: Path) -> Iterator[tuple[str, Path] | Reject]:
     if not folder.is_dir():
         raise DatasetFormatError(folder, "there is no such folder", "Check the path of the images")
     root, met = folder.resolve(), False
-    for name, path in _walk(folder):
+    for name, path in walk_photos(folder):
         met = True
         if unsafe_path(name):
             detail = "the name has no portable form; rename it in plain UTF-8 letters"
@@ -42,8 +42,8 @@ def list_photos(folder: Path) -> Iterator[tuple[str, Path] | Reject]:
         raise DatasetFormatError(folder, problem, "Put the photos there, or name another folder")
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Photos and linked folders; os.walk does not enter the latter."""
+def walk_photos(folder: Path) -> Iterator[tuple[str, Path]]:
+    """(name, path) of photos and linked folders; os.walk does not enter the latter."""
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         links = [name for name in folders if Path(place, name).is_symlink()]

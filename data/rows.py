@@ -21,12 +21,13 @@ PRIMARY_KEYS: dict[str, tuple[str, ...]] = {
     "sft_samples": ("sample_id",),
     "preferences": ("image_id", "task", "prompt"),
     "rejects": ("stage", "item", "reason", "detail"),
-    "scores": ("judge", "image_id"),
+    "scores": ("judge", "prompt_id", "image_id"),
 }
 """Columns that name a row. Of each key, a snapshot holds one row."""
 
-OPTIONAL_KEYS = {("labels", "image_id")}
-"""Key columns that may be null: a label without an image file still is a label."""
+OPTIONAL_KEYS = {("labels", "image_id"), ("scores", "prompt_id")}
+"""Key columns that may be null: a label without an image file still is a label, and a score may
+come from a judge that is asked without words."""
 
 
 class RowError(ValueError):

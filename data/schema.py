@@ -136,12 +136,16 @@ REJECTS = pa.schema([
 ])  # fmt: skip
 
 SCORES = pa.schema([
-    _f("judge", _STR, "name and version of the judge"),
+    _f("judge", _STR, "name and version of the judge; `*n` behind it where n answers were drawn"),
+    _f("prompt_id", _STR, "hash of the prompt that was asked"),
     _IMAGE_ID,
-    _f("total", _FLT, "total score in [0, 1]; null where the answer could not be parsed"),
+    _f("total", _FLT, "total score in [0, 1], the mean of drawn ones; null without an answer"),
+    _f("spread", _FLT, "standard deviation of drawn totals (divisor n - 1), else null"),
+    _f("samples", _INT, "answers in form that the total stands on"),
     _f("attributes", _MAP, "rubric attribute -> score in [-1, 1]"),
-    _f("explanation", _STR, "the judge's text"),
-    _f("parse_ok", _BOOL, "whether the answer had the contract's form"),
+    _f("explanation", _STR, "the judge's text; of drawn ones, that nearest to the mean"),
+    _f("parse_ok", _BOOL, "whether an answer had the contract's form"),
+    _f("reason", _STR, "why there is no answer, snake_case; null where there is one"),
     _f("raw_text", _STR, "the answer as it came"),
 ])  # fmt: skip
 

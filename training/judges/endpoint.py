@@ -7,6 +7,7 @@ for once more by the gateway, which quotes the reply and what is wrong with it.
 
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from data.answer_format import AnswerError, AnswerFormat, parse_completion
@@ -20,6 +21,19 @@ from training.judges.reading import no_reply, read_reply
 
 _SHORT = 8
 _TEMPLATE = "judge"
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A question and its replies so far."""
+
+    question: Question
+    replies: list[Reply | None]
+
+    def complete(self) -> tuple[Reply, ...] | None:
+        """All replies, or None where some are missing."""
+        come = tuple(reply for reply in self.replies if reply is not None)
+        return come if len(come) == len(self.replies) else None
 
 
 class EndpointJudge:
@@ -67,27 +81,25 @@ class EndpointJudge:
         self, questions: Iterable[Question], params: list[dict[str, Any]]
     ) -> Iterator[tuple[Reply, ...]]:
         """Replies in the order of the questions; answers come in any order and wait for theirs."""
-        waiting: dict[int, tuple[Question, list[TeacherRequest]]] = {}
-        answers: dict[str, TeacherAnswer] = {}
+        waiting: dict[int, _Asked] = {}
+        places: dict[int, tuple[_Asked, int]] = {}
         given = 0
 
         def requests() -> Iterator[TeacherRequest]:
             for number, question in enumerate(questions):
-                asked = [self._request(question, p) for p in params]
-                waiting[number] = question, asked
-                # The same photo twice is one request; its answer may be here already.
-                yield from (r for r in asked if r.request_id not in answers)
+                asked = waiting[number] = _Asked(question, [None] * len(params))
+                for place, values in enumerate(params):
+                    request = self._request(question, values)
+                    places[id(request)] = asked, place
+                    yield request
 
         for request, answer in self._gateway.ask_many(requests(), _validate):
-            answers[request.request_id] = answer
-            while given in waiting and all(r.request_id in answers for r in waiting[given][1]):
-                question, asked = waiting.pop(given)
-                yield tuple(self._read(question, r, answers[r.request_id]) for r in asked)
+            asked, place = places.pop(id(request))
+            asked.replies[place] = self._read(asked.question, request, answer)
+            while given in waiting and (replies := waiting[given].complete()):
+                yield replies
+                del waiting[given]
                 given += 1
-        while given in waiting:
-            question, asked = waiting.pop(given)
-            yield tuple(self._read(question, r, answers[r.request_id]) for r in asked)
-            given += 1
 
     def _request(self, question: Question, params: dict[str, Any]) -> TeacherRequest:
         teacher = self.config.teacher

@@ -1,25 +1,37 @@
 """A finished judge: a folder that transformers, peft and vLLM load as it is.
 
-    adapter_model.safetensors, adapter_config.json    the LoRA
-    tokenizer, processor and chat template
-    run.json                                          lineage (training.run_folder.lineage)
-    README.md                                         model card
+adapter_model.safetensors, adapter_config.json    the LoRA
+tokenizer, processor and chat template
+run.json                                          lineage (training.lineage)
+README.md                                         model card (training.model_card)
 
-`python -m training.model_folder merge FOLDER OUT` writes the whole merged model, on demand.
+python -m training.model_folder merge FOLDER OUT       the whole model, adapter merged into it
+python -m training.model_folder push FOLDER ORG/NAME   to the hub (training.hub)
 """
 
 import argparse
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from data.hashing import sha256
 from data.store import Store
-from training.base_model import ADAPTER_FILE, RUN_FILE, load_adapted, load_processor
+from training.base_model import (
+    ADAPTER_FILE,
+    RUN_FILE,
+    adapter_base,
+    load_adapted,
+    load_processor,
+    read_lineage,
+)
 from training.checkpoints import CHECKSUMS, broken, seal
 from training.config import SftConfig
+from training.model_card import Loading, card
+from training.serving import vllm_problems
 
 CARD = "README.md"
 
@@ -43,49 +55,33 @@ def finished(folder: Path) -> bool:
 
 
 def write_model(folder: Path, model: Any, processor: Any, about: dict[str, Any]) -> None:
-    """Write adapter, processor, lineage and card aside, then rename."""
+    """Write adapter, processor, lineage and card aside, then rename.
+
+    `about` is what `run.json` says (training.lineage).
+    """
+    with _aside(folder) as aside:
+        # A KL reference in the same peft model, under another name, is no part of the judge.
+        model.save_pretrained(aside, selected_adapters=["default"], safe_serialization=True)
+        processor.save_pretrained(aside)
+        rank = json.loads((aside / ADAPTER_FILE).read_text(encoding="utf-8"))["r"]
+        _write_about(aside, about, card(about, Loading(rank, tuple(vllm_problems(aside)))))
+
+
+@contextmanager
+def _aside(folder: Path) -> Iterator[Path]:
+    """A folder to write to; it is sealed and takes its place when all is there."""
     aside = folder.with_name(f".{folder.name}")
     shutil.rmtree(aside, ignore_errors=True)
-    # A KL reference lives in the same peft model under another name; it is no part of the judge.
-    model.save_pretrained(aside, selected_adapters=["default"], safe_serialization=True)
-    processor.save_pretrained(aside)
-    text = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False)
-    (aside / RUN_FILE).write_text(text + "\n", encoding="utf-8")
-    (aside / CARD).write_text(card(about), encoding="utf-8")
+    yield aside
     seal(aside)
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)
 
 
-def card(about: dict[str, Any]) -> str:
-    """The model card."""
-    figures = "\n".join(
-        f"| {name} | {value:.4g} |" for name, value in sorted(about["metrics"].items())
-    )
-    values = json.dumps(about["config"], indent=1, sort_keys=True)
-    return f"""---
-base_model: {about["base"]}
-library_name: peft
-pipeline_tag: image-text-to-text
-tags: [joppo, {about["stage"]}]
----
-# Judge {about["run"]}
-
-LoRA adapter of the stage `{about["stage"]}` on `{about["base"]}`, trained on snapshot
-`{about["snapshot"]}` from the weights `{about["parent"][:16]}`.
-
-| figure | value |
-|---|---|
-{figures}
-
-`before_` figures are those of the model that training started from, on the same held-out rows.
-An attribute-to-total correlation alone says little: it also rises when all attributes follow the
-total.
-
-```json
-{values}
-```
-"""
+def _write_about(folder: Path, about: dict[str, Any], page: str) -> None:
+    text = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / RUN_FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / CARD).write_text(page, encoding="utf-8")
 
 
 def upload(folder: Path, store: Store, uri: str) -> None:
@@ -96,21 +92,50 @@ def upload(folder: Path, store: Store, uri: str) -> None:
 
 
 def merge(folder: Path, out: Path) -> None:
-    """Write the whole model with the adapter merged into it, and the processor."""
+    """Write the whole model with the adapter merged into it, in the number format of its base.
+
+    Raises:
+        FileNotFoundError: there is no adapter in `folder`.
+    """
+    import torch
+
     if not (folder / ADAPTER_FILE).is_file():
         raise FileNotFoundError(f"no adapter in {folder}")
-    model = load_adapted(folder, SftConfig(bf16=False), trainable=False)
-    model.merge_and_unload().save_pretrained(out)
-    load_processor(str(folder)).save_pretrained(out)
+    # Merged in float32 and rounded once.
+    model = load_adapted(folder, SftConfig(bf16=False), trainable=False).merge_and_unload()
+    with _aside(out) as aside:
+        model.to(base_dtype(folder)).to(torch.device("cpu")).save_pretrained(aside)
+        load_processor(str(folder)).save_pretrained(aside)
+        if about := read_lineage(folder):
+            _write_about(aside, about, card(about, None))
+
+
+def base_dtype(folder: Path) -> Any:
+    """Number format of the base that an adapter was trained on."""
+    import torch
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(adapter_base(folder), trust_remote_code=False)
+    return config.dtype or torch.float32
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("command", choices=["merge"])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("out", type=Path)
+    commands = parser.add_subparsers(dest="command", required=True)
+    whole = commands.add_parser("merge", help="write the model with the adapter merged into it")
+    whole.add_argument("folder", type=Path)
+    whole.add_argument("out", type=Path)
+    hub = commands.add_parser("push", help="push a model folder to the hub; the token is $HF_TOKEN")
+    hub.add_argument("folder", type=Path)
+    hub.add_argument("repo", help="ORG/NAME")
+    hub.add_argument("--public", action="store_true", help="let everyone see a new repository")
     args = parser.parse_args()
-    merge(args.folder, args.out)
+    if args.command == "merge":
+        merge(args.folder, args.out)
+    else:
+        from training.hub import push
+
+        print(push(args.folder, args.repo, private=not args.public))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
-"""One training run: what it is made of, where it lies, and its lineage.
+"""One training run: what it is made of, where it lies, and how its processes speak.
 
 <folder>/checkpoint-N/      see training.checkpoints
-<folder>/samples/           completions kept to read
 <folder>/model/             the finished judge (training.model_folder)
 """
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -44,10 +42,17 @@ class Run:
 
 
 def run_id(stage: Stage, config: TrainConfig, snapshot: str, parent: str) -> str:
-    """Stage and 16 hex characters. How a run is launched is no part of what it is."""
-    values = config.model_dump(mode="json", exclude={"launch", "report_to"})
-    values.pop("adapter", None)
-    return f"{stage}-{content_hash(RECIPE_VERSION, values, snapshot, parent)[:SHORT]}"
+    """Stage and 16 hex characters of what decides the weights."""
+    return f"{stage}-{content_hash(RECIPE_VERSION, recipe(config), snapshot, parent)[:SHORT]}"
+
+
+def recipe(config: TrainConfig) -> dict[str, Any]:
+    """The values of a config that decide what is learned.
+
+    How a run is launched and tracked is no part of it, nor is the place of its adapter: the content
+    of that is the run's parent.
+    """
+    return config.model_dump(mode="json", exclude={"launch", "report_to", "adapter"})
 
 
 def say(line: str) -> None:
@@ -66,21 +71,3 @@ def read_event(line: str) -> dict[str, Any] | None:
         return None
     event: dict[str, Any] = json.loads(line[len(EVENT) :])
     return event
-
-
-def lineage(run: Run, metrics: Mapping[str, float], **more: Any) -> dict[str, Any]:
-    """What `run.json` of a finished model says."""
-    return {
-        "run": run.id,
-        "stage": run.stage,
-        "snapshot": run.snapshot,
-        "parent": run.parent,
-        "config": run.config.as_dict(),
-        "config_hash": run.config.hash(),
-        "recipe_version": RECIPE_VERSION,
-        "metrics": dict(metrics),
-        **more,
-    }
-
-
-Say = Callable[[str], None]

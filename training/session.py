@@ -7,6 +7,7 @@ from typing import Any
 
 from training.callbacks import Report
 from training.checkpoints import last_good
+from training.lineage import lineage
 from training.memory import estimate, shape_of, total
 from training.metrics_log import MetricsLog
 from training.model_folder import finished, upload, write_model
@@ -18,7 +19,7 @@ from training.preflight import (
     memory_problems,
     process_problems,
 )
-from training.run_folder import Run, emit, lineage, say
+from training.run_folder import Run, emit, say
 
 Figures = Callable[[Any], dict[str, float]]
 
@@ -103,12 +104,9 @@ def _judge(session: Session, trainer: Any, log: MetricsLog, prefix: str) -> None
 def _finish(session: Session, trainer: Any, log: MetricsLog) -> None:
     run = session.run
     _judge(session, trainer, log, "after_")
-    kept = {
-        k: v for k, v in log.last().items() if k.startswith(("before_", "after_")) or k == "loss"
-    }
-    about = lineage(run, kept, base=session.base, steps=trainer.state.global_step)
+    about = lineage(run, session.base, log.last(), trainer.state.global_step)
     model = trainer.accelerator.unwrap_model(trainer.model)
     write_model(run.model, model, session.processor, about)
     if not run.store.is_local:
         upload(run.model, run.store, f"runs/{run.id}/model")
-    emit("model", path=str(run.model), metrics=kept)
+    emit("model", path=str(run.model), metrics=about["metrics"])

@@ -1,0 +1,162 @@
+"""What a training run shows in the UI, while it goes and when it is done.
+
+| artifact | |
+|---|---|
+| `progress-train-<stage>` | percent of the steps |
+| `steps-<stage>` | the newest logged steps: loss, reward parts, KL, entropy, lengths, parse rate |
+| `reward-health-joppo` | newest figures of training.reward_health |
+| `samples-joppo` | ten completions with their rewards, a version of it every `sample_steps` |
+| `curves-<stage>` | a picture of the curves |
+| `figures-<stage>`, `model-<stage>` | at the end: held-out figures, where the model lies |
+"""
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import httpx
+from prefect import get_run_logger
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+)
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactUpdate
+
+from data.store import Store
+from tasks.launch import Event
+from training.metrics_log import last_values, read_metrics
+from training.plots import COLUMNS, label, picture, write_page
+from training.run_folder import Run
+
+EVERY_S = 60.0
+"""seconds between updates of the tables: the server keeps every update"""
+PICTURE_PERCENT = 5
+SHOWN_STEPS = 40
+_HEALTH = "health/"
+
+
+class Progress:
+    """Events of the training processes as artifacts and log lines.
+
+    A server that does not answer is logged and costs an update, never the training.
+    """
+
+    def __init__(self, run: Run, clock: Callable[[], float] = time.monotonic) -> None:
+        self.run, self.clock = run, clock
+        self.logger = get_run_logger()
+        self.artifacts: dict[str, UUID] = {}
+        self.steps: list[dict[str, Any]] = []
+        self.health: dict[str, float] = {}
+        self.percent = self.pictured = 0
+        self.updated = -EVERY_S
+        self._progress(0)
+
+    def take(self, event: Event) -> None:
+        """One event of the first training process."""
+        if event["event"] == "step":
+            self._step(event)
+        elif event["event"] == "samples":
+            title = f"{self.run.id}: completions of step {event['step']}"
+            self._try(lambda: create_table_artifact(
+                key=f"samples-{self.run.stage}", table=event["rows"], description=title
+            ))  # fmt: skip
+        else:
+            self.logger.info("%s", {k: v for k, v in event.items() if k != "event"})
+
+    def _step(self, event: Event) -> None:
+        step, total, metrics = event["step"], max(event["total"], 1), event["metrics"]
+        numbers = {name: metrics[name] for name in COLUMNS if name in metrics}
+        text = ", ".join(f"{label(name)} {value:.4g}" for name, value in numbers.items())
+        self.logger.info("step %d of %d: %s", step, total, text)
+        if numbers:
+            shown = {label(name): float(f"{value:.4g}") for name, value in numbers.items()}
+            self.steps = [{"step": step, **shown}, *self.steps][:SHOWN_STEPS]
+        self.health |= {k: v for k, v in metrics.items() if k.startswith(_HEALTH)}
+        last = step >= total
+        self._progress(100 * step // total)
+        if last or self.clock() - self.updated >= EVERY_S:
+            self.updated = self.clock()
+            self._tables()
+        if last or self.percent >= self.pictured + PICTURE_PERCENT:
+            self.pictured = self.percent
+            self._show(f"curves-{self.run.stage}", "markdown", curves(self.run))
+
+    def _progress(self, percent: int) -> None:
+        if percent > self.percent or not self.artifacts:
+            self.percent = percent
+            self._show(f"progress-train-{self.run.stage}", "progress", float(percent))
+
+    def _tables(self) -> None:
+        self._show(f"steps-{self.run.stage}", "table", json.dumps(self.steps))
+        if self.health:
+            rows = [
+                {"figure": label(name), "newest": float(f"{value:.4g}")}
+                for name, value in sorted(self.health.items())
+            ]
+            self._show(f"reward-health-{self.run.stage}", "table", json.dumps(rows))
+
+    def _show(self, key: str, kind: str, data: Any) -> None:
+        """Create the artifact of a key, or replace what the one of this try shows."""
+
+        def show() -> None:
+            if key in self.artifacts:
+                with get_client(sync_client=True) as client:
+                    client.update_artifact(self.artifacts[key], ArtifactUpdate(data=data))
+            elif kind == "progress":
+                made = create_progress_artifact(data, key=key, description=self.run.id)
+                self.artifacts[key] = _id(made)
+            elif kind == "table":
+                made = create_table_artifact(json.loads(data), key=key, description=self.run.id)
+                self.artifacts[key] = _id(made)
+            else:
+                self.artifacts[key] = _id(create_markdown_artifact(data, key=key))
+
+        self._try(show)
+
+    def _try(self, call: Callable[[], Any]) -> None:
+        try:
+            call()
+        except httpx.HTTPError as error:
+            self.logger.warning("an artifact was not updated: %s", error)
+
+
+def _id(made: Any) -> UUID:
+    """The artifact calls are sync here, although their signature allows for a coroutine."""
+    assert isinstance(made, UUID)
+    return made
+
+
+def curves(run: Run) -> str:
+    """Markdown with a picture of the curves: the UI reaches neither the store nor this disk."""
+    png = base64.b64encode(picture(read_metrics(run.store, run.id))).decode()
+    return f"## {run.id}\n\n![curves](data:image/png;base64,{png})"
+
+
+def report(run: Run) -> None:
+    """Held-out figures as a table; model and page of curves by their places."""
+    rows = read_metrics(run.store, run.id)
+    page = put_page(run.store, run, rows)
+    figures = [
+        {"figure": name, "value": value}
+        for name, value in sorted(last_values(rows).items())
+        if name.startswith(("before_", "after_")) or name in COLUMNS
+    ]
+    create_table_artifact(figures, key=f"figures-{run.stage}", description=run.id)
+    create_markdown_artifact(
+        f"Model `{run.model}`, curves `{page}`, snapshot `{run.snapshot}`. All values:\n\n"
+        f"```\njoppo query \"FROM training_metrics WHERE run = '{run.id}'\"\n```\n",
+        key=f"model-{run.stage}",
+    )
+
+
+def put_page(store: Store, run: Run, rows: list[dict[str, Any]]) -> str:
+    """Write the run's page of curves beside its metrics; its place."""
+    uri = f"runs/{run.id}/curves.html"
+    about = {"snapshot": run.snapshot, **run.config.as_dict()}
+    store.write_bytes(uri, write_page(rows, run.id, about).encode())
+    return f"{store.root}/{uri}"

@@ -1,0 +1,55 @@
+"""Where a finished judge comes from: what its `run.json` says."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from data.hashing import content_hash
+from training.base_model import read_lineage
+from training.config import NEW, JoppoConfig, SftConfig
+from training.plots import COLUMNS
+from training.run_folder import RECIPE_VERSION, Run, recipe
+
+HEALTH = "health/"
+_HELD_OUT = ("before_", "after_")
+
+
+def lineage(run: Run, base: str, newest: Mapping[str, float], steps: int) -> dict[str, Any]:
+    """What `run.json` of a finished model says: no path of this machine, nothing of the launch.
+
+    Args:
+        run: the finished run.
+        base: name of the base judge, as configs name it.
+        newest: newest value of every metric.
+        steps: steps of the optimizer.
+    """
+    kept = recipe(run.config)
+    return {
+        "run": run.id,
+        "stage": run.stage,
+        "base": base,
+        "snapshot": run.snapshot,
+        "parent": run.parent,
+        "parents": parents(run),
+        "config": kept,
+        "config_hash": content_hash(kept),
+        "recipe_version": RECIPE_VERSION,
+        "steps": steps,
+        "metrics": {n: v for n, v in newest.items() if n.startswith(_HELD_OUT) or n in COLUMNS},
+        "reward_health": {
+            n.removeprefix(HEALTH): v for n, v in newest.items() if n.startswith(HEALTH)
+        },
+    }
+
+
+def parents(run: Run) -> list[dict[str, Any]]:
+    """Ancestors, oldest first: the base, then the runs whose adapter was continued."""
+    config = run.config
+    if isinstance(config, JoppoConfig) and config.adapter != NEW:
+        about = read_lineage(Path(config.adapter))
+        if about is None:
+            return [{"weights": run.parent}]
+        told = {name: about[name] for name in ("run", "stage", "snapshot")}
+        return [*about.get("parents", []), {**told, "weights": run.parent}]
+    assert isinstance(config, SftConfig | JoppoConfig)
+    return [{"base": config.base, "weights": run.parent}]

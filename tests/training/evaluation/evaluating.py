@@ -1,0 +1,58 @@
+"""Truth and answers as tables, and the figures taken from them, for tests."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from training.answers import Judgement
+from training.evaluation.aligned import Aligned, align
+from training.evaluation.config import FiguresConfig
+from training.evaluation.items import TRUTH, EvaluationSet, Item
+from training.evaluation.predictions import PREDICTIONS, prediction
+from training.evaluation.results import Row
+from training.evaluation.run import rows_of
+from training.judge import Reply
+
+QUICK = FiguresConfig(resamples=200)
+
+
+def scored(item: Item, total: float | None, *attributes: float) -> dict[str, Any]:
+    """The row of an answer to a score question; None is an answer that failed.
+
+    Attributes that are not given are 0.
+    """
+    judged = Judgement(math.nan, (), None, "missing_tag")
+    if total is not None:
+        judged = Judgement(total, attributes or (0.0,) * len(item.form.names), "…", None)
+    return prediction(item, Reply(judged, "", ""))
+
+
+def chose(item: Item, letter: str | None) -> dict[str, Any]:
+    """The row of an answer to a choice; None is an answer that failed."""
+    reason = None if letter else "not_a_choice"
+    return prediction(item, Reply(Judgement(math.nan, (), letter, reason), "", ""))
+
+
+def aligned(items: Sequence[Item], rows: Sequence[dict[str, Any]]) -> dict[str, Aligned]:
+    truth = pa.Table.from_pylist([item.truth() for item in items], TRUTH)
+    return align(truth, pa.Table.from_pylist(list(rows), PREDICTIONS))
+
+
+def results(
+    items: Sequence[Item], *judges: Sequence[dict[str, Any]], source: str = "test",
+    config: FiguresConfig = QUICK,
+) -> list[Row]:  # fmt: skip
+    """Rows of `RESULTS` for judges called a, b, ..."""
+    labels = "abcdef"[: len(judges)]
+    judged = {label: aligned(items, rows) for label, rows in zip(labels, judges, strict=True)}
+    one = EvaluationSet("mine", source, items)
+    return rows_of(judged, {label: f"{label}@1" for label in labels}, one, config)
+
+
+def only(rows: Sequence[Row], metric: str, **columns: Any) -> Row:
+    """The one row that agrees; `of` is null where it is not named."""
+    wanted = {"metric": metric, "of": None, **columns}
+    (found,) = [row for row in rows if all(row[name] == value for name, value in wanted.items())]
+    return found

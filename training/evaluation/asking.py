@@ -1,0 +1,85 @@
+"""Labelled photos -> items: the questions that a snapshot's preferences would hold."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any
+
+from data.answer_format import AnswerFormat
+from data.asking import preferences_for
+from data.categories import CATEGORIES
+from data.posing import pose
+from data.prompts import answer_instruction
+from data.questions import CATEGORY_NAMES, Subject
+from data.readers.mmperspective import Question
+from data.reasoning_config import ReasoningConfig
+from data.rubrics import Rubric
+from data.template_pool import load_templates
+from training.answers import form_of
+from training.evaluation.config import SetConfig
+from training.evaluation.items import SCORE, Item, option_class
+
+OPEN_TEMPLATE = "composition-open-name"
+_TASKS = {"score": "aesthetic", "composition": "composition", "perspective": "perspective"}
+Row = Mapping[str, Any]
+Read = Callable[[], bytes]
+
+
+def items_of(
+    image: Row, label: Row, read: Read, rubric: Rubric, config: SetConfig
+) -> Iterator[Item]:
+    """The set's questions about one photo; none where the label holds no answer.
+
+    Args:
+        image: `image_id` and `item` of the photo.
+        label: a row of the `labels` table.
+    """
+    subject = Subject(image, label)
+    asked = ReasoningConfig(tasks=tuple(_TASKS[task] for task in config.tasks))  # type: ignore[misc]
+    for row in preferences_for(subject, rubric, asked):
+        if row["task"] == "composition" and config.form == "open":
+            yield _open(subject, str(image["item"]), read, rubric, asked)
+        else:
+            yield item_of({**row, "item": image["item"]}, label, read, rubric.names)
+
+
+def item_of(row: Row, label: Row | None, read: Read, names: Sequence[str]) -> Item:
+    """One row of `preferences`, with `item` beside its columns, as an item.
+
+    Args:
+        label: of the same photo; its attributes are the truth of a score's.
+        names: the rubric's attributes.
+    """
+    task, choices = str(row["task"]), tuple(row["choices"] or ())
+    form = form_of(task, choices, names)
+    common = (str(row["image_id"]), str(row["item"]), task, str(row["prompt"]), form, read)
+    if task == SCORE:
+        return Item(*common, mos=row["mos"], attributes=dict((label or {}).get("attributes") or {}))
+    classes = tuple(option_class(task, choice) for choice in choices)
+    return Item(*common, accepted=(str(row["answer"]),), classes=classes)
+
+
+def multiple_choice(
+    image_id: str, question: Question, read: Read
+) -> Item:  # fmt: skip
+    """A question of MMPerspective; the class of an answer is its letter."""
+    letters = tuple(ascii_uppercase[: len(question.options)])
+    form = AnswerFormat("choice", letters)
+    options = "\n".join(
+        f"{letter}) {option}" for letter, option in zip(letters, question.options, strict=True)
+    )
+    prompt = f"{question.question}\n{options}\n{answer_instruction(form)}"
+    return Item(
+        image_id, question.image, question.task, prompt, form, read,
+        accepted=(question.answer,), classes=letters, group=question.group_id,
+    )  # fmt: skip
+
+
+def _open(subject: Subject, item: str, read: Read, rubric: Rubric, config: ReasoningConfig) -> Item:
+    template = next(t for t in load_templates() if t.id == OPEN_TEMPLATE)
+    question = pose(template, subject, rubric, config)
+    assert question is not None  # preferences_for found a category
+    classes = tuple(CATEGORIES[CATEGORY_NAMES[name]].abbreviation for name in question.form.names)
+    return Item(
+        subject.id, item, "composition", question.text, question.form, read,
+        accepted=question.accepted, classes=classes,
+    )  # fmt: skip

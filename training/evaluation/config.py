@@ -1,0 +1,85 @@
+"""Config of `evaluate-judge`: which judges, which sets, and how figures are taken."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from data.config import StageConfig
+from data.scene_source import SceneSourceConfig
+from data.sources import SourceConfig
+from data.splits import SplitConfig
+from training.judges.config import JudgeConfig, LocalJudgeConfig
+
+LATEST = "latest"
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Task = Literal["score", "composition", "perspective"]
+
+
+class SetConfig(StageConfig):
+    """One set of photos, from one of three places.
+
+    `snapshot`: the preferences of a corpus (a version, or `latest`); `source`: a dataset's labels
+    and photos; `scenes`: rendered photos, which no corpus holds if their seed is another one.
+    """
+
+    name: Name
+    snapshot: str | None = None
+    source: SourceConfig | None = None
+    scenes: SceneSourceConfig | None = None
+    split: Literal["train", "validation", "test", "all"] = "test"
+    """which photos of a snapshot or source; scenes are always taken whole"""
+    splits: SplitConfig = SplitConfig()
+    """of photos whose dataset states no split, by the hash of their bytes, as `ingest` does it"""
+    synthetic: bool = False
+    """whether a snapshot's synthetic photos are asked about as well"""
+    tasks: tuple[Task, ...] = ("score", "composition", "perspective")
+    """what is asked, where the labels hold the answer; MMPerspective asks its own questions"""
+    form: Literal["choice", "open"] = "choice"
+    """compositions of a source or of scenes: four options, or one of all 24 names"""
+    limit: int | None = Field(default=None, ge=1)
+    """at most so many photos, chosen by content hash"""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "SetConfig":
+        if sum(place is not None for place in (self.snapshot, self.source, self.scenes)) != 1:
+            raise ValueError(f"set {self.name}: give one of snapshot, source and scenes")
+        if self.source is not None and self.source.images is None:
+            raise ValueError(f"set {self.name}: source needs images, a judge looks at photos")
+        if self.source is not None and self.source.kind == "photos":
+            raise ValueError(f"set {self.name}: photos without labels have no truth")
+        return self
+
+
+class FiguresConfig(StageConfig):
+    """How figures are taken from stored predictions; changing it asks no judge again."""
+
+    resamples: int = Field(default=1000, ge=100)
+    """of the bootstrap"""
+    level: float = Field(default=0.95, gt=0, lt=1)
+    """of the intervals"""
+    seed: int = 0
+
+
+class EvaluateConfig(StageConfig):
+    """Judges x sets.
+
+    A judge is `embedded`, `latest-sft`, `latest-joppo` (the model that was finished last in this
+    store), a model folder, a hub id on this machine, or a whole config of an endpoint or of a local
+    model. `local` holds what the judges that are merely named have in common.
+    """
+
+    judges: tuple[str | JudgeConfig, ...] = Field(min_length=1)
+    local: LocalJudgeConfig = LocalJudgeConfig()
+    sets: tuple[SetConfig, ...] = Field(min_length=1)
+    rubric: str = "photography"
+    figures: FiguresConfig = FiguresConfig()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> "EvaluateConfig":
+        names = [one.name for one in self.sets]
+        if len(set(names)) < len(names):
+            raise ValueError("two sets have one name: rename one")
+        named = [one for one in self.judges if isinstance(one, str)]
+        if len(set(named)) < len(named):
+            raise ValueError("a judge stands twice in judges: remove one")
+        return self

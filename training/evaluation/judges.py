@@ -1,0 +1,100 @@
+"""The judges of a config: what each one is called, and how it is opened.
+
+A name is known without loading a model, so that stored answers are found first and a model is
+loaded only where something is left to ask.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from data.store import Store
+from training.judge import Judge
+from training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
+from training.judges.opening import open_judge
+from training.model_folder import finished
+from training.runs import ModelNotFoundError, runs_folder
+
+Stage = Literal["sft", "joppo"]
+LATEST: dict[str, Stage] = {"latest-sft": "sft", "latest-joppo": "joppo"}
+_MAKES = {
+    "sft": "run train-sft (`prefect deployment run train-sft`)",
+    "joppo": "run train-joppo (`prefect deployment run train-joppo`)",
+}
+
+
+class SameJudgeError(ValueError):
+    """Two judges of a config are one; the message names both."""
+
+
+@dataclass(frozen=True)
+class NamedJudge:
+    """A judge that may be opened. `label` is what the config calls it, `name` says its version."""
+
+    label: str
+    name: str
+    open: Callable[[], Judge]
+
+
+def named_judges(
+    specs: Sequence[str | JudgeConfig], local: LocalJudgeConfig, store: Store
+) -> list[NamedJudge]:
+    """The judges of a config, in its order; see `named_judge`.
+
+    Raises:
+        SameJudgeError: two entries are one judge.
+    """
+    found: dict[str, NamedJudge] = {}
+    for spec in specs:
+        judge = named_judge(spec, local, store)
+        first = found.setdefault(judge.name, judge)
+        if first is not judge:
+            raise SameJudgeError(
+                f"judges {first.label} and {judge.label} are the same model {judge.name}: "
+                "take one of them out"
+            )
+    return list(found.values())
+
+
+def named_judge(spec: str | JudgeConfig, local: LocalJudgeConfig, store: Store) -> NamedJudge:
+    """The judge that a config's entry means.
+
+    Raises:
+        ModelNotFoundError: nothing was finished by the stage that makes it; the message names it.
+        ModelFolderError: no such model on this machine.
+        AuthError, UnknownPriceError: an endpoint lacks its key or its price.
+    """
+    if isinstance(spec, EndpointJudgeConfig):
+        judge = open_judge(spec, store.root)
+        return NamedJudge(spec.teacher.name, judge.name, lambda: judge)
+    label = spec if isinstance(spec, str) else spec.model
+    config = local.model_copy(update={"model": spec}) if isinstance(spec, str) else spec
+    if config.model in LATEST:
+        place = latest_model(LATEST[config.model], store)
+        config = config.model_copy(update={"model": str(place)})
+    from training.judges.local_model import describe
+
+    return NamedJudge(label, describe(config), lambda: open_judge(config, store.root))
+
+
+def latest_model(stage: Stage, store: Store) -> Path:
+    """The model folder of the run of a stage that was finished last in this store.
+
+    Raises:
+        ModelNotFoundError: there is none, or it is not whole.
+    """
+    try:
+        run = store.read_bytes(f"runs/latest-{stage}").decode().strip()
+    except FileNotFoundError as error:
+        raise ModelNotFoundError(
+            f"no finished {stage} run in store {store.root}: {_MAKES[stage]}, or take "
+            f"`latest-{stage}` out of judges"
+        ) from error
+    folder = (runs_folder(store) / run / "model").absolute()
+    if not finished(folder):
+        raise ModelNotFoundError(
+            f"{folder} is not a whole model: {_MAKES[stage]} again, or set JOPPO_RUNS to the "
+            "folder that holds the runs of this store"
+        )
+    return folder

@@ -1,0 +1,160 @@
+"""An evaluation from start to end, without Prefect: load sets, ask judges, take figures."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from data.rubrics import Rubric, load_rubric
+from data.store import Store
+from training.evaluation.aligned import Aligned, align
+from training.evaluation.config import EvaluateConfig, FiguresConfig, SetConfig
+from training.evaluation.items import EvaluationSet
+from training.evaluation.judges import NamedJudge
+from training.evaluation.measure import figures_of
+from training.evaluation.pairs import differences
+from training.evaluation.predictions import Predictions, Progress, predict
+from training.evaluation.results import CONFUSION, Row, results_table
+from training.evaluation.scenes import scenes_set
+from training.evaluation.snapshot import snapshot_set
+from training.evaluation.sources import source_set
+from training.metrics.classes import confusion
+
+Answers = Mapping[str, Aligned]
+"""task -> answers of one judge to one set"""
+
+
+class IncompleteError(RuntimeError):
+    """A judge has not answered the whole set, so figures would be those of a part."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came out: figures as `RESULTS`, confusions as `CONFUSION`, and the answers behind them.
+
+    `answers` is set -> judge label -> task -> aligned rows; `sets` and `judges` are those of the
+    config, in its order.
+    """
+
+    results: pa.Table
+    confusions: pa.Table
+    answers: Mapping[str, Mapping[str, Answers]]
+    sets: Sequence[EvaluationSet]
+    judges: Sequence[NamedJudge]
+
+
+def load_set(config: SetConfig, store: Store, base: Path, rubric: Rubric) -> EvaluationSet:
+    """The questions and truths of a set.
+
+    Args:
+        base: the folder that paths of the config are relative to.
+
+    Raises:
+        DatasetFormatError, CorpusNotFoundError, SnapshotError: the set cannot be read.
+    """
+    if config.snapshot is not None:
+        return snapshot_set(config, store, rubric)
+    if config.scenes is not None:
+        return scenes_set(config, store, rubric)
+    return source_set(config, base, rubric)
+
+
+def load_sets(config: EvaluateConfig, store: Store, base: Path) -> list[EvaluationSet]:
+    """All sets of a config, in its order; see `load_set`."""
+    rubric = load_rubric(config.rubric)
+    return [load_set(one, store, base, rubric) for one in config.sets]
+
+
+def ask(
+    judge: NamedJudge, sets: Sequence[EvaluationSet], store: Store,
+    progress: Callable[[EvaluationSet], Progress],
+) -> None:  # fmt: skip
+    """Have a judge answer what it has not answered; a model is loaded only where it must be.
+
+    Raises:
+        StoreError: the store cannot be read or written.
+        Exception: what the judge raises; answers that came before are kept.
+    """
+    opened = None
+    for one in sets:
+        found = Predictions(store, judge.name, one)
+        todo, told = found.unanswered(), progress(one)
+        if todo:
+            opened = opened or judge.open()
+            predict(opened, found, todo, told)
+        else:
+            told(len(one.items), len(one.items))
+
+
+def measure(
+    judges: Sequence[NamedJudge], sets: Sequence[EvaluationSet], store: Store, config: FiguresConfig
+) -> Measured:
+    """Figures of all judges on all sets, from stored answers alone.
+
+    Raises:
+        IncompleteError: a judge has not answered all of a set.
+        StoreError: the store cannot be read.
+    """
+    names = {judge.label: judge.name for judge in judges}
+    answers = {one.name: _answers(judges, one, store) for one in sets}
+    rows = [row for one in sets for row in rows_of(answers[one.name], names, one, config)]
+    confusions = [row for one in sets for row in confusion_rows(answers[one.name], names, one.name)]
+    table = pa.Table.from_pylist(confusions, CONFUSION)
+    return Measured(results_table(rows), table, answers, sets, judges)
+
+
+def rows_of(
+    judged: Mapping[str, Answers], names: Mapping[str, str], one: EvaluationSet,
+    config: FiguresConfig,
+) -> list[Row]:  # fmt: skip
+    """Rows of `RESULTS`: all judges on one set, then every two of them against each other.
+
+    Args:
+        judged: label of the judge -> task -> answers.
+        names: label -> name with version.
+    """
+    shared = {
+        "set": one.name, "source": one.source, "snapshot": one.snapshot, "digest": one.digest,
+        "resamples": config.resamples, "level": config.level, "seed": config.seed,
+    }  # fmt: skip
+    found = [
+        (label, figure)
+        for label, tasks in judged.items()
+        for figure in figures_of(tasks, one.source, config)
+    ]
+    found += differences(judged, config)
+    return [
+        figure.row({"judge": names[label], "label": label, **shared}) for label, figure in found
+    ]
+
+
+def confusion_rows(judged: Mapping[str, Answers], names: Mapping[str, str], name: str) -> list[Row]:
+    """Rows of `CONFUSION` of one set: every choice whose photo could be opened."""
+    rows = []
+    for label, tasks in judged.items():
+        for task, aligned in tasks.items():
+            pairs = zip(aligned.right, aligned.said, strict=True)
+            kept = [pair for pair, opened in zip(pairs, aligned.judged, strict=False) if opened]
+            cells = confusion([right for right, _ in kept], [said for _, said in kept])
+            about = {"judge": names[label], "set": name, "task": task}
+            rows += [
+                {**about, "truth": right, "answered": said, "questions": count}
+                for right, said, count in cells
+            ]
+    return rows
+
+
+def _answers(judges: Sequence[NamedJudge], one: EvaluationSet, store: Store) -> dict[str, Answers]:
+    truth = one.truth()
+    found: dict[str, Answers] = {}
+    for judge in judges:
+        tasks = align(truth, Predictions(store, judge.name, one).table())
+        missing = len(one.items) - sum(len(task) for task in tasks.values())
+        if missing:
+            raise IncompleteError(
+                f"{judge.label} has not answered {missing} of {len(one.items)} questions of set "
+                f"{one.name}: start the evaluation again, it goes on where it stopped"
+            )
+        found[judge.label] = tasks
+    return found

@@ -1,0 +1,55 @@
+"""Rendered photos as an evaluation set: every truth is known, attributes included.
+
+Scenes of a seed that no corpus was built from are held out; those of another style are out of
+domain.
+"""
+
+import json
+from functools import partial
+from typing import Any
+
+from data.hashing import SHORT, content_hash, unit_interval
+from data.rubrics import Rubric
+from data.scene_source import DATASET, RECIPE_VERSION, render_shard, scene_items
+from data.store import Store
+from training.evaluation.asking import items_of
+from training.evaluation.config import SetConfig
+from training.evaluation.items import EvaluationSet, distinct
+
+
+def scenes_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationSet:
+    """Render the scenes into the store, unless they are there, and ask about them.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    assert config.scenes is not None
+    photos = _rendered(config, store)
+    photos.sort(key=lambda photo: unit_interval("evaluate", photo["image"]["image_id"]))
+    items = [
+        item
+        for photo in photos[: config.limit]
+        for item in items_of(
+            photo["image"], photo["label"], partial(store.read_bytes, photo["image"]["uri"]),
+            rubric, config,
+        )
+    ]  # fmt: skip
+    kept, rejects = distinct(items)
+    return EvaluationSet(config.name, DATASET, kept, rejects)
+
+
+def _rendered(config: SetConfig, store: Store) -> list[dict[str, Any]]:
+    """`image` and `label` rows of each scene; a list in the store says what was rendered."""
+    assert config.scenes is not None
+    key = content_hash(RECIPE_VERSION, config.scenes.as_dict())[:SHORT]
+    uri = f"evaluations/scenes/{key}.json"
+    if store.exists(uri):
+        listed: list[dict[str, Any]] = json.loads(store.read_bytes(uri))
+        return listed
+    rows = render_shard(scene_items(config.scenes), store, config.scenes)
+    photos = [
+        {"image": image, "label": label}
+        for image, label in zip(rows["images"], rows["labels"], strict=True)
+    ]
+    store.write_bytes(uri, json.dumps(photos).encode())
+    return photos

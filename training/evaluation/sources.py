@@ -1,0 +1,130 @@
+"""A dataset's labels and photos as an evaluation set, without a corpus.
+
+Photos are hashed, not decoded: a broken one shows when a judge opens it, and is then a reject. A
+label without a file is a reject here; a photo without a label is none of this set's business.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from hashlib import file_digest
+from pathlib import Path
+
+from data.folders import list_photos
+from data.hashing import unit_interval
+from data.ingest import label_row
+from data.readers.base import DatasetFormatError, Label, Reject
+from data.readers.mmperspective import Question, read_mmperspective
+from data.rubrics import Rubric
+from data.sources import SourceConfig, list_labels
+from data.splits import hash_split
+from training.evaluation.asking import items_of, multiple_choice
+from training.evaluation.config import SetConfig
+from training.evaluation.items import EvaluationSet, Item, distinct
+
+_THREADS = 8
+Photos = dict[str, Path]
+
+
+def source_set(config: SetConfig, base: Path, rubric: Rubric) -> EvaluationSet:
+    """Questions and truths of a dataset.
+
+    Args:
+        base: the folder that the source's paths are relative to.
+
+    Raises:
+        DatasetFormatError: labels of another form, no photo, or nothing to ask.
+    """
+    source = config.source
+    assert source is not None and source.images is not None
+    photos = dict(
+        found for found in list_photos(Path(base, source.images).absolute())
+        if not isinstance(found, Reject)
+    )  # fmt: skip
+    if source.kind == "mmperspective":
+        found = _questions(config, source, base, photos)
+    else:
+        found = _labels(config, source, base, photos, rubric)
+    items, rejects = found
+    if not items:
+        problem = f"gives nothing to ask in split {config.split} ({len(rejects)} rejects)"
+        remedy = "Look at `joppo labels`, or choose split `all`"
+        raise DatasetFormatError(Path(base, str(source.labels)), problem, remedy)
+    kept, twice = distinct(items)
+    return EvaluationSet(config.name, source.dataset or source.kind, kept, [*rejects, *twice])
+
+
+def _labels(
+    config: SetConfig, source: SourceConfig, base: Path, photos: Photos, rubric: Rubric
+) -> tuple[list[Item], list[Reject]]:
+    read: list[Label] = []
+    rejects: list[Reject] = []
+    for result in list_labels(source, base):
+        if isinstance(result, Reject):
+            rejects.append(result)
+        elif config.split == "all" or result.split in (None, config.split):
+            read.append(result)
+    # Files are hashed only now: a test split may be a tenth of the labels.
+    found = _hashed([label.item for label in read], photos, rejects)
+    wanted = []
+    for label in read:
+        if (image_id := found.get(label.item)) is None:
+            continue
+        split = label.split or hash_split(image_id, config.splits)
+        if config.split in ("all", split):
+            wanted.append((label, image_id, split))
+    wanted.sort(key=lambda one: (unit_interval("evaluate", one[1]), one[0].item))
+    items = [
+        item
+        for label, image_id, split in wanted[: config.limit]
+        for item in items_of(
+            {"image_id": image_id, "item": label.item, "split": split},
+            label_row(label, image_id, split), photos[label.item].read_bytes, rubric, config,
+        )
+    ]  # fmt: skip
+    return items, rejects
+
+
+def _questions(
+    config: SetConfig, source: SourceConfig, base: Path, photos: Photos
+) -> tuple[list[Item], list[Reject]]:
+    read: list[Question] = []
+    rejects: list[Reject] = []
+    for result in read_mmperspective(Path(base, str(source.labels))):
+        (rejects if isinstance(result, Reject) else read).append(result)  # type: ignore[arg-type]
+    names = sorted({question.image for question in read})
+    names.sort(key=lambda name: unit_interval("evaluate", name))
+    found = _hashed(names[: config.limit], photos, rejects)
+    items = [
+        multiple_choice(found[question.image], question, photos[question.image].read_bytes)
+        for question in read
+        if question.image in found
+    ]
+    return items, rejects
+
+
+def _hashed(names: Sequence[str], photos: Photos, rejects: list[Reject]) -> dict[str, str]:
+    """name -> sha256 of the photo's bytes; what is missing or unreadable goes to `rejects`."""
+    there, found = [], {}
+    for name in dict.fromkeys(names):
+        if name in photos:
+            there.append(name)
+        else:
+            detail = "the image folder has no photo of this name; fetch it"
+            rejects.append(Reject("evaluate", name, "missing_image", detail))
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for name, result in zip(there, pool.map(partial(_hash, photos), there), strict=True):
+            if isinstance(result, Reject):
+                rejects.append(result)
+            else:
+                found[name] = result
+    return found
+
+
+def _hash(photos: Photos, name: str) -> str | Reject:
+    try:
+        with photos[name].open("rb") as content:
+            return file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        detail = f"cannot be read ({error.strerror}); check the file and its permissions"
+        return Reject("evaluate", name, "unreadable_file", detail)

@@ -31,7 +31,7 @@ from data.store import Store
 from tasks.launch import Event
 from training.metrics_log import last_values, read_metrics
 from training.plots import COLUMNS, label, picture, write_page
-from training.run_folder import Run
+from training.run_folder import Run, recipe
 
 EVERY_S = 60.0
 """seconds between updates of the tables: the server keeps every update"""
@@ -157,6 +157,6 @@ def report(run: Run) -> None:
 def put_page(store: Store, run: Run, rows: list[dict[str, Any]]) -> str:
     """Write the run's page of curves beside its metrics; its place."""
     uri = f"runs/{run.id}/curves.html"
-    about = {"snapshot": run.snapshot, **run.config.as_dict()}
+    about = {"snapshot": run.snapshot, "parent": run.parent, **recipe(run.config)}
     store.write_bytes(uri, write_page(rows, run.id, about).encode())
     return f"{store.root}/{uri}"

@@ -30,7 +30,7 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
             the hub refuses.
     """
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub.errors import HFValidationError
 
     _check(folder)
     token = os.environ.get(TOKEN)
@@ -45,9 +45,9 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
         )
     except HFValidationError as error:
         raise PushError(f"{repo!r} is no name of a repository: {error}") from None
-    except HfHubHTTPError as error:
+    except OSError as error:  # the client's own errors among them
         # Without its cause: a request may show the token in its headers.
-        raise PushError(f"the hub refused {repo}: {error}") from None
+        raise PushError(f"the hub did not take {repo}: {error}") from None
     return str(done.commit_url)
 
 

@@ -23,6 +23,7 @@ class Panel:
     title: str
     names: tuple[str, ...]
     log: bool = False
+    smooth: bool = True
 
 
 GROUPS: dict[str, tuple[Panel, ...]] = {
@@ -45,7 +46,7 @@ GROUPS: dict[str, tuple[Panel, ...]] = {
         Panel("KL from the SFT judge", ("kl",)),
         Panel("entropy", ("entropy",)),
         Panel("norm of the gradient", ("grad_norm",), log=True),
-        Panel("learning rate", ("learning_rate",)),
+        Panel("learning rate", ("learning_rate",), smooth=False),
         Panel("share of clipped ratios", ("clip_ratio/region_mean",)),
     ),
     "Health of the reward": (
@@ -145,6 +146,7 @@ def _points(rows: Rows) -> Points:
 def _grouped(points: Points) -> dict[str, list[Panel]]:
     """The panels that have something to show; what no panel names comes last, one panel each."""
     named = {name for panels in GROUPS.values() for panel in panels for name in panel.names}
+    named |= {"epoch", "num_tokens"}  # straight lines
     groups = {
         group: [panel for panel in panels if any(name in points for name in panel.names)]
         for group, panels in GROUPS.items()
@@ -181,12 +183,12 @@ def _draw(axis: Any, panel: Panel, points: Points) -> None:
     shown = [name for name in panel.names if name in points]
     for name, color in zip(shown, COLORS, strict=False):
         steps, values = points[name]
-        smooth = smoothed(values)
+        strong = smoothed(values) if panel.smooth else values
         axis.plot(steps, values, color=color, alpha=0.35, linewidth=0.8)
-        axis.plot(steps, smooth, color=color, linewidth=1.6, label=label(name))
+        axis.plot(steps, strong, color=color, linewidth=1.6, label=label(name))
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", color="#e6e6e6", linewidth=0.6)
-    axis.tick_params(labelsize=7, length=2, color="#999999")
+    axis.tick_params(which="both", labelsize=7, length=2, color="#999999")
     if panel.log:
         axis.set_yscale("log")
     if len(shown) > 1:

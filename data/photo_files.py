@@ -1,7 +1,7 @@
 """The photos that a person means by files, folders and patterns.
 
-Names are what they are: spaces, quotes, newlines and bytes that are no UTF-8 are all read. A name is
-shown as it was given, with what has no UTF-8 form written as `\\xNN`.
+Names are what they are: spaces, quotes, newlines and bytes that are no UTF-8 are all read. A name
+is shown as it was given, with what has no UTF-8 form written as `\\xNN`.
 """
 
 import os
@@ -87,7 +87,7 @@ def _of(place: str) -> Iterator[PhotoFile | Reject]:
 
 def _pattern(pattern: str) -> Iterator[PhotoFile | Reject]:
     found = False
-    for match in sorted(iglob(pattern, recursive=True)):
+    for match in sorted(iglob(pattern, recursive=True)):  # noqa: PTH207 (absolute patterns)
         path = Path(match)
         if path.is_file() and path.suffix.lower() in SUFFIXES:
             found = True

@@ -1,0 +1,71 @@
+"""Fitting a judge's calibration on photos of a snapshot that people have scored."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePosixPath
+
+from data.answer_format import AnswerFormat
+from data.prompts import score_prompt
+from data.store import Store
+from training.calibration import Calibration, fit
+from training.examples import Row, photo, preference_rows, resolve_snapshot
+from training.judge import Question, SamplingJudge
+from training.score_book import ScoreBook
+from training.score_rows import lasting, score_row
+from training.scoring_config import ScoringConfig
+
+
+def calibrate(
+    judge: SamplingJudge,
+    book: ScoreBook,
+    store: Store,
+    config: ScoringConfig,
+    version: str | None = None,
+    split: str = "validation",
+) -> Calibration:
+    """Score the photos of a split that have a human score, and fit the calibration.
+
+    What the book knows is not judged again. Photos whose reply is not in form are left out.
+
+    Raises:
+        CalibrationError: fewer than 10 photos can be used.
+        CorpusNotFoundError, SnapshotError: there is no such snapshot, or it is of another schema.
+        PhotoMissingError: a photo of the snapshot is gone.
+    """
+    version = resolve_snapshot(store, version)
+    people = {
+        _image_id(row): row
+        for row in preference_rows(store, version, split)
+        if row["task"] == "score" and row["mos"] is not None
+    }
+    names = tuple(config.load_rubric().names)
+    asked: list[str] = []
+
+    def questions() -> Iterator[Question]:
+        for image_id, row in people.items():
+            if book.get(image_id) is None:
+                asked.append(image_id)
+                opened = partial(photo, store, row["uri"])
+                text = score_prompt(config.load_rubric())
+                yield Question(image_id, opened, text, AnswerFormat("score", names))
+
+    replies = (
+        judge.sample(questions(), config.samples)
+        if config.samples
+        else ((reply,) for reply in judge.ask(questions()))
+    )
+    for number, found in enumerate(replies):
+        row = score_row(book.judge, book.prompt_id, asked[number], names, found)
+        if lasting(found):
+            book.add(row)
+    book.flush()
+    rows = [(book.get(image_id), row["mos"]) for image_id, row in people.items()]
+    pairs = [(row["total"], mos) for row, mos in rows if row is not None and row["parse_ok"]]
+    return fit(
+        [total for total, _ in pairs], [mos for _, mos in pairs],
+        judge=book.judge, prompt_id=book.prompt_id, source=f"snapshot {version}, {split}",
+    )  # fmt: skip
+
+
+def _image_id(row: Row) -> str:
+    return PurePosixPath(row["uri"]).stem

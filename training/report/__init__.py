@@ -1,0 +1,1 @@
+"""The report of scored photos: one HTML file that needs nothing else."""

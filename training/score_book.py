@@ -1,0 +1,77 @@
+"""What a judge has scored already: rows in shards of the store, found again by any later run.
+
+A row is known by the judge's name, the hash of the prompt and the sha256 of the photo. Shards are
+immutable and named by what they hold, so two runs may write at the same time, and a kill loses at
+most the rows of the last seconds.
+"""
+
+import time
+from collections.abc import Iterable
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data.hashing import SHORT, content_hash
+from data.store import Store
+from training.score_rows import Row
+
+FLUSH_ROWS = 64
+FLUSH_S = 5.0
+TABLE = "scores"
+
+
+class ScoreBook:
+    """Rows of one judge and prompt in a store. `add` writes by and by, `flush` what is left."""
+
+    def __init__(self, store: Store, judge: str, prompt_id: str) -> None:
+        self.store, self.judge, self.prompt_id = store, judge, prompt_id
+        self.prefix = f"score-{content_hash(judge, prompt_id)[:SHORT]}"
+        self._waiting: list[Row] = []
+        self._flushed = time.monotonic()
+        self._known = {row["image_id"]: row for row in self._read()}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def get(self, image_id: str) -> Row | None:
+        """The row of a photo that was scored before, by any run."""
+        return self._known.get(image_id)
+
+    def add(self, row: Row) -> None:
+        """Keep a row; it is on disk after at most `FLUSH_ROWS` rows, or the first after
+        `FLUSH_S` seconds."""
+        self._known[row["image_id"]] = row
+        self._waiting.append(row)
+        late = time.monotonic() - self._flushed > FLUSH_S
+        if len(self._waiting) >= FLUSH_ROWS or late:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits as one shard.
+
+        Raises:
+            StoreError: the store cannot be written.
+        """
+        rows, self._waiting = self._waiting, []
+        if rows:
+            self.store.write_shard(TABLE, self.shard_name(row["image_id"] for row in rows), rows)
+        self._flushed = time.monotonic()
+
+    def shard_name(self, image_ids: Iterable[str]) -> str:
+        """Key of the shard of these photos."""
+        return f"{self.prefix}-{content_hash(sorted(image_ids))[:SHORT]}"
+
+    def _read(self) -> list[Row]:
+        names = self.store.names(f"shards/{TABLE}")
+        mine = [name for name in names if name.startswith(self.prefix)]
+        return [row for name in mine for row in self._rows(f"shards/{TABLE}/{name}")]
+
+    def _rows(self, uri: str) -> list[Row]:
+        import pyarrow as pa
+
+        table = pq.read_table(pa.BufferReader(self.store.read_bytes(uri)), use_threads=False)
+        same = pc.and_(
+            pc.equal(table["judge"], self.judge), pc.equal(table["prompt_id"], self.prompt_id)
+        )
+        rows: list[Row] = table.filter(same).to_pylist(maps_as_pydicts="strict")
+        return rows

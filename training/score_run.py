@@ -1,0 +1,134 @@
+"""A whole scoring in this process: find, score, rank, write. `flows` puts a face on it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data.files import FileStore
+from data.photo_files import PhotoFile, find_photos, read_photo
+from data.photos import PhotoError, load_photo
+from data.readers.base import Reject
+from data.store import Store
+from training.calibration import Calibration, load, place_of
+from training.judge import SamplingJudge
+from training.judges.config import LocalJudgeConfig
+from training.report.page import Picture, write_report
+from training.score_book import ScoreBook
+from training.score_files import Ranked, rank, write_scores
+from training.scoring import label, score
+from training.scoring_config import ScoringConfig, prompt_id
+from training.thumbnails import keep_thumbnail, thumbnail
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What came out: ranked photos, rejects, files written, and how many were judged just now."""
+
+    ranked: list[Ranked]
+    rejects: list[Reject]
+    files: list[str]
+    new: int
+
+
+class NothingToScoreError(ValueError):
+    """Not one photo was found; the message says what was looked for."""
+
+
+def run(
+    places: Sequence[str],
+    judge: SamplingJudge,
+    config: ScoringConfig,
+    store: Store,
+    out: FileStore,
+    html: bool = True,
+    seen: Callable[[int], Any] = lambda count: None,
+    listed: Callable[[int], Any] = lambda count: None,
+) -> Scoring:
+    """Score the photos of files, folders and patterns, and write tables and report to `out`.
+
+    Interrupted, it leaves what was scored in the store; started again, it goes on from there.
+
+    Args:
+        seen: called with the number of files dealt with since the last call.
+        listed: called once with the number of files.
+
+    Raises:
+        NothingToScoreError: there is no file to look at.
+        CalibrationError: the config asks for a calibration that there is not.
+        StoreError, BudgetExceeded, AuthError, ProviderDown: the work cannot go on.
+    """
+    files = list(find_photos(places))
+    check_found(files)
+    listed(len(files))
+    book = ScoreBook(store, label(judge, config), prompt_id(config.load_rubric()))
+    calibration = calibration_of(config, store, book) if config.calibrated else None
+    scored, rejects, paths = [], [], {}
+    try:
+        for found in score(files, judge, book, store, config, seen):
+            if isinstance(found, Reject):
+                rejects.append(found)
+            else:
+                scored.append(found)
+                paths[found.file.name] = found.file.path
+    finally:
+        book.flush()
+    ranked = rank(scored, calibration)
+    picture = pictures(store, paths, config)
+    names = write_results(out, ranked, rejects, config, picture if html else None)
+    return Scoring(ranked, rejects, names, sum(one.new for one in scored))
+
+
+def check_found(files: Sequence[PhotoFile | Reject]) -> None:
+    """Raise NothingToScoreError, with the first reasons, where no file was found."""
+    if not any(isinstance(file, PhotoFile) for file in files):
+        rejects = [file for file in files if isinstance(file, Reject)]
+        reasons = "; ".join(f"{r.item}: {r.detail}" for r in rejects[:5])
+        raise NothingToScoreError(f"no photo to score. {reasons}")
+
+
+def write_results(
+    out: FileStore, ranked: Sequence[Ranked], rejects: Sequence[Reject], config: ScoringConfig,
+    picture: Picture | None,
+) -> list[str]:  # fmt: skip
+    """Tables, and the report where pictures are given; names of the files written."""
+    rubric = config.load_rubric()
+    names = write_scores(out, ranked, rejects, rubric)
+    if picture is not None:
+        names.append(write_report(out, ranked, rejects, rubric, picture))
+    return names
+
+
+def pictures(store: Store, paths: dict[str, Path], config: ScoringConfig) -> Picture:
+    """Thumbnails from the store; where one is gone, made anew from the photo."""
+
+    def picture(one: Ranked, side: int) -> bytes | None:
+        image_id = one.row["image_id"]
+        kept = thumbnail(store, image_id, side)
+        if kept is not None:
+            return kept
+        try:
+            content = read_photo(paths[one.name], config.max_bytes)
+            keep_thumbnail(store, image_id, load_photo(content, max_pixels=config.max_pixels))
+        except PhotoError:  # scored before, and gone since: the report says "no picture"
+            return None
+        return thumbnail(store, image_id, side)
+
+    return picture
+
+
+def calibration_of(config: ScoringConfig, store: Store, book: ScoreBook) -> Calibration:
+    """The stored calibration of the judge.
+
+    Raises:
+        CalibrationError: there is none.
+    """
+    folder, name = calibration_place(config, store, book.judge)
+    return load(folder, book.judge, book.prompt_id, name)
+
+
+def calibration_place(config: ScoringConfig, store: Store, judge: str) -> tuple[FileStore, str]:
+    """Where the calibration of a judge lies: see `training.calibration.place_of`."""
+    local = config.judge if isinstance(config.judge, LocalJudgeConfig) else None
+    folder = Path(local.model) if local is not None and Path(local.model).is_dir() else None
+    return place_of(folder, store.root, judge)

@@ -1,0 +1,42 @@
+"""Config of scoring: which judge, by which rubric, and what of a photo is too large."""
+
+from typing import Any
+
+from pydantic import Field, PositiveInt, field_validator
+
+from data.config import StageConfig
+from data.hashing import SHORT, content_hash
+from data.prompts import score_prompt
+from data.rubrics import Rubric, load_rubric
+from training.judges.config import JudgeConfig, LocalJudgeConfig
+
+
+class ScoringConfig(StageConfig):
+    """One way to score photos."""
+
+    judge: JudgeConfig = LocalJudgeConfig()
+    rubric: str = "photography"
+    samples: int = Field(default=0, ge=0)
+    """drawn answers per photo, whose mean and spread are reported; 0 for the one greedy answer"""
+    calibrated: bool = False
+    """whether the judge's calibration is applied to the totals; see `joppo calibrate`"""
+    max_pixels: PositiveInt = 100_000_000
+    max_bytes: PositiveInt = 512_000_000
+
+    @field_validator("judge", mode="before")
+    @classmethod
+    def _local_by_default(cls, values: Any) -> Any:
+        return {"kind": "local", **values} if isinstance(values, dict) else values
+
+    def load_rubric(self) -> Rubric:
+        """The rubric itself.
+
+        Raises:
+            FileNotFoundError: no such rubric; the message lists those there are.
+        """
+        return load_rubric(self.rubric)
+
+
+def prompt_id(rubric: Rubric) -> str:
+    """Short hash (16 hex) of the prompt by which photos are judged."""
+    return content_hash("prompt", score_prompt(rubric))[:SHORT]

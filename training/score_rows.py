@@ -10,7 +10,8 @@ from training.judge import Reply
 
 Row = dict[str, Any]
 
-_ANSWERED = {"refused", "bad_request"}
+# A model that ends at once has answered, with an empty text: its reason is the parser's.
+_ANSWERED = {"refused", "bad_request", "missing_tag"}
 
 
 def score_row(

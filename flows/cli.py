@@ -1,5 +1,7 @@
 """The command `joppo`. Each sub-command is thin and imports what it needs when it runs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -126,6 +128,123 @@ def labels(
     try:
         show_labels(kind, path)
     except (DatasetFormatError, FileNotFoundError) as error:
+        raise _fail(error) from None
+
+
+JudgeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--judge", help="Model folder (adapter or whole), hub id on this machine, or `embedded`."
+    ),
+]
+EndpointOption = Annotated[
+    str | None, typer.Option("--endpoint", help="Base URL of an OpenAI-compatible server.")
+]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Model name at the endpoint.")]
+KeyOption = Annotated[
+    str | None, typer.Option("--key-env", help="Environment variable with the endpoint's key.")
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="YAML such as configs/embedded/score-photos.yaml.")
+]
+SamplesOption = Annotated[
+    int | None, typer.Option("--samples", min=0, help="Drawn answers per photo; 0 is greedy.")
+]
+
+
+@app.command()
+def score(
+    photos: Annotated[list[str] | None, typer.Argument(help="Files, folders, patterns.")] = None,
+    judge: JudgeOption = None,
+    endpoint: EndpointOption = None,
+    model: ModelOption = None,
+    key_env: KeyOption = None,
+    config: ConfigOption = None,
+    out: Annotated[
+        str | None, typer.Option("--out", help="Folder of tables and report; default scores.")
+    ] = None,
+    samples: SamplesOption = None,
+    calibrated: Annotated[
+        bool | None,
+        typer.Option("--calibrated/--raw", help="Totals on people's scale."),
+    ] = None,
+    html: Annotated[bool | None, typer.Option("--html/--no-html", help="The report.")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Score, explain and rank photos; started again, it goes on where it stopped."""
+    from flows.score_command import JudgeChoice, read_config, score_photos
+
+    with _judging():
+        choice = JudgeChoice(judge, endpoint, model, key_env)
+        values = {"samples": samples, "calibrated": calibrated, "html": html, "out": out}
+        score_photos(read_config(config, choice, photos=photos or None, **values), store)
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="A photo.")],
+    second: Annotated[Path, typer.Argument(help="Another photo.")],
+    judge: JudgeOption = None,
+    endpoint: EndpointOption = None,
+    model: ModelOption = None,
+    key_env: KeyOption = None,
+    config: ConfigOption = None,
+    samples: SamplesOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Which of two photos a judge prefers, and how surely (several drawn answers to each)."""
+    from flows.judging import compare_photos
+    from flows.score_command import JudgeChoice, read_config
+
+    with _judging():
+        choice = JudgeChoice(judge, endpoint, model, key_env)
+        compare_photos(first, second, read_config(config, choice, samples=samples), store)
+
+
+@app.command()
+def calibrate(
+    judge: JudgeOption = None,
+    endpoint: EndpointOption = None,
+    model: ModelOption = None,
+    key_env: KeyOption = None,
+    config: ConfigOption = None,
+    samples: SamplesOption = None,
+    version: Annotated[str | None, typer.Option(help="Snapshot; default the latest.")] = None,
+    split: Annotated[str, typer.Option(help="Split with human scores.")] = "validation",
+    store: StoreOption = None,
+) -> None:
+    """Fit a judge's totals to people's scores, for `joppo score --calibrated`."""
+    from flows.judging import calibrate_judge
+    from flows.score_command import JudgeChoice, read_config
+
+    with _judging():
+        choice = JudgeChoice(judge, endpoint, model, key_env)
+        chosen = read_config(config, choice, samples=samples)
+        calibrate_judge(chosen, store, version, split)
+
+
+@contextmanager
+def _judging() -> Iterator[None]:
+    """What can go wrong with a judge and photos, as a message and an exit code."""
+    from data.corpus import CorpusNotFoundError
+    from data.photos import PhotoError
+    from data.store import StoreError
+    from data.teachers.base import BudgetExceeded, TeacherError
+    from data.teachers.pricing import UnknownPriceError
+    from flows.config import ConfigError
+    from training.calibration import CalibrationError
+    from training.comparing import NoComparisonError
+    from training.examples import PhotoMissingError, SnapshotError
+    from training.judges.local_model import ModelFolderError
+    from training.score_run import NothingToScoreError
+
+    try:
+        yield
+    except (
+        BudgetExceeded, CalibrationError, ConfigError, CorpusNotFoundError, FileNotFoundError,
+        ModelFolderError, NoComparisonError, NothingToScoreError, PhotoError, PhotoMissingError,
+        SnapshotError, StoreError, TeacherError, UnknownPriceError,
+    ) as error:  # fmt: skip
         raise _fail(error) from None
 
 

@@ -30,10 +30,19 @@ def load_config(kind: type[C], path: str | Path, overrides: dict[str, Any] | Non
         raise ConfigError(f"{file} is not YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{file}: a config is a mapping of keys, not a {type(values).__name__}")
+    return validated(kind, merged(values, overrides or {}), file)
+
+
+def validated(kind: type[C], values: dict[str, Any], where: str | Path) -> C:
+    """The config that these values make; `where` they come from is told in the error.
+
+    Raises:
+        ConfigError: an unknown key or a wrong value.
+    """
     try:
-        return kind.model_validate(merged(values, overrides or {}))
+        return kind.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{file}: {_problems(error)}") from None
+        raise ConfigError(f"{where}: {_problems(error)}") from None
 
 
 def merged(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:

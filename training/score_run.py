@@ -61,7 +61,7 @@ def run(
     files = list(find_photos(places))
     check_found(files)
     listed(len(files))
-    book = ScoreBook(store, label(judge, config), prompt_id(config.load_rubric()))
+    book = ScoreBook(store, label(judge.name, config.samples), prompt_id(config.load_rubric()))
     calibration = calibration_of(config, store, book) if config.calibrated else None
     scored, rejects, paths = [], [], {}
     try:

@@ -1,6 +1,6 @@
 """Scoring: photo files in, one row or one reject for each out.
 
-    book = ScoreBook(store, label(judge, config), prompt_id(rubric))
+    book = ScoreBook(store, label(judge.name, config.samples), prompt_id(rubric))
     for found in score(files, judge, book, store, config): ...
 
 Files are read, hashed and decoded in threads while the judge works. What the book knows is not
@@ -27,22 +27,28 @@ from training.score_rows import Row, lasting, score_row
 from training.scoring_config import ScoringConfig
 from training.thumbnails import keep_thumbnail
 
+RECIPE_VERSION = 1
 _READERS = 4
 _READ_AHEAD = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A photo file and its row of the `scores` table; `new` where the judge was asked just now."""
+    """A photo file and its row of the `scores` table.
+
+    `new`: the judge was asked just now. `lasting` is off where it could not be reached: the row is
+    not kept, and a later run asks again.
+    """
 
     file: PhotoFile
     row: Row
     new: bool = False
+    lasting: bool = True
 
 
-def label(judge: SamplingJudge, config: ScoringConfig) -> str:
-    """The judge as the `scores` table names it: the mean of n draws is another judge."""
-    return f"{judge.name}*{config.samples}" if config.samples else judge.name
+def label(name: str, samples: int) -> str:
+    """A judge as the `scores` table names it: the mean of n draws is another judge."""
+    return f"{name}*{samples}" if samples else name
 
 
 def score(
@@ -172,9 +178,10 @@ class _Scoring:
             return _reject(asked.file, asked.error)
         row = score_row(self.book.judge, self.book.prompt_id, asked.image_id, self.names, replies)
         asked.outcome = row
-        if lasting(replies):
+        keep = lasting(replies)
+        if keep:
             self.book.add(row)
-        return Scored(asked.file, row, new=True)
+        return Scored(asked.file, row, new=True, lasting=keep)
 
     def _settled(self) -> Iterator[Scored | Reject]:
         """What stands at the head of the line and waits for nothing."""

@@ -37,6 +37,26 @@ class ScoringConfig(StageConfig):
         return load_rubric(self.rubric)
 
 
+class ScorePhotosConfig(ScoringConfig):
+    """A scoring run: which photos, and where its tables and report go."""
+
+    photos: tuple[str, ...] = ()
+    """files, folders and patterns, relative to the working directory"""
+    out: str | None = None
+    """folder of the tables and the report; None for a folder of the store"""
+    shard_size: int = Field(default=128, ge=1)
+    """photos of one task run of the flow"""
+    html: bool = True
+    """whether to write the report"""
+
+    @property
+    def scoring(self) -> ScoringConfig:
+        """The part that says how a photo is scored."""
+        return ScoringConfig.model_validate(
+            {name: getattr(self, name) for name in ScoringConfig.model_fields}
+        )
+
+
 def prompt_id(rubric: Rubric) -> str:
     """Short hash (16 hex) of the prompt by which photos are judged."""
     return content_hash("prompt", score_prompt(rubric))[:SHORT]

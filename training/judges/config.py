@@ -19,7 +19,9 @@ class LocalJudgeConfig(StageConfig):
     model: str = EMBEDDED
     """a model folder (base and adapter, or whole), a hub id that is on this machine, or `embedded`
     for the base judge in this repository"""
-    max_new_tokens: int = Field(default=512, ge=1)
+    max_new_tokens: int | None = Field(default=None, ge=1)
+    """most tokens of a reply; None for the number that the judge was trained with, else 512 (160
+    for the embedded base)"""
     max_pixels: int | None = Field(default=None, ge=28 * 28)
     """photos are scaled down to this many pixels; None keeps the processor's own limit"""
     temperature: float = Field(default=1.0, gt=0)

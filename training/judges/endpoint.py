@@ -23,6 +23,20 @@ _SHORT = 8
 _TEMPLATE = "judge"
 
 
+def describe(config: EndpointJudgeConfig) -> str:
+    """`<model>@<hash>`: the hash covers provider, model and all that shapes a reply."""
+    teacher = config.teacher
+    shaping = [teacher.provider, teacher.model, teacher.params(), config.sample_temperature]
+    return f"{teacher.model.split('/')[-1]}@{content_hash(shaping)[:_SHORT]}"
+
+
+def teachers_of(config: EndpointJudgeConfig) -> TeachersConfig:
+    """The judge as the one teacher of a gateway."""
+    return TeachersConfig(
+        providers=(config.teacher,), budget_usd=config.budget_usd, journal=config.journal
+    )
+
+
 @dataclass(slots=True)
 class _Asked:
     """A question and its replies so far."""
@@ -47,13 +61,8 @@ class EndpointJudge:
             ValueError: the store is remote and no journal is named.
         """
         self.config = config
-        teacher = config.teacher
-        shaping = [teacher.provider, teacher.model, teacher.params()]
-        self.name = f"{teacher.model.split('/')[-1]}@{content_hash(shaping)[:_SHORT]}"
-        teachers = TeachersConfig(
-            providers=(teacher,), budget_usd=config.budget_usd, journal=config.journal
-        )
-        self._gateway = gateway_for(teachers, store_root)
+        self.name = describe(config)
+        self._gateway = gateway_for(teachers_of(config), store_root)
 
     def ask(self, questions: Iterable[Question]) -> Iterator[Reply]:
         """One reply per question, in their order.

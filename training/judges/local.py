@@ -18,7 +18,7 @@ from training.ahead import Ahead
 from training.judge import Question, Reply
 from training.judges.config import LocalJudgeConfig
 from training.judges.decoder import Decoder, Draws, Prompt
-from training.judges.local_model import describe, load, on_even_threads
+from training.judges.local_model import describe, load, on_even_threads, token_limit
 from training.judges.prompts import PromptMaker
 from training.judges.reading import no_reply, read_reply, stricter
 
@@ -45,6 +45,7 @@ class LocalJudge:
         """
         self.config = config
         self.name = describe(config)
+        self.max_new_tokens = token_limit(config)
         self.model, processor = load(config)
         self._maker = PromptMaker(processor, self.model.model.get_rope_index)
         self._decode = processor.tokenizer.decode
@@ -73,7 +74,7 @@ class LocalJudge:
         c = self.config
         batch = c.batch or c.rows
         decoder = Decoder(
-            self.model, rows=c.rows, batch=batch, max_new_tokens=c.max_new_tokens,
+            self.model, rows=c.rows, batch=batch, max_new_tokens=self.max_new_tokens,
             temperature=c.temperature,
         )  # fmt: skip
         with Ahead(questions, self._prepare, c.threads, batch + c.threads) as ahead:
@@ -93,7 +94,7 @@ class LocalJudge:
             int(content_hash("draw", question.image_id, question.prompt, n)[:16], 16)
             for n in range(count)
         ]
-        return [np.random.default_rng(seed).random(self.config.max_new_tokens) for seed in seeds]
+        return [np.random.default_rng(seed).random(self.max_new_tokens) for seed in seeds]
 
     def read(self, tokens: list[int], question: Question, tries: int) -> Reply:
         """The reply that a model wrote in tokens."""

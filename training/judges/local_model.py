@@ -19,6 +19,8 @@ from training.judges.config import LocalJudgeConfig
 from training.model_folder import model_digest
 
 _SHORT = 8
+_TOKENS = 512
+_EMBEDDED_TOKENS = 160
 
 
 class ModelFolderError(ValueError):
@@ -92,8 +94,18 @@ def describe(config: LocalJudgeConfig) -> str:
     if (place / ADAPTER_FILE).is_file():
         weights.append(model_digest(folder_of(adapter_base(place))))
     shaping = config.model_dump(exclude={"kind", "model", "device", "batch", "threads"})
-    shaping["dtype"] = _dtype(config, config.device)
+    shaping |= {"dtype": _dtype(config, config.device), "max_new_tokens": token_limit(config)}
     return f"{_label(config.model, place)}@{content_hash(weights, shaping)[:_SHORT]}"
+
+
+def token_limit(config: LocalJudgeConfig) -> int:
+    """Most tokens of a reply: see `LocalJudgeConfig.max_new_tokens`."""
+    if config.max_new_tokens is not None:
+        return config.max_new_tokens
+    run = folder_of(config.model) / RUN_FILE
+    if run.is_file():
+        return int(json.loads(run.read_text(encoding="utf-8"))["config"]["max_completion_length"])
+    return _EMBEDDED_TOKENS if config.model == EMBEDDED else _TOKENS
 
 
 def _label(model: str, place: Path) -> str:

@@ -1,4 +1,4 @@
-"""A judge's config -> the judge."""
+"""A judge's config -> the judge, or just its name."""
 
 from training.judge import SamplingJudge
 from training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
@@ -18,3 +18,18 @@ def open_judge(config: LocalJudgeConfig | EndpointJudgeConfig, store_root: str) 
     from training.judges.local import LocalJudge
 
     return LocalJudge(config)
+
+
+def judge_name(config: LocalJudgeConfig | EndpointJudgeConfig) -> str:
+    """The name that the judge of a config has, without loading it.
+
+    Raises:
+        ModelFolderError: there is no such model here.
+    """
+    if isinstance(config, EndpointJudgeConfig):
+        from training.judges import endpoint
+
+        return endpoint.describe(config)
+    from training.judges import local_model
+
+    return local_model.describe(config)

@@ -1,0 +1,83 @@
+"""`joppo compare` and `joppo calibrate`: what else a judge is asked for."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from data.answer_format import AnswerFormat
+from data.hashing import sha256
+from data.photo_files import read_photo
+from data.photos import PhotoError, load_photo
+from data.prompts import score_prompt
+from data.store import Store
+from flows.score_command import opened, plain
+from training.judge import Question
+from training.scoring_config import ScorePhotosConfig, prompt_id
+
+SAMPLES = 8
+
+
+def compare_photos(first: Path, second: Path, config: ScorePhotosConfig, root: str | None) -> None:
+    """Print how often the first photo wins against the second.
+
+    Raises:
+        PhotoError: a file is no photo. NoComparisonError: too few answers are in form.
+    """
+    from training.comparing import compare
+
+    store = Store(root) if root else Store.from_env()
+    a, b = (_question(path, config) for path in (first, second))
+    judge = opened(config, store, Console(stderr=True))
+    found = compare(judge, a, b, config.samples or SAMPLES)
+    table = Table(header_style="bold", title=Text(judge.name))
+    for name in ("photo", "mean total", "spread", "answers in form", "wins with"):
+        table.add_column(name, justify="left" if name == "photo" else "right")
+    for i, (path, win) in enumerate(((first, found.win), (second, 1 - found.win))):
+        numbers = (f"{found.means[i]:.3f}", f"{found.spreads[i]:.3f}", str(found.answers[i]))
+        table.add_row(Text(plain(path.name)), *numbers, f"{win:.1%}")
+    Console().print(table)
+    Console().print(
+        f"By the attribute scores alone the first one wins with {found.win_by_attributes:.1%}."
+    )
+
+
+def _question(path: Path, config: ScorePhotosConfig) -> Question:
+    try:
+        content = read_photo(path, config.max_bytes)
+        photo = load_photo(content, max_pixels=config.max_pixels)
+    except PhotoError as error:
+        raise PhotoError(error.reason, f"{plain(str(path))}: {error.detail}") from None
+    rubric = config.load_rubric()
+    form = AnswerFormat("score", tuple(rubric.names))
+    return Question(sha256(content), photo.copy, score_prompt(rubric), form)
+
+
+def calibrate_judge(
+    config: ScorePhotosConfig, root: str | None, version: str | None, split: str
+) -> None:
+    """Fit the judge's calibration on a snapshot and store it.
+
+    Raises:
+        CalibrationError, CorpusNotFoundError, SnapshotError, PhotoMissingError: it cannot be done.
+    """
+    from training.calibrating import calibrate
+    from training.calibration import save
+    from training.score_book import ScoreBook
+    from training.score_run import calibration_place
+    from training.scoring import label
+
+    console, store = Console(stderr=True), Store(root) if root else Store.from_env()
+    judge = opened(config, store, console)
+    name = label(judge.name, config.samples)
+    book = ScoreBook(store, name, prompt_id(config.load_rubric()))
+    with console.status("scoring photos that people have scored"):
+        made = calibrate(judge, book, store, config.scoring, version, split)
+    folder, file = calibration_place(config, store, name)
+    save(made, folder, file)
+    console.print(
+        Text(
+            f"{folder.root}/{file}: {len(made.totals)} knots, {made.photos:,} photos, {made.source}"
+        )
+    )

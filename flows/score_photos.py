@@ -1,0 +1,39 @@
+"""score-photos: photos and a judge in, a ranked table and a report out.
+
+    prefect deployment run score-photos -p 'overrides={"photos": ["photos"]}'
+    joppo score photos
+
+The command does the same in one process, without a server. Both find in the store what any earlier
+run has judged.
+"""
+
+from typing import Any
+
+from prefect import flow
+
+from data.store import Store
+from flows.config import load_config
+from flows.runner import StageRunner, task_runner
+from tasks.score import list_files, recipe_of, score_shard
+from tasks.score_report import rank_photos
+from training.scoring_config import ScorePhotosConfig
+
+
+@flow(name="score-photos", task_runner=task_runner())
+def score_photos(
+    config: str = "configs/embedded/score-photos.yaml",
+    store: str | None = None,
+    overrides: dict[str, Any] | None = None,
+) -> str:
+    """Score the photos of a config and return the folder of the tables and the report."""
+    c = load_config(ScorePhotosConfig, config, overrides)
+    run = StageRunner(Store(store) if store else Store.from_env())
+    settings = {
+        "scoring": c.model_dump(mode="json", exclude={"photos", "out", "shard_size", "html"})
+    }
+
+    listing = list_files.submit(c.as_dict())
+    shards = run.value(listing)["shards"]
+    scored = run.map(score_shard, shards, recipe_of(c), after=[listing], settings=settings)
+    run.follow()
+    return rank_photos.submit(listing, scored, c.as_dict(), run.root).result()

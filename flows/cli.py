@@ -85,6 +85,44 @@ def plan(
 
 
 @app.command()
+def evaluate(
+    config: Annotated[Path, typer.Argument(help="YAML of configs/, or your own.")] = Path(
+        "configs/embedded/evaluate-judge.yaml"
+    ),
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--judge",
+            help="In place of the config's: embedded, latest-sft, latest-joppo, a model folder.",
+        ),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for a copy.")] = None,
+    store: StoreOption = None,
+) -> None:
+    """Judge photos with known truth, and print how well judges agree with people."""
+    from data.corpus import CorpusNotFoundError
+    from data.readers.base import DatasetFormatError
+    from data.store import StoreError
+    from data.teachers.base import BudgetExceeded, TeacherError
+    from data.teachers.pricing import UnknownPriceError
+    from flows.config import ConfigError
+    from flows.evaluate import show_evaluation
+    from training.evaluation.judges import SameJudgeError
+    from training.evaluation.predictions import UnansweredError
+    from training.examples import SnapshotError
+    from training.judges.local_model import ModelFolderError
+    from training.runs import ModelNotFoundError
+
+    of_input = (ConfigError, CorpusNotFoundError, DatasetFormatError, SnapshotError, StoreError)
+    of_judges = (BudgetExceeded, ModelFolderError, ModelNotFoundError, SameJudgeError, TeacherError,
+                 UnansweredError, UnknownPriceError)  # fmt: skip
+    try:
+        show_evaluation(config, judge or (), store, out)
+    except (*of_input, *of_judges) as error:
+        raise _fail(error) from None
+
+
+@app.command()
 def up(port: Annotated[int, typer.Option(help="Port of server and UI.")] = 4200) -> None:
     """Start server, work pools, deployments and workers on this machine."""
     from flows.up import UpError

@@ -10,6 +10,8 @@ from rich.table import Table
 
 from data.query import QueryError, run_query, write_table
 from data.store import Store
+from training.evaluation.stored import VIEW as EVALUATIONS
+from training.evaluation.stored import all_results
 from training.metrics_log import VIEW, all_metrics
 
 SHOWN = 60  # longest cell in the terminal
@@ -37,7 +39,8 @@ def _cell(value: object) -> str:
 def answer(sql: str, format: str, out: Path | None, version: str | None, root: str | None) -> None:
     """Run the query and print or write its rows."""
     store = Store(root) if root else Store.from_env()
-    rows = run_query(store, sql, version, {VIEW: partial(all_metrics, store)})
+    outside = {VIEW: partial(all_metrics, store), EVALUATIONS: partial(all_results, store)}
+    rows = run_query(store, sql, version, outside)
     if format == "table" and out is None:
         Console().print(rich_table(rows))
         return

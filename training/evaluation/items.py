@@ -113,6 +113,11 @@ def option_class(task: str, option: str) -> str:
     return _COMPOSITIONS.get(option, option) if task == "composition" else option
 
 
+def class_order(name: str) -> tuple[int, str]:
+    """Sort key of classes: compositions as PICD counts them, all else by name."""
+    return _NUMBERS.get(name, 0), name
+
+
 def _composition_texts() -> dict[str, str]:
     """All ways in which templates write a composition as an option (data/posing.py)."""
     texts = {}
@@ -124,3 +129,4 @@ def _composition_texts() -> dict[str, str]:
 
 
 _COMPOSITIONS = _composition_texts()
+_NUMBERS = {category.abbreviation: category.id for category in CATEGORIES.values()}

@@ -12,7 +12,7 @@ from typing import Literal
 from data.store import Store
 from training.judge import Judge
 from training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
-from training.judges.opening import open_judge
+from training.judges.opening import judge_name, open_judge
 from training.model_folder import finished
 from training.runs import ModelNotFoundError, runs_folder
 
@@ -63,19 +63,17 @@ def named_judge(spec: str | JudgeConfig, local: LocalJudgeConfig, store: Store) 
     Raises:
         ModelNotFoundError: nothing was finished by the stage that makes it; the message names it.
         ModelFolderError: no such model on this machine.
-        AuthError, UnknownPriceError: an endpoint lacks its key or its price.
     """
+    config: LocalJudgeConfig | EndpointJudgeConfig
     if isinstance(spec, EndpointJudgeConfig):
-        judge = open_judge(spec, store.root)
-        return NamedJudge(spec.teacher.name, judge.name, lambda: judge)
-    label = spec if isinstance(spec, str) else spec.model
-    config = local.model_copy(update={"model": spec}) if isinstance(spec, str) else spec
-    if config.model in LATEST:
-        place = latest_model(LATEST[config.model], store)
-        config = config.model_copy(update={"model": str(place)})
-    from training.judges.local_model import describe
-
-    return NamedJudge(label, describe(config), lambda: open_judge(config, store.root))
+        label, config = spec.teacher.name, spec
+    else:
+        label = spec if isinstance(spec, str) else spec.model
+        config = local.model_copy(update={"model": spec}) if isinstance(spec, str) else spec
+        if config.model in LATEST:
+            place = latest_model(LATEST[config.model], store)
+            config = config.model_copy(update={"model": str(place)})
+    return NamedJudge(label, judge_name(config), lambda: open_judge(config, store.root))
 
 
 def latest_model(stage: Stage, store: Store) -> Path:

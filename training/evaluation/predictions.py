@@ -9,7 +9,7 @@ that was killed goes on after the last part; a finished one asks nothing.
 
 import io
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +23,7 @@ from data.photos import PhotoError, load_photo
 from data.store import Store, StoreError
 from training.evaluation.items import EvaluationSet, Item
 from training.judge import Judge, Question, Reply
+from training.score_rows import lasting
 
 RECIPE_VERSION = 1
 """Raised when the same answer of a judge is stored in another way."""
@@ -123,7 +124,7 @@ class Predictions:
 
 
 class UnansweredError(RuntimeError):
-    """A judge gave fewer replies than it was asked questions."""
+    """A judge could not be reached for some questions, or gave no reply; the others are kept."""
 
 
 def predict(
@@ -131,31 +132,42 @@ def predict(
 ) -> None:
     """Ask a judge about `todo` (`found.unanswered()`), and keep the answers as they come.
 
+    A reply that only says that the judge could not be reached is no answer and is not kept.
+
     Raises:
         StoreError: the store cannot be written.
-        UnansweredError: the judge left questions without a reply.
+        UnansweredError: questions are left without an answer.
         Exception: whatever the judge raises; answers that came before are kept.
     """
     total = len(found.evaluation.items)
-    done = total - len(todo)
-    progress(done, total)
+    before = total - len(todo)
+    progress(before, total)
     found.describe()
+    asked, lost, kept = _Asked(todo), Counter[str](), 0
     rows: list[dict[str, Any]] = []
-    asked = _Asked(todo)
     try:
         for reply in judge.ask(asked):
-            rows.append(asked.row(reply))
+            row = asked.row(reply)
+            if row["status"] != REJECTED and not lasting([reply]):
+                lost[str(row["reason"])] += 1
+                continue
+            rows.append(row)
             if len(rows) == PART:
                 found.add(rows)
-                done, rows = done + len(rows), []
-                progress(done, total)
+                kept, rows = kept + len(rows), []
+                progress(before + kept, total)
     finally:
         if rows:
             found.add(rows)
-    progress(done + len(rows), total)
-    if done + len(rows) < total:
-        missing = total - done - len(rows)
-        raise UnansweredError(f"{judge.name} gave no reply to {missing} of {len(todo)} questions")
+    kept += len(rows)
+    progress(before + kept, total)
+    if kept < len(todo):
+        lost["no_reply"] += len(todo) - kept - lost.total()
+        reasons = ", ".join(f"{n} {reason}" for reason, n in lost.items() if n)
+        raise UnansweredError(
+            f"{judge.name} left {len(todo) - kept} of {len(todo)} questions without an answer "
+            f"({reasons}): start the evaluation again, it asks these alone"
+        )
 
 
 @dataclass
@@ -226,6 +238,6 @@ def prediction(item: Item, reply: Reply, error: PhotoError | None = None) -> dic
     if not judged.ok:
         return row | {"status": UNPARSED, "reason": judged.reason}
     if scored:
-        values = sorted(zip(item.form.names, judged.attributes, strict=True))
+        values = list(zip(item.form.names, judged.attributes, strict=True))
         return row | {"total": judged.total, "attributes": values}
     return row | {"answer": judged.text}

@@ -1,13 +1,17 @@
 """Stored answers: asked once, kept when a run is killed, honest about failures."""
 
+import math
+
 import pytest
 
 from data.answer_format import completion
 from data.store import Store, StoreError
 from tests.training.evaluation.judging import FakeJudge, choice_item, jpeg, said, score_item
+from training.answers import Judgement
 from training.evaluation import predictions as module
 from training.evaluation.items import EvaluationSet
 from training.evaluation.predictions import Predictions, UnansweredError, predict
+from training.judge import Reply
 
 
 @pytest.fixture(autouse=True)
@@ -116,9 +120,29 @@ def test_a_judge_that_skips_questions_is_an_error(store: Store) -> None:
             yield from list(super().ask(questions))[:3]
 
     found = Predictions(store, "fake@1", scores(5))
-    with pytest.raises(UnansweredError, match="2 of 5"):
+    with pytest.raises(UnansweredError, match=r"2 of 5 questions .*2 no_reply"):
         asked(Lazy(), found)
     assert found.table().num_rows == 3
+
+
+def test_a_judge_out_of_reach_has_not_answered(store: Store) -> None:
+    class Flaky(FakeJudge):
+        def _reply(self, question):
+            if len(self.asked) > 3:
+                return super()._reply(question)
+            return Reply(Judgement(math.nan, (), None, "timeout"), "", "", 6)
+
+    found = Predictions(store, "fake@1", scores(5))
+    with pytest.raises(UnansweredError, match=r"3 of 5 .*3 timeout"):
+        asked(Flaky(), found)
+    assert found.table()["status"].to_pylist() == ["ok", "ok"]
+    assert asked(FakeJudge(), found) == 3
+
+
+def test_an_empty_text_is_an_answer(store: Store) -> None:
+    found = Predictions(store, "fake@1", scores(2))
+    asked(FakeJudge(said("")), found)
+    assert found.table()["reason"].to_pylist() == ["missing_tag"] * 2
 
 
 def test_progress_counts_what_was_answered_before(store: Store) -> None:

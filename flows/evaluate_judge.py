@@ -1,0 +1,37 @@
+"""evaluate-judge: judges and sets of photos with known truth in, figures and a report out.
+
+    prefect deployment run evaluate-judge
+    joppo evaluate configs/embedded/evaluate-judge.yaml     # the same without a server
+
+What a judge has answered is kept: started again, nothing is asked twice.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from data.store import Store
+from flows.config import load_config
+from tasks.evaluate import ask_judge, read_sets, report_evaluation
+from training.evaluation.config import EvaluateConfig
+
+
+# One worker: judges share one GPU, and each is loaded when the one before is done.
+@flow(name="evaluate-judge", task_runner=ThreadPoolTaskRunner(max_workers=1))
+def evaluate_judge(
+    config: str = "configs/embedded/evaluate-judge.yaml",
+    store: str | None = None,
+    overrides: dict[str, Any] | None = None,
+) -> str:
+    """Evaluate the judges of a config and return the key of the evaluation."""
+    c = load_config(EvaluateConfig, config, overrides)
+    values = {
+        "config": c.as_dict(),
+        "base": str(Path(config).parent),
+        "store": (Store(store) if store else Store.from_env()).root,
+    }
+    sets = read_sets.submit(**values)
+    answered = [ask_judge.submit(n, **values, sets=sets) for n in range(len(c.judges))]
+    return report_evaluation.submit(**values, answered=answered).result()

@@ -1,0 +1,71 @@
+"""Figures of one set found by what they are, and how one is written for a person."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from training.evaluation.published import Published
+from training.evaluation.results import Row
+from training.metrics.missing import HANDLINGS
+
+DASH = "—"
+
+
+class Figures:
+    """Rows of `RESULTS` of one set, found by what they are."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+        self.labels = list(dict.fromkeys(row["label"] for row in rows))
+        self._known = {self._key(row): row for row in rows}
+
+    @staticmethod
+    def _key(row: Row) -> tuple[str | None, ...]:
+        named = ("label", "versus", "task", "metric", "of", "handling")
+        return tuple(row.get(name) for name in named)
+
+    def get(self, label: str, metric: str, **columns: str | None) -> Row | None:
+        """The one row; columns that are not named are null."""
+        return self._known.get(self._key({"label": label, "metric": metric, **columns}))
+
+    def distinct(self, column: str, metric: str) -> list[str]:
+        """Values of a column among the rows of a metric, null left out, in their order."""
+        return list(
+            dict.fromkeys(
+                row[column] for row in self.rows if row["metric"] == metric and row[column]
+            )
+        )
+
+    def handlings(self, label: str, task: str | None) -> Sequence[str]:
+        """Both where answers failed; the last one alone where the two are the same."""
+        mine = (row for row in self.rows if (row["label"], row["task"]) == (label, task))
+        return HANDLINGS if any(row["unparsed"] for row in mine) else HANDLINGS[-1:]
+
+
+class Theirs:
+    """Published figures of one source, judge by judge."""
+
+    def __init__(self, published: Published, source: str) -> None:
+        rows = [row for row in published.rows() if row["source"] == source]
+        self.figures = Figures(rows)
+        expected = published.expected.get(source, ())
+        self.labels = list(dict.fromkeys([*expected, *self.figures.labels]))
+
+    def lines(
+        self, columns: Mapping[str, str], blanks: int, task: str | None = None
+    ) -> Iterator[tuple[str, ...]]:
+        """One line a judge: its name, `blanks` dashes, then its figures or dashes."""
+        for label in self.labels:
+            cells = [shown(self.figures.get(label, metric, task=task)) for metric in columns]
+            yield (f"{label} (published)", *[DASH] * blanks, *cells)
+
+
+def shown(row: Row | None, digits: int = 3) -> str:
+    """`0.712 [0.690, 0.731]`; a dash, with the reason, where there is no figure."""
+    if row is None:
+        return DASH
+    note = f" ({row['note'].replace('_', ' ')})" if row.get("note") else ""
+    if row["value"] is None:
+        return DASH + note
+    text = f"{row['value']:.{digits}f}"
+    if row.get("low") is None:
+        return text + note
+    return f"{text} [{row['low']:.{digits}f}, {row['high']:.{digits}f}]{note}"

@@ -1,0 +1,70 @@
+"""An evaluation in the store: figures, confusions, page and pictures under a content hash.
+
+evaluations/results/<key>/results.parquet     `RESULTS`
+evaluations/results/<key>/confusion.parquet   `CONFUSION`
+evaluations/results/<key>/*.png               pictures
+evaluations/results/<key>/report.md           the page; written last
+evaluations/latest                            names a key
+"""
+
+import io
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.hashing import SHORT, content_hash
+from data.store import Store
+from training.evaluation.config import FiguresConfig
+from training.evaluation.plots import pictures
+from training.evaluation.published import Published
+from training.evaluation.report import page
+from training.evaluation.run import Measured
+from training.evaluation.stored import FOLDER
+
+RECIPE_VERSION = 1
+"""Raised when the same answers give other figures."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where an evaluation lies in the store; `pictures` is title -> PNG."""
+
+    key: str
+    folder: str
+    page: str
+    pictures: dict[str, bytes]
+
+
+def evaluation_key(measured: Measured, config: FiguresConfig) -> str:
+    """16 hex characters over judges, questions, truths, and how figures are taken."""
+    truths = [
+        [one.name, one.digest, content_hash(one.truth().to_pylist())] for one in measured.sets
+    ]
+    judges = [[judge.label, judge.name] for judge in measured.judges]
+    return content_hash(RECIPE_VERSION, judges, truths, config.as_dict())[:SHORT]
+
+
+def write(measured: Measured, published: Published, config: FiguresConfig, store: Store) -> Written:
+    """Write everything, the page last, and make it the latest.
+
+    Raises:
+        StoreError: the store cannot be written.
+    """
+    key = evaluation_key(measured, config)
+    folder = f"{FOLDER}/{key}"
+    drawn = pictures(measured)
+    store.write_bytes(f"{folder}/results.parquet", _parquet(measured.results))
+    store.write_bytes(f"{folder}/confusion.parquet", _parquet(measured.confusions))
+    for name, content in drawn.items():
+        store.write_bytes(f"{folder}/{name}.png", content)
+    text = page(measured, published, config, key, {name: f"{name}.png" for name in drawn})
+    store.write_bytes(f"{folder}/report.md", text.encode())
+    store.write_bytes("evaluations/latest", f"{key}\n".encode())
+    return Written(key, folder, text, drawn)
+
+
+def _parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()

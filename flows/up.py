@@ -18,9 +18,11 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from flows.local_server import forget_server, note_server, running_server
+from tasks.locks import visible_gpus
 
 PREFECT = [sys.executable, "-m", "prefect"]
-# One training run at a time and GPU; a machine without GPU counts as one.
+# Runs of the gpu pool at a time: one per GPU, and one on a machine without. Which GPUs a training
+# gets is settled by locks (tasks/locks.py), so one that takes several lets the others wait.
 GPU_LIMIT = "JOPPO_GPUS"
 STARTUP_SECONDS = 180
 STOP_SECONDS = 20
@@ -108,7 +110,7 @@ def system(port: int) -> Iterator[str]:
         wait_for_server(api_url, server, STARTUP_SECONDS)
         children.run("work-pool", "create", "cpu", "--type", "process", "--overwrite")
         children.run("work-pool", "create", "gpu", "--type", "process", "--overwrite")
-        gpus = os.environ.get(GPU_LIMIT, "1")
+        gpus = os.environ.get(GPU_LIMIT) or str(max(1, len(visible_gpus(os.environ))))
         children.run("work-pool", "set-concurrency-limit", "gpu", gpus)
         children.run("deploy", "--all")
         for pool in ("cpu", "gpu"):

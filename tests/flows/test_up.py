@@ -7,15 +7,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.scene_corpus import build
+from data.scene_source import SceneSourceConfig
+from data.store import Store
 from flows.figures import free_port
+from training.checkpoints import broken, checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -25,10 +30,15 @@ reasoning: {tasks: [aesthetic], templates_per_image: {aesthetic: 1}}
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("up")
+
+
+@pytest.fixture(scope="module")
+def folder(place: Path) -> Path:
     """A project folder of its own: a system that is up in the repository does not matter."""
-    place = tmp_path / "project"
+    place = place / "project"
     place.mkdir()
     for name in ("prefect.yaml", "prefect.toml", "flows", "tasks", "data", "training", "configs"):
         (place / name).symlink_to(ROOT / name)
@@ -44,32 +54,35 @@ def folder(tmp_path: Path) -> Path:
     return place
 
 
-@pytest.fixture
-def env(tmp_path: Path) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def env(place: Path) -> dict[str, str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    return clean | {"PREFECT_HOME": str(tmp_path / "home"), "PYTHONPATH": ""}
+    return clean | {"PREFECT_HOME": str(place / "home"), "PYTHONPATH": ""}
 
 
-@pytest.fixture
-def api(folder: Path, env: dict[str, str], tmp_path: Path) -> Iterator[str]:
-    """`joppo up` in the folder, until the test ends."""
+@pytest.fixture(scope="module")
+def api(folder: Path, env: dict[str, str], place: Path) -> Iterator[str]:
+    """`joppo up` in the folder, until the tests of this file end."""
     port = free_port()
-    log = tmp_path / "up.log"
+    log = place / "up.log"
     with log.open("wb") as out:
         joppo = Path(sys.executable).with_name("joppo")
         up = subprocess.Popen(
             [joppo, "up", "--port", str(port)], cwd=folder, env=env, stdout=out, stderr=out
         )
-    deadline = time.monotonic() + 200
-    while "JoPPO is up" not in log.read_text():
-        assert up.poll() is None and time.monotonic() < deadline, log.read_text()
-        time.sleep(0.5)
-    yield f"http://127.0.0.1:{port}/api"
-    up.send_signal(signal.SIGTERM)
-    assert up.wait(60) == 0, log.read_text()
+    try:
+        deadline = time.monotonic() + 200
+        while "JoPPO is up" not in log.read_text():
+            assert up.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}/api"
+    finally:
+        up.send_signal(signal.SIGTERM)
+        ended = up.wait(60)
+    assert ended == 0, log.read_text()
 
 
-def post(url: str, body: dict[str, object]) -> list[dict[str, object]]:
+def post(url: str, body: dict[str, Any]) -> Any:
     request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urlopen(request, timeout=30) as answer:
         return json.load(answer)
@@ -96,9 +109,77 @@ def test_a_bare_name_runs_on_a_worker(
     runs = post(f"{api}/task_runs/filter", chosen)
     assert {run["state_type"] for run in runs} == {"COMPLETED"}
     reason = next(run for run in runs if str(run["name"]).startswith("reason-"))
-    parents = [i["id"] for i in reason["task_inputs"]["shard"]]  # type: ignore[index]
+    parents = [i["id"] for i in reason["task_inputs"]["shard"]]
     ingested = {run["id"] for run in runs if str(run["name"]).startswith("ingest-")}
     assert parents and set(parents) <= ingested, "the run graph has an edge from photos to texts"
 
     artifacts = {row["key"] for row in post(f"{api}/artifacts/filter", chosen)}
     assert {"category-balance", "reject-reasons", "snapshot", "progress-ingest"} <= artifacts
+
+
+PARENT = """
+from prefect import flow
+from flows.submit import Child, run_children
+
+@flow(name="parent")
+def parent(config: str, store: str):
+    run_children([Child("train-sft", {"config": config, "store": store})], timeout_s=3600)
+"""
+TRAINING = """
+{base: embedded, bf16: false, gradient_checkpointing: false, launch: {cpu: true}, batch: 4,
+ per_device_batch: 4, lora: {rank: 8, alpha: 8}, max_steps: 100000, save_steps: 1, eval_rows: 0}
+"""
+
+
+def trainers(store: Path) -> list[int]:
+    """Processes of this machine that train in a store: launcher and trainer."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (entry / "cmdline").read_bytes().decode()
+        except OSError:  # it has ended
+            continue
+        if "training.run" in line and str(store) in line:
+            found.append(int(entry.name))
+    return found
+
+
+def wait_for(what: Callable[[], Any], seconds: float) -> Any:
+    """The first true answer; fails when it does not come in time."""
+    end = time.monotonic() + seconds
+    while not (answer := what()):
+        assert time.monotonic() < end, "it did not come in time"
+        time.sleep(0.2)
+    return answer
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+def test_cancelling_the_parent_ends_the_training(
+    api: str, folder: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    """A flow submits train-sft to the gpu pool; its cancel in the UI is this request to the API."""
+    store = Store(tmp_path / "store")
+    build(store, SceneSourceConfig(per_category=1, size=64))
+    (folder / "parent_flow.py").write_text(PARENT)
+    (folder / "mine" / "training.yaml").write_text(TRAINING)
+    deploy = ["--no-prompt", "deploy", "parent_flow.py:parent", "--name", "parent", "--pool", "cpu"]
+    prefect(*deploy, cwd=folder, env=env)
+    (deployment,) = post(
+        f"{api}/deployments/filter", {"deployments": {"name": {"any_": ["parent"]}}}
+    )
+    values = {"config": "mine/training.yaml", "store": store.root}
+    run = post(f"{api}/deployments/{deployment['id']}/create_flow_run", {"parameters": values})
+
+    trained = wait_for(lambda: [
+        c for r in (tmp_path / "store" / "runs").glob("sft-*") for c in checkpoints(r)
+    ], 240)  # fmt: skip
+    assert len(trainers(tmp_path / "store")) >= 2
+    post(f"{api}/flow_runs/{run['id']}/set_state", {"state": {"type": "CANCELLING"}})
+    wait_for(lambda: not trainers(tmp_path / "store"), 30)
+
+    def states() -> set[str]:
+        runs = post(f"{api}/flow_runs/filter", {"flow_runs": {"name": {"like_": ""}}})
+        return {r["state_type"] for r in runs if r["parameters"].get("store") == store.root}
+
+    wait_for(lambda: states() == {"CANCELLED"}, 60)
+    assert any(broken(c) is None for c in checkpoints(trained[0].parent)), "it can be resumed"

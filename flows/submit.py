@@ -1,0 +1,147 @@
+"""Run deployments from a flow and answer for them.
+
+A child is submitted with an idempotency key, so that a retry of the parent finds it again; it is
+awaited with a deadline; its final state is checked; and it is cancelled when the parent is, or when
+the parent gives up.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run as parent
+from prefect.states import Cancelling
+
+from data.hashing import SHORT, content_hash
+
+POLL_S = 5.0
+
+
+class ChildFailedError(RuntimeError):
+    """A child did not complete; the message names each with its state, and says what is kept."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A deployment to run: its name (that of its flow) and parameters."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def key(self) -> str:
+        """The same for the same work of the same parent run, also when that is retried."""
+        owner = parent.id or uuid4()
+        return f"{owner}-{content_hash(self.name, dict(self.parameters))[:SHORT]}"
+
+
+def run_children(
+    children: Sequence[Child], timeout_s: float, poll_s: float = POLL_S
+) -> list[FlowRun]:
+    """Submit all, wait for all, and return their runs in the given order.
+
+    One that fails does not end the others. Called in the main thread of a flow, a cancel of the
+    flow reaches the children at once.
+
+    Raises:
+        ChildFailedError: some did not complete, or not within `timeout_s` seconds together; these
+            are cancelled.
+    """
+    runs: list[FlowRun] = []
+    with get_client(sync_client=True) as client, _cancelled_with_us(client, runs):
+        for child in children:
+            runs.append(_submit(child))
+        _await(client, runs, timeout_s, poll_s)
+    _check(children, runs, timeout_s)
+    return runs
+
+
+def _submit(child: Child) -> FlowRun:
+    """The child's run: one that is under way or done, else a new one.
+
+    A key stays with its run for good. One that failed before is not what a retry asks for, so the
+    next key is tried.
+    """
+    for attempt in count(1):
+        run = run_deployment(
+            f"{child.name}/{child.name}",
+            parameters=dict(child.parameters),
+            idempotency_key=f"{child.key()}-{attempt}",
+            timeout=0,
+        )
+        assert isinstance(run, FlowRun)
+        if _completed(run) or not _final(run):
+            break
+    return run
+
+
+@contextmanager
+def _cancelled_with_us(client: SyncPrefectClient, runs: list[FlowRun]) -> Iterator[None]:
+    """Whatever ends the wait, be it a signal, leaves no child behind."""
+    try:
+        yield
+    finally:
+        for run in runs:
+            if not _final(run):
+                _cancel(client, run.id)
+
+
+def _cancel(client: SyncPrefectClient, run: UUID) -> None:
+    state = client.read_flow_run(run).state
+    if state is None or not state.is_final():
+        client.set_flow_run_state(run, Cancelling(message="The parent flow run ended."))
+
+
+def _await(client: SyncPrefectClient, runs: list[FlowRun], timeout_s: float, poll_s: float) -> None:
+    """Follow the runs, in place, until all are final or the time is over."""
+    end = time.monotonic() + timeout_s
+    while not all(map(_final, runs)) and time.monotonic() < end:
+        time.sleep(min(poll_s, max(end - time.monotonic(), 0)))
+        for place, run in enumerate(runs):
+            if not _final(run):
+                runs[place] = _seen(client, run)
+
+
+def _seen(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
+    """The run as it is now; as it was where the server does not answer, which may pass."""
+    try:
+        return client.read_flow_run(run.id)
+    except httpx.TransportError as error:
+        get_run_logger().warning("the state of %s is not known: %s", run.name, error)
+        return run
+
+
+def _final(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_final()
+
+
+def _completed(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_completed()
+
+
+def _check(children: Sequence[Child], runs: Sequence[FlowRun], timeout_s: float) -> None:
+    problems = [
+        f"{child.name} ({run.name}): {_told(run, timeout_s)}"
+        for child, run in zip(children, runs, strict=True)
+        if not _completed(run)
+    ]
+    if problems:
+        raise ChildFailedError(
+            f"{len(problems)} of {len(runs)} runs did not complete: {'; '.join(problems)}. "
+            "Checkpoints are kept: run again to go on from them"
+        )
+
+
+def _told(run: FlowRun, timeout_s: float) -> str:
+    if not _final(run):
+        return f"not done within {timeout_s:.0f} s, cancelled"
+    assert run.state is not None
+    return f"{run.state.name} {run.state.message or ''}".strip()

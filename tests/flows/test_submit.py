@@ -1,0 +1,122 @@
+"""A child deployment is found again, waited for, checked, and cancelled with its parent."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Completed, Failed, State
+
+from flows.submit import Child, ChildFailedError, run_children
+
+pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(600)]
+NAME = "a-child"
+
+
+@flow(name=NAME)
+def a_child(number: int = 0) -> int:
+    return number
+
+
+@pytest.fixture(scope="module")
+def deployment(prefect_backend: None) -> str:
+    """A deployment that no worker takes up: the tests decide how its runs end."""
+    with get_client(sync_client=True) as client:
+        flow_id = client.create_flow(a_child)
+        client.create_deployment(flow_id=flow_id, name=NAME)
+    return NAME
+
+
+def _runs() -> list[FlowRun]:
+    with get_client(sync_client=True) as client:
+        return [r for r in client.read_flow_runs() if r.deployment_id is not None]
+
+
+@pytest.fixture
+def ends(deployment: str) -> Iterator[Callable[[dict[int, State[Any]]], None]]:
+    """Ends the next new run of a `number` with the state that is given for it; once each."""
+    done = threading.Event()
+    states: dict[int, State[Any]] = {}
+
+    def work() -> None:
+        with get_client(sync_client=True) as client:
+            while not done.wait(0.1):
+                for run in _runs():
+                    if run.state_name == "Scheduled" and run.parameters.get("number") in states:
+                        state = states.pop(run.parameters["number"])
+                        client.set_flow_run_state(run.id, state, force=True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield states.update
+    done.set()
+    thread.join(30)
+
+
+@flow
+def the_parent(numbers: list[int], timeout_s: float = 60, again: bool = False) -> list[str]:
+    """Its children by number; `again` submits them a second time, as a retry does."""
+    children = [Child(NAME, {"number": number}) for number in numbers]
+    first = run_children(children, timeout_s, poll_s=0.1)
+    runs = run_children(children, timeout_s, poll_s=0.1) if again else first
+    if again:
+        assert [run.id for run in runs] == [run.id for run in first]
+    return [str(run.id) for run in runs]
+
+
+def test_children_are_awaited_and_found_again(ends: Any) -> None:
+    ends({1: Completed(), 2: Completed()})
+    ids = the_parent([1, 2], again=True)
+    mine = [run for run in _runs() if str(run.id) in ids]
+    assert {run.parameters["number"] for run in mine} == {1, 2}
+    assert all(run.parent_task_run_id for run in mine), "children stand in the parent's graph"
+    # Another parent run is other work.
+    ends({1: Completed()})
+    assert set(the_parent([1])).isdisjoint(ids)
+
+
+def test_one_that_fails_is_named_and_ends_no_other(ends: Any) -> None:
+    ends({3: Failed(message="no disk"), 4: Completed()})
+    with pytest.raises(ChildFailedError, match=r"1 of 2 runs.*a-child .*Failed no disk.*again"):
+        the_parent([3, 4])
+    states = {r.parameters["number"]: r.state_name for r in _runs() if r.parameters}
+    assert states[3] == "Failed" and states[4] == "Completed"
+
+
+@flow
+def a_retried_parent() -> str:
+    child = [Child(NAME, {"number": 5})]
+    with pytest.raises(ChildFailedError):
+        run_children(child, 60, poll_s=0.1)
+    with pytest.raises(ChildFailedError, match="not done within 1 s, cancelled"):
+        run_children(child, 1, poll_s=0.1)
+    return "done"
+
+
+def test_a_retry_does_not_get_the_run_that_failed(ends: Any) -> None:
+    ends({5: Failed(message="a kill")})
+    # The second run of this number is left alone, so that its parent gives up.
+    assert a_retried_parent() == "done"
+    names = sorted(str(r.state_name) for r in _runs() if r.parameters.get("number") == 5)
+    assert names == ["Cancelled", "Failed"]
+
+
+class _Stop(BaseException):
+    """As Prefect's TerminationSignal, which a cancel raises in the main thread."""
+
+
+def test_a_cancel_cascades(deployment: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import flows.submit as submit
+
+    def stopped(*_: Any) -> None:
+        raise _Stop
+
+    monkeypatch.setattr(submit.time, "sleep", stopped)
+    with pytest.raises(_Stop):
+        run_children([Child(NAME, {"number": 6}), Child(NAME, {"number": 7})], 60)
+    monkeypatch.undo()
+    names = [r.state_name for r in _runs() if r.parameters.get("number") in (6, 7)]
+    assert names == ["Cancelled", "Cancelled"]

@@ -49,12 +49,10 @@ class Theirs:
         expected = published.expected.get(source, ())
         self.labels = list(dict.fromkeys([*expected, *self.figures.labels]))
 
-    def lines(
-        self, columns: Mapping[str, str], blanks: int, task: str | None = None
-    ) -> Iterator[tuple[str, ...]]:
+    def lines(self, columns: Mapping[str, str], blanks: int) -> Iterator[tuple[str, ...]]:
         """One line a judge: its name, `blanks` dashes, then its figures or dashes."""
         for label in self.labels:
-            cells = [shown(self.figures.get(label, metric, task=task)) for metric in columns]
+            cells = [shown(self.figures.get(label, metric)) for metric in columns]
             yield (f"{label} (published)", *[DASH] * blanks, *cells)
 
 

@@ -24,7 +24,6 @@ class PublishedFigure(StageConfig):
     source: Text
     metric: Text
     of: Text | None = None
-    task: Text | None = None
     value: float = Field(ge=-1, le=1)
     reference: Text
     """publication, table and row"""

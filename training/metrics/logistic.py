@@ -22,6 +22,7 @@ _WIDEST = 30.0  # of b4, in standard deviations of x: the curve is then a line
 _NARROWEST = 0.01
 _REACH = 30.0  # of b3, in standard deviations of x
 _COARSE = 512
+_CLOSE = {"ftol": 1e-7, "xtol": 1e-7, "gtol": 1e-7}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,8 @@ def _least_squares(x: Array, y: Array) -> tuple[float, float, float, float] | No
     lows, highs = [-_REACH, np.log(_NARROWEST)], [_REACH, np.log(_WIDEST)]
     found = [
         least_squares(
-            _residual, [0.0, np.log(width)], bounds=(lows, highs), x_scale=1.0,
-            args=(coarse_x, coarse_y, weight),
+            _residual, [0.0, np.log(width)], bounds=(lows, highs),
+            args=(coarse_x, coarse_y, weight), **_CLOSE,
         )
         for width in _STARTS
     ]  # fmt: skip
@@ -129,7 +130,12 @@ def _least_squares(x: Array, y: Array) -> tuple[float, float, float, float] | No
     best = min(good, key=lambda one: float(one.cost))
     if len(coarse_x) < len(x):
         best = least_squares(
-            _residual, best.x, bounds=(lows, highs), args=(x, y, np.ones_like(x)), max_nfev=20
+            _residual,
+            best.x,
+            bounds=(lows, highs),
+            args=(x, y, np.ones_like(x)),
+            max_nfev=20,
+            **_CLOSE,
         )
     b3, b4 = float(best.x[0]), float(np.exp(best.x[1]))
     b1, b2 = _heights(x, y, np.ones_like(x), b3, b4)

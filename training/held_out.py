@@ -10,6 +10,8 @@ from data.hashing import unit_interval
 from data.store import Store
 from training.answers import Judgement, form_of, judge
 from training.examples import Row, photo
+from training.metrics.correlation import srcc
+from training.metrics.missing import for_ranks
 
 Rows = Sequence[Row]
 
@@ -91,13 +93,9 @@ def preference_figures(
 
 def score_figures(judged: Sequence[tuple[Row, Judgement]]) -> dict[str, float]:
     """SRCC in [-1, 1] of totals with MOS; absent where it is undefined."""
-    from scipy.stats import spearmanr
-
-    totals = [j.total if j.ok else -1.0 for _, j in judged]
-    people = [row["mos"] for row, _ in judged]
-    if len(set(totals)) < 2 or len(set(people)) < 2:
-        return {}
-    return {"srcc_total": float(spearmanr(totals, people).statistic)}
+    totals, _ = for_ranks(np.array([j.total for _, j in judged]), "worst")
+    value = srcc(totals, np.array([row["mos"] for row, _ in judged]))
+    return {"srcc_total": value} if np.isfinite(value) else {}
 
 
 def _answer(text: str) -> str | None:

@@ -116,6 +116,7 @@ def _follow(name: str, futures: Futures) -> str | None:
     )
     shown, failed = 0, list[str]()
     for done, future in enumerate(as_completed(list(futures)), start=1):
+        future.wait()  # until then `state` asks the server, which may not have heard of the end
         failed += _failure(future.state)
         percent = 100 * done // len(futures)
         # The server stores every update: a hundred are enough for any number of shards.

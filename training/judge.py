@@ -35,6 +35,7 @@ class Reply:
     explanation: str
     raw_text: str
     tries: int = 1
+    detail: str = ""
 
 
 class Judge(Protocol):

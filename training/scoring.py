@@ -78,7 +78,7 @@ class _Asked:
     file: PhotoFile
     image_id: str
     content: bytes | None
-    error: PhotoError | None = None
+    seen: bool = False
     outcome: Row | PhotoError | None = None
 
 
@@ -160,22 +160,21 @@ class _Scoring:
         return _Asked(file, image_id, content)
 
     def _photo(self, asked: _Asked) -> Any:
-        """The photo for the judge; its bytes are dropped, its thumbnail is kept."""
-        content, asked.content = asked.content, None
-        assert content is not None
-        try:
-            photo = load_photo(content, max_pixels=self.config.max_pixels)
-        except PhotoError as error:
-            asked.error = error
-            raise
-        keep_thumbnail(self.store, asked.image_id, photo)
+        """The photo for the judge, as often as it looks; its thumbnail is kept."""
+        assert asked.content is not None
+        photo = load_photo(asked.content, max_pixels=self.config.max_pixels)
+        if not asked.seen:
+            keep_thumbnail(self.store, asked.image_id, photo)
+            asked.seen = True
         return photo
 
     def _answered(self, asked: _Asked, replies: tuple[Reply, ...]) -> Scored | Reject:
         del self.waiting[asked.image_id]
-        if asked.error is not None:
-            asked.outcome = asked.error
-            return _reject(asked.file, asked.error)
+        asked.content = None  # a twin may hold on to it
+        if replies[0].tries == 0:
+            error = PhotoError(str(replies[0].judgement.reason), replies[0].detail)
+            asked.outcome = error
+            return _reject(asked.file, error)
         row = score_row(self.book.judge, self.book.prompt_id, asked.image_id, self.names, replies)
         asked.outcome = row
         keep = lasting(replies)

@@ -127,7 +127,7 @@ class EndpointJudge:
             tries = len(self._gateway.journal.get([request.request_id])[request.request_id])
             return read_reply(answer.raw_text, question.form, tries)
         reason = "refused" if answer.status == "refused" else answer.finish_reason or "failed"
-        return no_reply(question.form, reason, answer.raw_text, answer.attempts)
+        return no_reply(question.form, reason, answer.raw_text, answer.attempts, answer.detail)
 
 
 def _validate(request: TeacherRequest, text: str) -> str | None:

@@ -77,7 +77,7 @@ class LocalJudge:
             self.model, rows=c.rows, batch=batch, max_new_tokens=self.max_new_tokens,
             temperature=c.temperature,
         )  # fmt: skip
-        with Ahead(questions, self._prepare, c.threads, batch + c.threads) as ahead:
+        with Ahead(questions, self._prepare, c.threads, 2 * c.threads) as ahead:
             yield from _Run(self, decoder, ahead, draws)
 
     def _prepare(self, question: Question) -> Prompt | PhotoError:
@@ -113,6 +113,8 @@ class _Run:
         self, judge: LocalJudge, decoder: Decoder, ahead: Ahead[Question, Any], draws: int
     ) -> None:
         self.judge, self.decoder, self.ahead, self.draws = judge, decoder, ahead, draws
+        self.prepared: deque[int] = deque()
+        self.passed = 0
         self.asked: dict[int, _Asked] = {}
         self.again: deque[tuple[Ticket, str]] = deque()
         self.ready: dict[int, tuple[Reply, ...]] = {}
@@ -124,34 +126,52 @@ class _Run:
             while self.given in self.ready:
                 yield self.ready.pop(self.given)
                 self.given += 1
-            if not self.decoder.at_work:
-                if self.given == self.taken and self.ahead.exhausted:
-                    return
-                continue
-            for ticket, tokens in self.decoder.step():
-                self._finish(ticket, tokens)
+            if self.decoder.at_work:
+                for ticket, tokens in self.decoder.step():
+                    self._finish(ticket, tokens)
+            elif self.given == self.taken and self.ahead.exhausted:
+                return
 
     def _start(self) -> None:
-        """Second tries first, then new questions as long as they are prepared and fit in."""
+        """Second tries first, then new questions, as long as there is room for replies."""
         while self.decoder.room and self.again:
             ticket, reason = self.again.popleft()
             prompt = self.judge.again(self.asked[ticket[0]], reason)
             self.decoder.start(prompt, [ticket], [None])
-        while self.decoder.room and not self.ahead.exhausted:
-            taken = self.ahead.take(wait=not self.decoder.at_work)
-            if taken is None:
-                return
-            self._ask(*taken)
+        while self.decoder.room and (number := self._next()) is not None:
+            asked = self.asked[number]
+            draws = self.judge.draws(asked.question, self.draws)
+            tickets = [(number, n) for n in range(len(draws))]
+            self.decoder.start(asked.prompt, tickets, draws)
 
-    def _ask(self, question: Question, prompt: Prompt | PhotoError) -> None:
+    def _next(self) -> int | None:
+        """The question to start: one whose length fits an open tile, else the first in line.
+
+        None where none is prepared. The first in line is passed over so often and no more.
+        """
+        most = self.decoder.batch
+        while len(self.prepared) < most and not self.ahead.exhausted:
+            idle = not self.prepared and not self.decoder.at_work
+            taken = self.ahead.take(wait=idle)
+            if taken is None:
+                break
+            self._take(*taken)
+        if not self.prepared:
+            return None
+        fitting = (n for n in self.prepared if self.decoder.fits(self.asked[n].prompt))
+        number = next(fitting, self.prepared[0]) if self.passed < most else self.prepared[0]
+        self.passed = 0 if number == self.prepared[0] else self.passed + 1
+        self.prepared.remove(number)
+        return number
+
+    def _take(self, question: Question, prompt: Prompt | PhotoError) -> None:
         number, self.taken = self.taken, self.taken + 1
         if isinstance(prompt, PhotoError):
-            replies = max(1, self.draws)
-            self.ready[number] = (no_reply(question.form, prompt.reason),) * replies
-            return
-        draws = self.judge.draws(question, self.draws)
-        self.asked[number] = _Asked(question, prompt)
-        self.decoder.start(prompt, [(number, n) for n in range(len(draws))], draws)
+            reply = no_reply(question.form, prompt.reason, detail=prompt.detail)
+            self.ready[number] = (reply,) * max(1, self.draws)
+        else:
+            self.asked[number] = _Asked(question, prompt)
+            self.prepared.append(number)
 
     def _finish(self, ticket: Any, tokens: list[int]) -> None:
         number, draw = ticket

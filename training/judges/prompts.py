@@ -12,8 +12,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from data.photos import PhotoError
 from training.judges.decoder import Prompt
 
+#: Qwen's preprocessing refuses photos whose sides differ more.
+MOST_ELONGATED = 200
 _TEXTS = 4096
 
 
@@ -34,7 +37,14 @@ class PromptMaker:
         self._layout = lru_cache(_TEXTS)(self._lay_out)
 
     def prompt(self, photo: Any, text: str) -> Prompt:
-        """The prompt that asks `text` about an opened photo (RGB)."""
+        """The prompt that asks `text` about an opened photo (RGB).
+
+        Raises:
+            PhotoError: too_elongated.
+        """
+        if max(photo.size) > MOST_ELONGATED * min(photo.size):
+            detail = f"one side is more than {MOST_ELONGATED} times the other; crop the photo"
+            raise PhotoError("too_elongated", detail)
         made = self._processor.image_processor(images=[photo], return_tensors="pt")
         grid = made["image_grid_thw"]
         ids, positions, delta = self._layout(text, tuple(grid[0].tolist()))

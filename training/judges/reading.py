@@ -17,11 +17,13 @@ def read_reply(text: str, form: AnswerFormat, tries: int = 1) -> Reply:
     return Reply(judge(text, form), explanation, text, tries)
 
 
-def no_reply(form: AnswerFormat, reason: str, text: str = "", tries: int = 0) -> Reply:
-    """The reply where there is no answer to read: `reason` in snake_case."""
+def no_reply(
+    form: AnswerFormat, reason: str, text: str = "", tries: int = 0, detail: str = ""
+) -> Reply:
+    """The reply where there is no answer to read: `reason` in snake_case, `detail` a sentence."""
     names = form.names if form.kind == "score" else ()
     nothing = Judgement(math.nan, (math.nan,) * len(names), None, reason)
-    return Reply(nothing, "", text, tries)
+    return Reply(nothing, "", text, tries, detail)
 
 
 def stricter(prompt: str, form: AnswerFormat, reason: str) -> str:

@@ -1,0 +1,36 @@
+"""Questions about small pictures, for tests of judges."""
+
+import io
+
+from PIL import Image
+
+from data.answer_format import AnswerFormat
+from data.hashing import sha256
+from data.photos import load_photo
+from data.prompts import score_prompt
+from data.rubrics import load_rubric
+from tests.data.pictures import painting, png
+from training.judge import Question
+
+RUBRIC = load_rubric()
+NAMES = tuple(RUBRIC.names)
+FORM = AnswerFormat("score", NAMES)
+PROMPT = score_prompt(RUBRIC)
+# Of several shapes, so that photos take different numbers of tokens.
+SHAPES = [(96, 96), (140, 70), (60, 120), (96, 64)]
+
+
+def photo_bytes(seed: int, size: tuple[int, int] | None = None) -> bytes:
+    """A PNG of a random picture."""
+    image = Image.open(io.BytesIO(png(painting(seed)))).resize(size or SHAPES[seed % len(SHAPES)])
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+def question(content: bytes, prompt: str = PROMPT, form: AnswerFormat = FORM) -> Question:
+    return Question(sha256(content), lambda: load_photo(content), prompt, form)
+
+
+def questions(count: int, first: int = 0) -> list[Question]:
+    return [question(photo_bytes(seed)) for seed in range(first, first + count)]

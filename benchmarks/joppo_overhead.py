@@ -1,18 +1,27 @@
 """What the joint reward and its bookkeeping cost: JoppoTrainer against trl's plain GRPOTrainer.
 
+    python -m benchmarks.scene_corpus STORE --per-category 4
     python -m benchmarks.joppo_overhead STORE
 
-STORE holds a snapshot (`python -m benchmarks.scene_corpus STORE`). Both trainers have the same
-model, data, seeds and settings, with a learning rate of 0, so they sample the same completions; the
-plain one has a constant reward. The CPU time of every step is taken in turns, in one process on one
-thread. A second table times the three rewards alone on batches up to the paper's size.
+Both trainers have the same model, data, seeds and settings, with a learning rate of (nearly) 0, so
+step i of both samples the same completions; the plain one has a constant reward. Everything is CPU
+time of one thread in one process. Two figures:
+
+- paired: the ratio of step i of one to step i of the other, over rounds in which the two take turns
+  to go first; median and quartiles. What else runs on the machine moves it by some percent.
+- counted: the CPU time within our own functions (rewards with parsing and health, log, samples,
+  checks of loss and gradient) as a share of the step. Little moves this one.
+
+A second table times the three rewards alone on batches up to the paper's size.
 """
 
 import argparse
+import functools
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 from typing import Any
 
 from data.answer_format import completion, format_score
@@ -21,12 +30,15 @@ from data.store import Store
 from training.arguments import joppo_arguments
 from training.base_model import load_base, load_processor, lora_config, resolve_base
 from training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings
-from training.examples import mix, preference_dataset, preference_rows, resolve_snapshot
+from training.examples import preference_dataset, resolve_snapshot, training_rows
 from training.judge_rewards import JudgeRewards
 from training.metrics_log import MetricsLog
 from training.run_folder import Run
+from training.samples import SampleLog
 
 PHOTOS, GROUP = 8, 6
+LEFT_OUT = 2
+"""first steps of each round, which warm up"""
 
 
 def _config(steps: int) -> JoppoConfig:
@@ -46,41 +58,70 @@ def _adapted(config: JoppoConfig) -> Any:
     return get_peft_model(base, lora_config(LoraSettings()))
 
 
-def _steps(trainer: Any) -> list[float]:
-    """CPU seconds of every step but the first two."""
+class Meter:
+    """CPU seconds within the functions that it wraps; a wrapped one inside another counts once."""
+
+    def __init__(self) -> None:
+        self.seconds, self._depth = 0.0, 0
+
+    def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, metered."""
+
+        @functools.wraps(function)
+        def metered(*args: Any, **kwargs: Any) -> Any:
+            self._depth += 1
+            started = time.process_time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self.seconds += time.process_time() - started
+
+        return metered
+
+
+def _steps(trainer: Any, meter: Meter) -> list[tuple[float, float]]:
+    """CPU seconds of every step but the first ones: all, and those of the meter."""
     from transformers import TrainerCallback
 
-    taken: list[float] = []
+    taken: list[tuple[float, float]] = []
 
     class Clock(TrainerCallback):  # type: ignore[misc]
-        started = 0.0
+        started = metered = 0.0
 
         def on_step_begin(self, *args: Any, **more: Any) -> None:
-            self.started = time.process_time()
+            self.started, self.metered = time.process_time(), meter.seconds
 
         def on_log(self, args: Any, state: Any, control: Any, **more: Any) -> None:
             # After the metrics are written, so that the bookkeeping counts.
-            taken.append(time.process_time() - self.started)
+            taken.append((time.process_time() - self.started, meter.seconds - self.metered))
 
     trainer.add_callback(Clock())
     trainer.train()
-    return taken[2:-1]
+    return taken[LEFT_OUT:-1]  # the last log is that of the end
 
 
-def _joppo(run: Run, config: JoppoConfig, data: Any, processor: Any) -> Any:
+def _joppo(run: Run, config: JoppoConfig, data: Any, processor: Any, meter: Meter) -> Any:
     from training.callbacks import Report
     from training.trainers import JoppoTrainer
 
     rewards = JudgeRewards(config, load_rubric().names)
     trainer = JoppoTrainer(
-        model=_adapted(config), reward_funcs=rewards.functions, train_dataset=data,
-        args=joppo_arguments(run, config, 1, rewards.weights), processing_class=processor,
+        model=_adapted(config), reward_funcs=[meter.wrap(f) for f in rewards.functions],
+        train_dataset=data, args=joppo_arguments(run, config, 1, rewards.weights),
+        processing_class=processor,
     )  # fmt: skip
-    trainer.add_callback(Report(MetricsLog(run.store, run.id, "joppo")))
+    trainer.sample_log = SampleLog(run.store, run.id, config.sample_steps)
+    trainer.sample_log.keep = meter.wrap(trainer.sample_log.keep)  # type: ignore[method-assign]
+    trainer._check = meter.wrap(trainer._check)
+    report = Report(MetricsLog(run.store, run.id, "joppo"))
+    report.on_log = meter.wrap(report.on_log)  # type: ignore[method-assign]
+    trainer.add_callback(report)
     return trainer
 
 
-def _plain(run: Run, config: JoppoConfig, data: Any, processor: Any) -> Any:
+def _plain(run: Run, config: JoppoConfig, data: Any, processor: Any, meter: Meter) -> Any:
     from trl import GRPOTrainer
 
     def constant(completions: list[Any], **columns: Any) -> list[float]:
@@ -92,23 +133,39 @@ def _plain(run: Run, config: JoppoConfig, data: Any, processor: Any) -> Any:
     )  # fmt: skip
 
 
-def compare(store: Store, steps: int, rounds: int) -> tuple[float, float]:
-    """Median CPU seconds of a step: plain GRPOTrainer, JoppoTrainer."""
+def compare(store: Store, steps: int, rounds: int) -> dict[str, list[float]]:
+    """CPU seconds of plain and joppo steps in pairs, and the metered ones of the joppo steps."""
     import torch
 
     torch.set_num_threads(1)
-    config = _config(steps + 2)
+    config = _config(steps + LEFT_OUT)
     snapshot = resolve_snapshot(store, None)
-    rows = mix(preference_rows(store, snapshot, "train"), config.task_weights)
     processor = load_processor(resolve_base(EMBEDDED))
-    taken: dict[Any, list[float]] = {_plain: [], _joppo: []}
-    for _ in range(rounds):
-        for make in taken:
+    found: dict[str, list[float]] = {"plain": [], "joppo": [], "counted": []}
+    for number in range(rounds):
+        makers = [("plain", _plain), ("joppo", _joppo)]
+        for name, make in makers if number % 2 == 0 else reversed(makers):
             with tempfile.TemporaryDirectory() as folder:
-                run = Run("joppo", config, Store(folder), snapshot, "", Path(folder) / "run")
-                data = preference_dataset(rows, store)
-                taken[make] += _steps(make(run, config, data, processor))
-    return median(taken[_plain]), median(taken[_joppo])
+                run = Run("joppo", config, store, snapshot, "", Path(folder) / "run")
+                data, meter = preference_dataset(training_rows(run), store), Meter()
+                own = Run("joppo", config, Store(folder), snapshot, "", run.folder)
+                taken = _steps(make(own, config, data, processor, meter), meter)
+            found[name] += [all_of_it for all_of_it, _ in taken]
+            if name == "joppo":
+                found["counted"] += [ours for _, ours in taken]
+        print(_told(found), flush=True)
+    return found
+
+
+def _told(found: dict[str, list[float]]) -> str:
+    ratios = [j / p - 1 for p, j in zip(found["plain"], found["joppo"], strict=True)]
+    shares = [c / j for c, j in zip(found["counted"], found["joppo"], strict=True)]
+    low, _, high = quantiles(ratios, n=4)
+    return (
+        f"{len(ratios)} pairs of steps: plain {median(found['plain']):.3f} s, joppo "
+        f"{median(found['joppo']):.3f} s of CPU; paired {median(ratios):+.2%} (quartiles "
+        f"{low:+.2%} to {high:+.2%}); counted {median(shares):.2%} (most {max(shares):.2%})"
+    )
 
 
 def reward_seconds(photos: int, group: int = GROUP, repeats: int = 5) -> float:
@@ -141,10 +198,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("store", type=Path)
     parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=4)
     args = parser.parse_args()
-    plain, joppo = compare(Store(args.store), args.steps, args.rounds)
-    print(f"plain {plain:.3f} s, joppo {joppo:.3f} s of CPU a step: {joppo / plain - 1:+.2%}")
+    compare(Store(args.store), args.steps, args.rounds)
     for photos in (PHOTOS, 85, 512):
         print(f"{photos} x {GROUP}: rewards {1000 * reward_seconds(photos):.1f} ms")
 

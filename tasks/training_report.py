@@ -71,9 +71,9 @@ class Progress:
     def _step(self, event: Event) -> None:
         step, total, metrics = event["step"], max(event["total"], 1), event["metrics"]
         numbers = {name: metrics[name] for name in COLUMNS if name in metrics}
-        text = ", ".join(f"{label(name)} {value:.4g}" for name, value in numbers.items())
-        self.logger.info("step %d of %d: %s", step, total, text)
         if numbers:
+            text = ", ".join(f"{label(name)} {value:.4g}" for name, value in numbers.items())
+            self.logger.info("step %d of %d: %s", step, total, text)
             shown = {label(name): float(f"{value:.4g}") for name, value in numbers.items()}
             self.steps = [{"step": step, **shown}, *self.steps][:SHOWN_STEPS]
         self.health |= {k: v for k, v in metrics.items() if k.startswith(_HEALTH)}

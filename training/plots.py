@@ -189,7 +189,7 @@ def _draw(axis: Any, panel: Panel, points: Points) -> None:
     axis.spines[["top", "right"]].set_visible(False)
     axis.grid(axis="y", color="#e6e6e6", linewidth=0.6)
     axis.tick_params(which="both", labelsize=7, length=2, color="#999999")
-    if panel.log:
+    if panel.log and all((points[name][1] > 0).all() for name in shown):
         axis.set_yscale("log")
     if len(shown) > 1:
         axis.legend(fontsize=7, frameon=False)

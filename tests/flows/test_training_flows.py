@@ -2,54 +2,56 @@
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from benchmarks.scene_corpus import build
 from data.scene_source import SceneSourceConfig
 from data.store import Store
+from flows.train_joppo import train_joppo
 from flows.train_sft import train_sft
-from tasks.launch import TrainingFailedError
-from training.config import SftConfig
+from training.config import JoppoConfig, SftConfig
 from training.metrics_log import read_metrics
 from training.model_folder import model_digest
+from training.preflight import PreflightError
 from training.run import train
-from training.runs import prepare
+from training.runs import note_finished, prepare
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(1500)]
 
 SHARED: dict[str, Any] = {
     "bf16": False, "gradient_checkpointing": False, "max_steps": 4, "save_steps": 1,
-    "eval_rows": 4, "eval_batch": 4, "max_completion_length": 40, "launch": {"cpu": True},
+    "eval_rows": 0, "launch": {"cpu": True},
 }  # fmt: skip
 SFT: dict[str, Any] = {**SHARED, "base": "embedded", "batch": 4, "per_device_batch": 4,
                        "lora": {"rank": 8, "alpha": 8}}  # fmt: skip
+JOPPO: dict[str, Any] = {**SHARED, "photos": 2, "group": 2, "per_device_batch": 4,
+                         "task_weights": {"score": 1}, "max_completion_length": 72,
+                         "learning_rate": 1e-3}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A store with a small snapshot."""
+    """A store with a small snapshot and an SFT model that no one disturbed."""
     made = Store(tmp_path_factory.mktemp("store"))
-    build(made, SceneSourceConfig(per_category=2, size=64))
+    build(made, SceneSourceConfig(per_category=1, size=64))
+    run = prepare(SftConfig.model_validate(SFT), made)
+    train(run)
+    note_finished(run)
     return made
 
 
-@pytest.fixture(scope="module")
-def sft_model(store: Store) -> Path:
-    """An SFT model that no one disturbed."""
-    run = prepare(SftConfig.model_validate(SFT), store)
-    train(run)
-    return run.model
-
-
 @pytest.fixture
-def yaml(tmp_path: Path) -> Callable[[dict[str, Any]], str]:
-    def write(values: dict[str, Any]) -> str:
-        import yaml
+def written(tmp_path: Path) -> Callable[[dict[str, Any]], str]:
+    """Writes a config and gives its path."""
 
+    def write(values: dict[str, Any]) -> str:
         path = tmp_path / "config.yaml"
         path.write_text(yaml.safe_dump(values))
         return str(path)
@@ -57,44 +59,62 @@ def yaml(tmp_path: Path) -> Callable[[dict[str, Any]], str]:
     return write
 
 
-def _kill_once(monkeypatch: pytest.MonkeyPatch, at_step: int) -> list[int]:
-    """SIGKILL the trainer when it tells of a step; the steps that each try resumed from."""
+def _kill_while_saving(monkeypatch: pytest.MonkeyPatch, step: int, runs: Path) -> list[int]:
+    """SIGKILL the trainer in the midst of the save of a step; where each try resumed from."""
     import tasks.training
 
     resumed: list[int] = []
-    pids: list[int] = []
-    original = tasks.training._Progress.take
+    original = tasks.training.Progress.take
+
+    def kill(pid: int) -> None:
+        while not list(runs.glob(f"*/.saving/checkpoint-{step}/*")):
+            time.sleep(0.002)
+        os.kill(pid, signal.SIGKILL)
 
     def take(self: Any, event: dict[str, Any]) -> None:
         if event["event"] == "start":
             resumed.append(event["resumed_from"])
-            pids.append(event["pid"])
-        if event["event"] == "step" and event["step"] == at_step and len(resumed) == 1:
-            os.kill(pids[0], signal.SIGKILL)
+            if len(resumed) == 1:
+                threading.Thread(target=kill, args=[event["pid"]], daemon=True).start()
         original(self, event)
 
-    monkeypatch.setattr(tasks.training._Progress, "take", take)
+    monkeypatch.setattr(tasks.training.Progress, "take", take)
     return resumed
 
 
-def test_sft_killed_and_retried_ends_with_the_same_weights(
-    store: Store, sft_model: Path, yaml: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize(("stage", "step"), [("sft", 3), ("joppo", 2)])
+def test_killed_and_retried_ends_with_the_same_weights(
+    stage: str, step: int, store: Store, written: Any, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if stage == "sft":
+        values, flow = SFT, train_sft
+        undisturbed = prepare(SftConfig.model_validate(SFT), store)
+    else:
+        sft = prepare(SftConfig.model_validate(SFT), store).model
+        values, flow = {**JOPPO, "adapter": str(sft)}, train_joppo
+        undisturbed = prepare(JoppoConfig.model_validate(values), store)
+        train(undisturbed)
+        assert model_digest(undisturbed.model) != model_digest(sft)
     monkeypatch.setenv("JOPPO_RUNS", str(tmp_path / "runs"))
-    resumed = _kill_once(monkeypatch, at_step=3)
-    model = Path(train_sft(yaml(SFT), store.root))
-    assert resumed[0] == 0
-    assert len(resumed) == 2 and resumed[1] in (2, 3)
-    assert model_digest(model) == model_digest(sft_model)
-    steps = [row["step"] for row in read_metrics(store, model.parent.name) if row["name"] == "loss"]
+    resumed = _kill_while_saving(monkeypatch, step, tmp_path / "runs")
+    model = Path(flow(written(values), store.root))
+    # The save may have been over before the signal came.
+    assert resumed in ([0, step - 1], [0, step])
+    assert model.parent != undisturbed.folder
+    assert model_digest(model) == model_digest(undisturbed.model)
+    run = model.parent.name
+    steps = [row["step"] for row in read_metrics(store, run) if row["name"] == "loss"]
     assert steps == [1, 2, 3, 4]
+    assert (Path(store.root) / "runs" / run / "curves.html").is_file()
 
 
 def test_a_config_that_cannot_work_is_refused_once_with_the_remedy(
-    store: Store, sft_model: Path, yaml: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, written: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JOPPO_RUNS", str(tmp_path / "runs"))
-    values = {**SFT, "batch": 5000, "per_device_batch": 1}
-    with pytest.raises(TrainingFailedError, match="lower batch") as told:
-        train_sft(yaml(values), store.root)
-    assert told.value.permanent
+    tried: list[Any] = []
+    monkeypatch.setattr("tasks.training.run_processes", lambda *a: tried.append(a))
+    with pytest.raises(PreflightError, match="lower batch"):
+        train_sft(written({**SFT, "batch": 5000, "per_device_batch": 1}), store.root)
+    assert tried == []

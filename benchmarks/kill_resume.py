@@ -63,8 +63,8 @@ def attempt(run: Run, kill_after: float | None, dice: random.Random) -> str:
     try:
         run_processes(command(write_spec(run), launch), environment(launch), event, lambda _: None)
         told.append("finished")
-    except TrainingFailedError as error:
-        if error.permanent:
+    except TrainingFailedError:
+        if "killed" not in told:
             raise
     finally:
         ended.set()

@@ -40,11 +40,12 @@ class CheckpointError(RuntimeError):
 def checkpoints(run: Path) -> list[Path]:
     """Checkpoint folders of a run, oldest step first, good or not."""
     found = [p for p in run.glob("checkpoint-*") if p.is_dir() and _NAME.fullmatch(p.name)]
-    return sorted(found, key=_step)
+    return sorted(found, key=step_of)
 
 
-def _step(path: Path) -> int:
-    match = _NAME.fullmatch(path.name)
+def step_of(checkpoint: Path) -> int:
+    """Steps of the optimizer that a checkpoint has behind it."""
+    match = _NAME.fullmatch(checkpoint.name)
     return int(match[1]) if match else -1
 
 
@@ -106,7 +107,7 @@ def keep_last(run: Path, count: int) -> None:
     """Remove all but the newest `count` whole checkpoints, and older broken ones."""
     good = [p for p in checkpoints(run) if (p / CHECKSUMS).is_file()]
     for folder in checkpoints(run):
-        if good[-count:] and _step(folder) < _step(good[-count:][0]):
+        if good[-count:] and step_of(folder) < step_of(good[-count:][0]):
             shutil.rmtree(folder)
 
 

@@ -31,7 +31,7 @@ from training.base_model import (
 from training.checkpoints import CHECKSUMS, broken, seal
 from training.config import SftConfig
 from training.model_card import Loading, card
-from training.serving import vllm_problems
+from training.serving import WEIGHTS, vllm_problems
 
 CARD = "README.md"
 
@@ -54,14 +54,21 @@ def finished(folder: Path) -> bool:
     return (folder / RUN_FILE).is_file() and broken(folder) is None
 
 
-def write_model(folder: Path, model: Any, processor: Any, about: dict[str, Any]) -> None:
+def write_model(folder: Path, checkpoint: Path, processor: Any, about: dict[str, Any]) -> None:
     """Write adapter, processor, lineage and card aside, then rename.
 
-    `about` is what `run.json` says (training.lineage).
+    The adapter is the checkpoint's: the Trainer has gathered it there from all processes, however
+    the weights were sharded, and has left the KL reference in a folder of its own.
+
+    Args:
+        folder: to write.
+        checkpoint: the last one of the run.
+        about: what `run.json` says (training.lineage).
     """
     with _aside(folder) as aside:
-        # A KL reference in the same peft model, under another name, is no part of the judge.
-        model.save_pretrained(aside, selected_adapters=["default"], safe_serialization=True)
+        aside.mkdir(parents=True)
+        for name in (ADAPTER_FILE, WEIGHTS):
+            shutil.copyfile(checkpoint / name, aside / name)
         processor.save_pretrained(aside)
         rank = json.loads((aside / ADAPTER_FILE).read_text(encoding="utf-8"))["r"]
         _write_about(aside, about, card(about, Loading(rank, tuple(vllm_problems(aside)))))
@@ -89,6 +96,19 @@ def upload(folder: Path, store: Store, uri: str) -> None:
     files = sorted(p for p in folder.rglob("*") if p.is_file())
     for path in sorted(files, key=lambda p: (p.name == CHECKSUMS, str(p))):
         store.put_file(path, f"{uri}/{path.relative_to(folder).as_posix()}")
+
+
+def download(store: Store, uri: str, folder: Path) -> None:
+    """Copy a model folder out of a store, aside, then rename.
+
+    Raises:
+        FileNotFoundError: it is not there, or was not copied whole.
+    """
+    with _aside(folder) as aside:
+        for name in store.names(uri):
+            store.get_file(f"{uri}/{name}", aside / name)
+        if not finished(aside):
+            raise FileNotFoundError(f"no whole model in {store.root}/{uri}")
 
 
 def merge(folder: Path, out: Path) -> None:

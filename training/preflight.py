@@ -58,6 +58,10 @@ def before_launch(run: Run, seen: Callable[[int, int], None] = lambda done, of: 
 
 def config_problems(config: TrainConfig, rows: Sequence[Row]) -> list[str]:
     """Problems of batch, mixture and schedule; cheap."""
+    return [*_stage_problems(config, rows), *_held_out_problems(config)]
+
+
+def _stage_problems(config: TrainConfig, rows: Sequence[Row]) -> list[str]:
     if isinstance(config, JoppoConfig):
         return [*_joppo_batch(config, len(rows)), *_scored_photos(config, rows)]
     assert isinstance(config, SftConfig)
@@ -106,6 +110,17 @@ def _joppo_batch(config: JoppoConfig, rows: int) -> list[str]:
             f"completions, which cannot be resumed: use a multiple of {window}"
         )
     return problems
+
+
+def _held_out_problems(config: TrainConfig) -> list[str]:
+    """One process generates the held-out answers, which a sharded model cannot do."""
+    path = Path(config.launch.accelerate or "")
+    if not config.eval_rows or not path.is_file() or distributed_type(config.launch) != "FSDP":
+        return []
+    return [
+        "with FSDP no process has the whole judge to answer held-out rows: set eval_rows to 0, and "
+        "evaluate the finished model"
+    ]
 
 
 def _scored_photos(config: JoppoConfig, rows: Sequence[Row]) -> list[str]:
@@ -232,6 +247,16 @@ def _cpu_problems(config: TrainConfig) -> list[str]:
     if isinstance(config, JoppoConfig) and config.rollouts == "vllm":
         problems.append("rollouts: vllm needs a GPU: set rollouts: transformers")
     return problems
+
+
+def tracker_problems(config: TrainConfig) -> list[str]:
+    """Trackers that are not installed, or that transformers does not know."""
+    from transformers.integrations import get_available_reporting_integrations
+
+    missing = sorted(set(config.report_to) - set(get_available_reporting_integrations()))
+    if not missing:
+        return []
+    return [f"report_to: {', '.join(missing)}: `pip install` them, or leave them out"]
 
 
 def disk_problems(folder: Path, adapter_bytes: int, keep: int) -> list[str]:

@@ -8,7 +8,7 @@ from data.store import Store
 from training.base_model import resolve_base
 from training.config import LATEST, NEW, JoppoConfig, SftConfig
 from training.examples import resolve_snapshot
-from training.model_folder import model_digest
+from training.model_folder import download, finished, model_digest
 from training.run_folder import Run, Stage, run_id
 
 
@@ -57,7 +57,11 @@ def find_adapter(adapter: str, store: Store) -> Path:
             f"no finished SFT run in store {store.root}: run train-sft first, or set adapter to a "
             "model folder"
         ) from error
-    return (runs_folder(store) / newest / "model").absolute()
+    folder = (runs_folder(store) / newest / "model").absolute()
+    if not finished(folder) and not store.is_local:
+        # It was trained on another machine.
+        download(store, f"runs/{newest}/model", folder)
+    return folder
 
 
 def note_finished(run: Run) -> None:

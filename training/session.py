@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from training.callbacks import Report
-from training.checkpoints import last_good
+from training.checkpoints import last_good, step_of
 from training.lineage import lineage
 from training.memory import estimate, shape_of, total
 from training.metrics_log import MetricsLog
@@ -18,9 +19,12 @@ from training.preflight import (
     distributed_type,
     memory_problems,
     process_problems,
+    tracker_problems,
 )
 from training.run_folder import Run, emit, say
 
+PATIENCE_S = 7200.0
+"""seconds that processes wait for each other; a dead one ends them all at once all the same"""
 Figures = Callable[[Any], dict[str, float]]
 
 
@@ -41,11 +45,16 @@ def train(session: Session) -> None:
     from accelerate import PartialState
 
     run = session.run
-    state = PartialState(cpu=run.config.launch.cpu)
+    # One process judges held-out rows while the others wait.
+    state = PartialState(cpu=run.config.launch.cpu, timeout=timedelta(seconds=PATIENCE_S))
     if finished(run.model):
         say(f"{run.id} is finished: {run.model}")
         return
-    check([*process_problems(run.config, state.num_processes), *device_problems(run.config)])
+    check([
+        *process_problems(run.config, state.num_processes),
+        *device_problems(run.config),
+        *tracker_problems(run.config),
+    ])  # fmt: skip
     trainer = session.trainer(state.num_processes)
     trainer.keep_checkpoints = run.config.keep_checkpoints
     memory = _memory(session, trainer.model)
@@ -54,7 +63,7 @@ def train(session: Session) -> None:
         *disk_problems(run.folder, _adapter_bytes(trainer.model), run.config.keep_checkpoints),
     ])  # fmt: skip
     checkpoint = last_good(run.folder, say if state.is_main_process else _silent)
-    step = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+    step = step_of(checkpoint) if checkpoint else 0
     log = MetricsLog(run.store, run.id, run.stage, resume_step=step)
     if state.is_main_process:
         emit("start", run=run.id, pid=os.getpid(), resumed_from=step, memory_gib=memory)
@@ -105,8 +114,10 @@ def _finish(session: Session, trainer: Any, log: MetricsLog) -> None:
     run = session.run
     _judge(session, trainer, log, "after_")
     about = lineage(run, session.base, log.last(), trainer.state.global_step)
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    write_model(run.model, model, session.processor, about)
+    checkpoint = last_good(run.folder, say)
+    if checkpoint is None or step_of(checkpoint) != trainer.state.global_step:
+        raise RuntimeError(f"the last checkpoint of {run.folder} is damaged: run again to redo it")
+    write_model(run.model, checkpoint, session.processor, about)
     if not run.store.is_local:
         upload(run.model, run.store, f"runs/{run.id}/model")
     emit("model", path=str(run.model), metrics=about["metrics"])

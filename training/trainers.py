@@ -1,6 +1,6 @@
 """trl's trainers with safe checkpoints and a guard on the loss; JoPPO adds what it must."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from trl import GRPOTrainer, SFTTrainer
@@ -38,6 +38,18 @@ class EpochSampler(RepeatSampler):  # type: ignore[misc]
             epoch = int(self.epoch() + 1e-6)
             self.generator.manual_seed((self.seed or 0) + 1_000_003 * epoch)
         return iter(super().__iter__())
+
+
+def equal_rewards(step: int, logs: Mapping[str, Any]) -> str | None:
+    """What to say of a step whose rewards cannot teach anything, else None."""
+    if logs.get("frac_reward_zero_std") != 1:
+        return None
+    parsed = logs.get("parse_rate")
+    cause = "no completion could be parsed" if parsed == 0 else "candidates do not differ enough"
+    return (
+        f"step {step}: every photo's candidates have equal rewards, so nothing was learned ({cause}"
+        "); if that goes on, read the samples, raise temperature, or train SFT longer"
+    )
 
 
 class JoppoTrainer(FiniteLoss, SafeCheckpoints, GRPOTrainer):  # type: ignore[misc]
@@ -80,10 +92,7 @@ class JoppoTrainer(FiniteLoss, SafeCheckpoints, GRPOTrainer):  # type: ignore[mi
         super().log(logs, start_time)
         if not self.model.training or not self.accelerator.is_main_process:
             return
-        if logs.get("frac_reward_zero_std") == 1:
-            say(
-                f"step {self.state.global_step}: the candidates of every photo have equal rewards, "
-                "so nothing was learned; if that goes on, raise temperature or look at the samples"
-            )
+        if line := equal_rewards(self.state.global_step, logs):
+            say(line)
         if self.sample_log and self.sample_log.due(self.state.global_step) and "loss" in logs:
             self.sample_log.keep(self.state.global_step, self._logs)

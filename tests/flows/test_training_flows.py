@@ -17,6 +17,7 @@ from data.store import Store
 from flows.train_joppo import train_joppo
 from flows.train_sft import train_sft
 from training.config import JoppoConfig, SftConfig
+from training.examples import SnapshotError
 from training.metrics_log import read_metrics
 from training.model_folder import model_digest
 from training.preflight import PreflightError
@@ -117,4 +118,8 @@ def test_a_config_that_cannot_work_is_refused_once_with_the_remedy(
     monkeypatch.setattr("tasks.training.run_processes", lambda *a: tried.append(a))
     with pytest.raises(PreflightError, match="lower batch"):
         train_sft(written({**SFT, "batch": 5000, "per_device_batch": 1}), store.root)
+    assert tried == []
+    monkeypatch.setattr("training.examples.SCHEMA_VERSION", 99)
+    with pytest.raises(SnapshotError, match="this code reads 99: publish it again"):
+        train_sft(written(SFT), store.root)
     assert tried == []

@@ -62,6 +62,35 @@ def test_a_kill_is_named_and_may_be_retried() -> None:
     assert "last words" in str(told.value)
 
 
+def test_the_cause_is_told_when_several_processes_fail() -> None:
+    lost = {"event": "failed", "message": "connection closed by peer", "permanent": False}
+    cause = {"event": "failed", "message": "PhotoMissingError: images/a.png", "permanent": True}
+    lines = [EVENT + json.dumps(event) for event in (lost, cause)]
+    with pytest.raises(TrainingFailedError, match="PhotoMissingError") as told:
+        _run(f"print({lines[0]!r}); print({lines[1]!r}); raise SystemExit(1)")
+    assert told.value.permanent
+
+
+_RANK = """
+import os, signal, sys, time
+open(f"{sys.argv[1]}/{os.environ['RANK']}", "w").write(str(os.getpid()))
+if os.environ["RANK"] == "1":
+    os.kill(os.getpid(), signal.SIGKILL)
+time.sleep(600)
+"""
+
+
+def test_a_dead_rank_ends_the_others_and_may_be_retried(tmp_path: Path) -> None:
+    """With the launcher of several processes, as `command` starts it."""
+    (tmp_path / "rank.py").write_text(_RANK)
+    start = command(Path("spec.json"), LaunchConfig(cpu=True, processes=2))
+    arguments = [*start[: start.index("-m", 2)], str(tmp_path / "rank.py"), str(tmp_path)]
+    with pytest.raises(TrainingFailedError, match=r"exit code 1.*last checkpoint") as told:
+        run_processes(arguments, environment(LaunchConfig(cpu=True)), print, print)
+    assert not told.value.permanent and "SIGKILL" in str(told.value)
+    assert _gone(int((tmp_path / "0").read_text()))
+
+
 _FAMILY = """
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)

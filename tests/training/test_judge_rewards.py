@@ -97,6 +97,18 @@ def test_a_completion_that_cannot_be_parsed_gets_zero_and_moves_no_other_reward_
     assert [rewards.format(**columns)[i] for i in (1, 4)] == [0.0, 0.0]
 
 
+def test_a_batch_that_cannot_be_parsed_at_all_gets_zero() -> None:
+    columns = _batch()
+    columns["completions"] = [[{"role": "assistant", "content": "A fine photo."}]] * 12
+    rewards, logged = _rewards(health_steps=1), dict[str, float]()
+    preference = rewards.preference(**columns, log_metric=logged.__setitem__)
+    assert {r for r in preference if r is not None} == {0.0}
+    assert {r for r in rewards.accuracy(**columns) if r is not None} == {0.0}
+    assert rewards.format(**columns, log_metric=logged.__setitem__) == [0.0] * 12
+    assert logged["parse_rate"] == 0.0 and logged["health/parsed"] == 0.0
+    assert all(math.isfinite(value) for value in logged.values())
+
+
 def test_equal_scores_give_equal_rewards_in_a_group() -> None:
     table = torch.tensor([[1.0, m, 0.5, 0.1, 0.1] for m in (0.2, 0.8) for _ in range(GROUP)])
     found, _ = batch_preference(table.double(), _rewards().config)

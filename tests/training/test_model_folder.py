@@ -12,8 +12,17 @@ from training.base_model import load_base, load_processor, lora_config, resolve_
 from training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
 from training.lineage import lineage
 from training.model_card import Loading, card
-from training.model_folder import broken, finished, main, model_digest, upload, write_model
+from training.model_folder import (
+    broken,
+    download,
+    finished,
+    main,
+    model_digest,
+    upload,
+    write_model,
+)
 from training.run_folder import Run
+from training.runs import find_adapter
 from training.serving import vllm_problems
 
 NEWEST = {
@@ -48,9 +57,11 @@ def judge() -> tuple[Any, Any]:
 
 @pytest.fixture(scope="module")
 def folder(judge: tuple[Any, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    model, processor = judge
     run = _run(tmp_path_factory.mktemp("model"))
-    run.folder.mkdir()
-    write_model(run.model, *judge, lineage(run, "embedded", NEWEST, steps=7))
+    model.save_pretrained(run.folder / "checkpoint-7")
+    about = lineage(run, "embedded", NEWEST, steps=7)
+    write_model(run.model, run.folder / "checkpoint-7", processor, about)
     return run.model
 
 
@@ -135,7 +146,17 @@ def test_a_folder_is_whole_or_not_finished(folder: Path, tmp_path: Path) -> None
     assert not finished(tmp_path / "none")
 
 
-def test_upload_carries_every_file(folder: Path) -> None:
+def test_a_store_carries_every_file_to_another_machine(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = Store("memory://upload-model")
     upload(folder, store, "runs/x/model")
     assert store.names("runs/x/model") == sorted(p.name for p in folder.iterdir())
+    store.write_bytes("runs/latest-sft", b"x\n")
+    monkeypatch.setenv("JOPPO_RUNS", str(tmp_path / "elsewhere"))
+    found = find_adapter("latest", store)
+    assert found == tmp_path / "elsewhere" / "x" / "model" and finished(found)
+    assert model_digest(found) == model_digest(folder)
+    with pytest.raises(FileNotFoundError, match="no whole model"):
+        download(store, "runs/y/model", tmp_path / "none")
+    assert not (tmp_path / "none").exists()

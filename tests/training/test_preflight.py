@@ -22,6 +22,7 @@ from training.preflight import (
     memory_problems,
     photo_problems,
     process_problems,
+    tracker_problems,
 )
 from training.run_folder import Run
 
@@ -151,6 +152,20 @@ def test_vllm_is_refused_where_it_cannot_work(monkeypatch: pytest.MonkeyPatch) -
     assert device_problems(JoppoConfig(rollouts="vllm")) == []
     fsdp = LaunchConfig(processes=4, accelerate="configs/accelerate/fsdp.yaml")
     assert "FSDP" in device_problems(JoppoConfig(rollouts="vllm", launch=fsdp))[0]
+
+
+def test_trackers_have_to_be_there() -> None:
+    assert tracker_problems(SftConfig()) == []
+    (problem,) = tracker_problems(SftConfig(report_to=("wandb", "no_such_tracker")))
+    assert "no_such_tracker" in problem and "pip install" in problem
+
+
+def test_a_sharded_judge_cannot_answer_held_out_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    launch = LaunchConfig(processes=4, accelerate="configs/accelerate/fsdp.yaml")
+    (problem,) = config_problems(SftConfig(launch=launch), _rows(99))
+    assert "set eval_rows to 0" in problem
+    assert config_problems(SftConfig(launch=launch, eval_rows=0), _rows(99)) == []
 
 
 def test_a_small_gpu_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:

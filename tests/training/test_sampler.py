@@ -2,7 +2,7 @@
 
 from trl.trainer.utils import RepeatSampler
 
-from training.trainers import EpochSampler
+from training.trainers import EpochSampler, equal_rewards
 
 
 def _order(epoch: float, seed: int = 0) -> list[int]:
@@ -29,3 +29,13 @@ def test_groups_and_repeats_are_those_of_trl() -> None:
     assert first[:6] == first[6:]
     assert first[0::2][:3] == first[1::2][:3]
     assert len(set(first)) == 3
+
+
+def test_equal_rewards_are_told_with_their_cause() -> None:
+    assert equal_rewards(3, {"frac_reward_zero_std": 0.5}) is None
+    assert "no completion could be parsed" in str(
+        equal_rewards(3, {"frac_reward_zero_std": 1.0, "parse_rate": 0.0})
+    )
+    assert "do not differ enough" in str(
+        equal_rewards(3, {"frac_reward_zero_std": 1.0, "parse_rate": 1.0})
+    )

@@ -55,13 +55,26 @@ def run_children(
         ChildFailedError: some did not complete, or not within `timeout_s` seconds together; these
             are cancelled.
     """
+    runs = follow_children(children, timeout_s, poll_s)
+    _check(children, runs, timeout_s)
+    return runs
+
+
+def follow_children(
+    children: Sequence[Child], timeout_s: float, poll_s: float = POLL_S
+) -> list[FlowRun]:
+    """As `run_children`, for a caller that goes on without those that failed: ask `problem`."""
     runs: list[FlowRun] = []
     with get_client(sync_client=True) as client, _cancelled_with_us(client, runs):
         for child in children:
             runs.append(_submit(child))
         _await(client, runs, timeout_s, poll_s)
-    _check(children, runs, timeout_s)
     return runs
+
+
+def problem(run: FlowRun, timeout_s: float) -> str | None:
+    """Why a run gave nothing; None where it completed."""
+    return None if _completed(run) else _told(run, timeout_s)
 
 
 def _submit(child: Child) -> FlowRun:

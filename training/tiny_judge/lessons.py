@@ -3,8 +3,8 @@
 Kinds of lesson about procedural scenes:
 
 - captions: subject, light, season, and sentences of the wording files about measured facts;
-- sight: questions about what is measured (tone, colors, light, ...) and about the color of a part
-  of the frame, answered truly;
+- sight: questions about what is measured (tone, colors, light, ...), about the parts of the frame
+  (their color, which one is brightest) and about where things stand, answered truly;
 - form: the pool's questions posed about *drawn* labels and answered consistently with them, and the
   score prompt answered with a drawn total. Nothing in the photo tells such an answer, so the judge
   learns the words, the options and the answer form, and its accuracy stays at chance. Only the
@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 
 from data.answer_format import AnswerFormat, completion, format_score
@@ -43,7 +44,7 @@ NOISE = 0.25
 """Standard deviation of a drawn opinion about a known attribute; twice that about an unknown one"""
 COHERENCE = 0.6
 """Correlation of total and attributes within the opinions about one photo."""
-FORM_KINDS = ("form", "rate", "look", "place")
+FORM_KINDS = ("form", "rate", "look", "place", "shape", "describe")
 # What the sight lessons ask; position, lines and symmetry would come close to composition.
 _ASPECTS = {
     "tone": "How bright is the picture overall?",
@@ -59,6 +60,9 @@ _PARTS = (
     "lower left", "lower middle", "lower right",
 )  # fmt: skip
 _PREVAILS = 0.6
+_FILLS, _HOLDS, _VISIBLE = 0.3, 0.12, 0.004
+"""A part holds the subject if it is filled by so much, or with so much of what is visible of it."""
+_NEARLY_ALL = 7
 _QUALITY = ("saturation", "tone", "contrast", "temperature")
 
 
@@ -71,6 +75,8 @@ class Sight:
     attributes: Mapping[str, float]
     words: Mapping[str, str]
     facts: Facts
+    parts: tuple[str, ...]
+    """parts of the frame that hold the subject"""
     said: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -91,7 +97,10 @@ def see(category: int, seed: int, size: int) -> Sight:
 def sight_of(scene: Scene, name: str) -> Sight:
     """What the lessons may say of a scene."""
     facts = measure(scene.image)
-    return Sight(name, scene.image, scene.attributes, scene.words, facts, claims(facts))
+    filled = cv2.resize(scene.subject, (3, 3), interpolation=cv2.INTER_AREA).reshape(-1)
+    held = (filled >= _FILLS) | (filled >= max(_HOLDS * filled.sum(), _VISIBLE))
+    parts = tuple(part for part, there in zip(_PARTS, held, strict=True) if there)
+    return Sight(name, scene.image, scene.attributes, scene.words, facts, parts, claims(facts))
 
 
 def caption(sight: Sight, rng: np.random.Generator, clauses: int = 2) -> str:
@@ -129,22 +138,44 @@ def look(sight: Sight, rng: np.random.Generator) -> Lesson:
 
 
 def place(sight: Sight, rng: np.random.Generator) -> Lesson:
-    """A sight lesson: the color that prevails in one of nine parts of the frame, by name."""
+    """A sight lesson about the nine parts of the frame: the color of one, or the brightest one."""
     height, width = sight.image.shape[:2]
-    for part in rng.permutation(len(_PARTS)):
-        row, column = divmod(int(part), 3)
-        corner = sight.image[
-            row * height // 3 : (row + 1) * height // 3,
-            column * width // 3 : (column + 1) * width // 3,
-        ]
-        first = name_colors(corner)[:1]
+    parts = [
+        sight.image[r * height // 3 : (r + 1) * height // 3, c * width // 3 : (c + 1) * width // 3]
+        for r in range(3)
+        for c in range(3)
+    ]
+    if rng.random() < 0.5:
+        return _extreme(sight, [float(part.mean()) for part in parts], rng)
+    for number in rng.permutation(len(parts)):
+        first = name_colors(parts[number])[:1]
         if first and first[0].share >= _PREVAILS:
-            color = first[0].name
-            prompt = f"Which color prevails in the {_PARTS[part]} part of the frame?"
-            form = answer_instruction(AnswerFormat("term", (color,)))
-            text = completion(_prose([f"the {_PARTS[part]} part is mostly {color}"]), color)
-            return Lesson(sight.image, f"{prompt}\n{form}", text)
+            color, where = first[0].name, _PARTS[number]
+            prompt = f"Which color prevails in the {where} part of the frame?"
+            return _named(sight, prompt, f"the {where} part is mostly {color}", color)
     return look(sight, rng)
+
+
+def shape(sight: Sight, rng: np.random.Generator) -> Lesson:
+    """A sight lesson: the parts of the frame that hold the subject, without a name for it."""
+    where = ", ".join(sight.parts) or "no part"
+    if len(sight.parts) >= _NEARLY_ALL:
+        where = "nearly all parts"
+    prompt = "Which parts of the frame hold the main subject? Go from top to bottom."
+    return _named(sight, prompt, f"the subject stands in {where}", where)
+
+
+def _extreme(sight: Sight, tones: list[float], rng: np.random.Generator) -> Lesson:
+    bright = bool(rng.random() < 0.5)
+    where = _PARTS[int(np.argmax(tones) if bright else np.argmin(tones))]
+    kind = "brightest" if bright else "darkest"
+    prompt = f"Which part of the frame is the {kind}?"
+    return _named(sight, prompt, f"the {kind} part is {where}", where)
+
+
+def _named(sight: Sight, prompt: str, reason: str, term: str) -> Lesson:
+    form = answer_instruction(AnswerFormat("term", (term,)))
+    return Lesson(sight.image, f"{prompt}\n{form}", completion(_prose([reason]), term))
 
 
 def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
@@ -173,9 +204,12 @@ def answer_in_form(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Le
 
 def form_lesson(kind: str, sight: Sight, rng: np.random.Generator) -> Lesson:
     """A lesson of the second phase; one of FORM_KINDS."""
-    if kind in ("look", "place"):
-        return (look if kind == "look" else place)(sight, rng)
+    if kind in _SIGHT_LESSONS:
+        return _SIGHT_LESSONS[kind](sight, rng)
     return (answer_in_form if kind == "form" else rate)(sight, rng, load_rubric())
+
+
+_SIGHT_LESSONS = {"look": look, "place": place, "shape": shape, "describe": describe}
 
 
 def texts(sights: list[Sight], rng: np.random.Generator) -> Iterator[str]:
@@ -186,10 +220,7 @@ def texts(sights: list[Sight], rng: np.random.Generator) -> Iterator[str]:
     for name in ("frame", "facts", "composition", "perspective", "aesthetic"):
         yield from _strings(wording(name))
     for sight in sights:
-        for lesson in (
-            describe(sight, rng),
-            *(form_lesson(kind, sight, rng) for kind in FORM_KINDS),
-        ):
+        for lesson in (form_lesson(kind, sight, rng) for kind in FORM_KINDS):
             yield lesson.prompt
             yield lesson.answer
 

@@ -22,6 +22,7 @@ CELLS = SIDE // (2 * PATCH)
 SEEN = ("color", "light")
 """Attributes that the base judge may know; the others stay unknown to it."""
 BATCH = 64
+TOKEN_SPREAD = 0.5
 LEARNING_RATE = 1e-3
 _DIRECTIONS = 4
 
@@ -105,3 +106,19 @@ def train_tower(
             pace = (time.monotonic() - started) / (step + 1)
             say(f"sight step {step + 1}: cells {of_cells:.3f}, color and light {of_photo:.3f}, "
                 f"{pace:.2f} s a step")  # fmt: skip
+    _level(tower, patches)
+
+
+@torch.no_grad()
+def _level(tower: Any, patches: np.ndarray, photos: int = 960) -> None:
+    """Give each output of the tower mean 0 and one spread, in its last layer.
+
+    The heads do not mind offsets; a language model of small embeddings sees little else.
+    """
+    grid = torch.tensor([[1, SIDE // PATCH, SIDE // PATCH]] * photos)
+    pixels = torch.from_numpy(patches[:photos].astype(np.float32)).flatten(0, 1)
+    tokens = tower(pixels, grid_thw=grid).pooler_output
+    last = tower.merger.mlp[-1]
+    scale = TOKEN_SPREAD / (tokens.std(0) + 1e-6)
+    last.weight.mul_(scale[:, None])
+    last.bias.sub_(tokens.mean(0)).mul_(scale)

@@ -25,6 +25,7 @@ from training.tiny_judge.lessons import (
     describe,
     form_lesson,
     place,
+    shape,
     sight_of,
     texts,
 )
@@ -35,10 +36,10 @@ SIZE = 128
 STEPS = (3_000, 800, 1_100)
 """Steps of sight, captions and form."""
 LEARNING_RATE = 2e-3
-TOWER_SHARE = 0.2
-"""Learning rate of the vision tower in the later phases, as a share of the others'."""
-BATCH = {"caption": 32, "form": 16, "rate": 16, "look": 32, "place": 32}
-_FORM_SHARES = (0.4, 0.35, 0.15, 0.1)
+BATCH = {"form": 16, "rate": 16}
+SHORT_BATCH = 32
+"""Lessons about sight are short: twice as many fit."""
+_FORM_SHARES = (0.35, 0.25, 0.1, 0.1, 0.1, 0.1)
 Scenes = tuple[list[Sight], np.ndarray]
 
 
@@ -97,20 +98,19 @@ def _phase(
     """AdamW with a cosine over the steps."""
     import torch
 
-    tower = list(model.model.visual.parameters())
-    known = {id(p) for p in tower}
-    rest = [p for p in model.parameters() if id(p) not in known]
-    groups = [{"params": rest, "share": 1.0}, {"params": tower, "share": TOWER_SHARE}]
-    optimizer = torch.optim.AdamW(groups, lr=LEARNING_RATE, weight_decay=0.01)
+    # The tower stays as it is: texts would pull it towards what they name, and away from layout.
+    model.model.visual.requires_grad_(False)
+    weights = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.01)
     started, losses = time.monotonic(), []
     model.train()
     for step in range(steps):
         fall = 0.02 + 0.49 * (1 + math.cos(math.pi * step / steps))
         for group in optimizer.param_groups:
-            group["lr"] = LEARNING_RATE * group["share"] * min(1.0, (step + 1) / 40) * fall
+            group["lr"] = LEARNING_RATE * min(1.0, (step + 1) / 40) * fall
         loss = model(**next(batches)).loss
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad()
         losses.append(loss.item())
@@ -120,11 +120,11 @@ def _phase(
 
 
 def _caption_batches(sights: list[Sight], processor: Any, seed: int) -> Iterator[dict[str, Any]]:
-    """Captions and colors of parts, in turn."""
+    """Captions, colors and tones of parts, and places of things, in turn."""
     rng = np.random.default_rng(seed)
     while True:
-        for kind in (describe, place, describe):
-            picked = rng.integers(len(sights), size=BATCH["caption"])
+        for kind in (describe, place, shape):
+            picked = rng.integers(len(sights), size=SHORT_BATCH)
             yield encode([kind(sights[i], rng) for i in picked], processor)
 
 
@@ -133,7 +133,7 @@ def _form_batches(sights: list[Sight], processor: Any, seed: int) -> Iterator[di
     rng = np.random.default_rng(seed + 1)
     while True:
         kind = str(rng.choice(FORM_KINDS, p=_FORM_SHARES))
-        picked = rng.integers(len(sights), size=BATCH[kind])
+        picked = rng.integers(len(sights), size=BATCH.get(kind, SHORT_BATCH))
         yield encode([form_lesson(kind, sights[i], rng) for i in picked], processor)
 
 

@@ -1,0 +1,48 @@
+"""reproduce-paper: the paper's experiment, from labels to one report.
+
+    prefect deployment run reproduce-paper
+    joppo reproduce                          # the same with a server of its own
+
+One snapshot, one SFT per seed, one JoPPO run per seed and variant, one evaluation of all. What is
+done is found again: a run that is started anew, or retried, does only the rest.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from data.store import Store
+from flows.build_sft_data import build_sft_data
+from flows.config import load_config
+from flows.reproduce_steps import (
+    Bench,
+    evaluate,
+    evaluation,
+    train_sft_judges,
+    train_variants,
+)
+from tasks.reproduce import report_reproduction
+from training.reproduction.config import ReproduceConfig
+
+
+@flow(name="reproduce-paper")
+def reproduce_paper(
+    config: str = "configs/embedded/reproduce-paper.yaml",
+    store: str | None = None,
+    overrides: dict[str, Any] | None = None,
+) -> str:
+    """Run the whole experiment of a config and return the key of its report."""
+    c = load_config(ReproduceConfig, config, overrides)
+    root = (Store(store) if store else Store.from_env()).root
+    base = Path(config).parent
+
+    snapshot = build_sft_data(str(base / c.build), store=root)
+    bench = Bench(c, base, root, snapshot)
+    sft = train_sft_judges(bench)
+    outcomes = train_variants(bench, sft)
+    how = evaluation(bench, outcomes)
+    problems = evaluate(bench, how, outcomes)
+    return report_reproduction(
+        c.as_dict(), how.as_dict(), str(base), root, snapshot, [vars(o) for o in outcomes], problems
+    )

@@ -1,0 +1,1 @@
+"""The paper's experiment: variants, seeds, figures over seeds, and the report that holds them."""

@@ -1,0 +1,67 @@
+"""Config of `reproduce-paper`: what is built, which variants are trained, how they are judged."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from data.config import StageConfig
+from training.evaluation.config import FiguresConfig, Name, SetConfig
+
+BUILT = "built"
+"""As a set's snapshot: the version that this run builds."""
+Seeds = Annotated[tuple[int, ...], Field(min_length=1)]
+
+
+class VariantConfig(StageConfig):
+    """One row of the ablation."""
+
+    name: Name
+    about: str
+    """one line for the report: what the variant leaves out or changes"""
+    start: Literal["sft", "base"] = "sft"
+    """what it begins from: the SFT model of its seed, or the base judge"""
+    joppo: dict[str, Any] | None = Field(default_factory=dict)
+    """values that replace those of the JoPPO config; null for no reinforcement learning at all"""
+
+
+class ReproduceConfig(StageConfig):
+    """One snapshot, one SFT per seed, one JoPPO run per seed and variant, one evaluation of all.
+
+    Paths are relative to the file that holds this config.
+    """
+
+    build: str = "build-sft-data.yaml"
+    sft: str = "train-sft.yaml"
+    joppo: str = "train-joppo.yaml"
+    evaluate: str = "evaluate-judge.yaml"
+    seeds: Seeds = (0, 1, 2)
+    tuned_on: Seeds = (100,)
+    """seeds on which hyper-parameters were chosen; none of them may be reported"""
+    variants: tuple[VariantConfig, ...] = Field(min_length=1)
+    full: Name = "full"
+    """the variant that the others are compared with"""
+    sets: tuple[SetConfig, ...] = Field(min_length=1)
+    """`snapshot: built` stands for the snapshot of this run; the first set is the main one"""
+    examples: int = Field(default=10, ge=0)
+    figures: FiguresConfig = FiguresConfig()
+    timeout_h: float = Field(default=48.0, gt=0)
+    """of each stage; what is not done by then is cancelled, and its row says so"""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ReproduceConfig":
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) < len(names):
+            raise ValueError("two variants have one name: rename one")
+        if self.full not in names:
+            raise ValueError(f"full is {self.full!r}, which is no variant; there are {names}")
+        if reported := sorted(set(self.seeds) & set(self.tuned_on)):
+            raise ValueError(
+                f"seeds {reported} were used to choose hyper-parameters (tuned_on) and cannot be "
+                "reported: take other seeds"
+            )
+        return self
+
+    @property
+    def uses_sft(self) -> bool:
+        """Whether any variant begins from an SFT model."""
+        return any(variant.start == "sft" for variant in self.variants)

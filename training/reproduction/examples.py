@@ -1,0 +1,80 @@
+"""A few photos of the main set, with what each variant said of them."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from data.hashing import unit_interval
+from data.photos import load_photo
+from data.store import Store
+from training.evaluation.items import SCORE, EvaluationSet, Item
+from training.evaluation.predictions import OK, Predictions
+
+SIDE = 160
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one variant said: its total, attributes and text, or why there is no score."""
+
+    variant: str
+    total: float | None
+    attributes: Mapping[str, float]
+    explanation: str
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """One photo with the truth and the answers. `picture` is a JPEG as data URI."""
+
+    item: str
+    picture: str
+    mos: float
+    truth: Mapping[str, float]
+    said: Sequence[Said]
+
+
+def examples(
+    one: EvaluationSet, judges: Mapping[str, str], store: Store, count: int
+) -> list[Example]:
+    """The first photos of the set by content hash; the choice looks at no answer.
+
+    Args:
+        judges: variant -> name of the judge (with version) whose stored answers are shown.
+    """
+    scored = [item for item in one.items if item.task == SCORE and item.mos is not None]
+    chosen = sorted(scored, key=lambda item: unit_interval("example", item.image_id))[:count]
+    answers = {
+        variant: {row["question"]: row for row in Predictions(store, name, one).table().to_pylist()}
+        for variant, name in judges.items()
+    }
+    return [_example(item, answers) for item in chosen]
+
+
+def _example(item: Item, answers: Mapping[str, Mapping[str, Any]]) -> Example:
+    said = [
+        _said(variant, rows[item.question])
+        for variant, rows in answers.items()
+        if item.question in rows
+    ]
+    assert item.mos is not None
+    return Example(item.item, _thumbnail(item.read()), item.mos, dict(item.attributes), said)
+
+
+def _said(variant: str, row: Mapping[str, Any]) -> Said:
+    if row["status"] != OK:
+        return Said(variant, None, {}, "", row["reason"])
+    return Said(
+        variant, row["total"], dict(row["attributes"] or ()), row["explanation"] or "", None
+    )
+
+
+def _thumbnail(content: bytes) -> str:
+    photo = load_photo(content)
+    photo.thumbnail((SIDE, SIDE))
+    out = io.BytesIO()
+    photo.save(out, format="JPEG", quality=85)
+    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()

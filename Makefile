@@ -4,13 +4,16 @@ BIN := .venv/bin
 UV := VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv
 READY := .venv/.ready
 
-.PHONY: demo test calibrate lint figures setup constraints up clean
+.PHONY: demo test reproduce calibrate lint figures setup constraints up clean
 
 demo: setup  ## the whole data pipeline on embedded scenes, then what came out
 	@$(BIN)/joppo demo
 
 test: setup  ## all tests
 	@$(BIN)/pytest --numprocesses auto --dist loadfile --durations 15
+
+reproduce: setup  ## the paper's experiment in miniature, to one report (SEEDS=5 for more seeds)
+	@$(BIN)/joppo reproduce $(if $(SEEDS),--seeds $(SEEDS))
 
 up: setup  ## server, work pools, deployments and workers on this machine
 	@$(BIN)/joppo up

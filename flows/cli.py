@@ -123,6 +123,31 @@ def evaluate(
 
 
 @app.command()
+def reproduce(
+    config: Annotated[Path, typer.Argument(help="YAML of configs/, or your own.")] = Path(
+        "configs/embedded/reproduce-paper.yaml"
+    ),
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="So many seeds; default those of the config.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Trainings at a time, one per GPU.")] = 2,
+    store: StoreOption = None,
+    port: Annotated[int, typer.Option(help="Port of server and UI.")] = 4200,
+) -> None:
+    """Run the paper's experiment and its ablations, over several seeds, to one report."""
+    from data.store import StoreError
+    from flows.config import ConfigError
+    from flows.reproduce import NotReproducedError
+    from flows.reproduce import reproduce as run
+    from flows.up import UpError
+
+    try:
+        run(config, seeds, processes, store, port)
+    except (ConfigError, NotReproducedError, StoreError, UpError) as error:
+        raise _fail(error) from None
+
+
+@app.command()
 def up(port: Annotated[int, typer.Option(help="Port of server and UI.")] = 4200) -> None:
     """Start server, work pools, deployments and workers on this machine."""
     from flows.up import UpError

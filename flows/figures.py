@@ -96,9 +96,9 @@ def make_figures(store: Path, port: int) -> None:
     """All pictures: the run's page, its artifacts, the contact sheet."""
     from flows.up import system
 
-    with system(port) as api_url:
-        os.environ["PREFECT_API_URL"] = api_url
-        ui = api_url.removesuffix("/api")
+    with system(port) as local:
+        os.environ["PREFECT_API_URL"] = local.api_url
+        ui = local.ui
         run_id = run_deployed(store)
         screenshot(f"{ui}/runs/flow-run/{run_id}", FIGURES / "ui-run.png")
         balance, _ = artifact_of(run_id, "category-balance")

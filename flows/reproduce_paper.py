@@ -15,15 +15,11 @@ from prefect import flow
 from data.store import Store
 from flows.build_sft_data import build_sft_data
 from flows.config import load_config
-from flows.reproduce_steps import (
-    Bench,
-    evaluate,
-    evaluation,
-    train_sft_judges,
-    train_variants,
-)
+from flows.reproduce_bench import Bench
+from flows.reproduce_steps import evaluate, train_variants
 from tasks.reproduce import report_reproduction
 from training.reproduction.config import ReproduceConfig
+from training.reproduction.outcome import judges_of
 
 
 @flow(name="reproduce-paper")
@@ -35,14 +31,13 @@ def reproduce_paper(
     """Run the whole experiment of a config and return the key of its report."""
     c = load_config(ReproduceConfig, config, overrides)
     root = (Store(store) if store else Store.from_env()).root
-    base = Path(config).parent
+    bench = Bench(c, Path(config).parent, root)
+    bench.check()
 
-    snapshot = build_sft_data(str(base / c.build), store=root)
-    bench = Bench(c, base, root, snapshot)
-    sft = train_sft_judges(bench)
-    outcomes = train_variants(bench, sft)
-    how = evaluation(bench, outcomes)
-    problems = evaluate(bench, how, outcomes)
+    snapshot = build_sft_data(bench.place(c.build), store=root)
+    trained = train_variants(bench, snapshot)
+    how = bench.evaluation(judges_of(trained), snapshot)
+    judged = evaluate(bench, how, snapshot, trained)
     return report_reproduction(
-        c.as_dict(), how.as_dict(), str(base), root, snapshot, [vars(o) for o in outcomes], problems
+        c.as_dict(), how.as_dict(), str(bench.base), root, snapshot, [vars(one) for one in judged]
     )

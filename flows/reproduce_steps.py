@@ -1,117 +1,74 @@
 """Steps of reproduce-paper: trainings and evaluations as children on the `gpu` pool.
 
-A child that fails costs its row, not the run. Models that are finished are not submitted again.
+A child that fails costs its row, not the run. What is finished is not submitted again.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 
 from prefect.logging import get_run_logger
 
 from data.store import Store
-from flows.config import load_config
+from flows.reproduce_bench import Bench, Job
 from flows.submit import Child, follow_children, problem
-from training.config import NEW, JoppoConfig, SftConfig
 from training.evaluation.config import EvaluateConfig
 from training.evaluation.run import load_sets
 from training.model_folder import finished
-from training.reproduction.config import BUILT, ReproduceConfig, VariantConfig
-from training.reproduction.findings import unanswered
-from training.reproduction.outcome import Outcome, judges_of
-from training.run_folder import Run
-from training.runs import prepare
+from training.reproduction.config import VariantConfig
+from training.reproduction.findings import named, unanswered
+from training.reproduction.outcome import Outcome, failures, judges_of
+
+LONGEST = 300
 
 
-@dataclass(frozen=True)
-class Bench:
-    """What all steps share; `base` is the folder of the config."""
-
-    config: ReproduceConfig
-    base: Path
-    root: str
-    snapshot: str
-
-    @property
-    def timeout_s(self) -> float:
-        return 3600 * self.config.timeout_h
-
-    def place(self, name: str) -> str:
-        """A path of the config, as seen from the working directory."""
-        return str(self.base / name)
+class NothingToEvaluateError(RuntimeError):
+    """There is no judge at all; the message says why."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """One training: the run it makes, and the child that makes it."""
+def train_variants(bench: Bench, snapshot: str) -> list[Outcome]:
+    """One outcome per variant and seed, in the order of the config.
 
-    variant: str
-    seed: int
-    run: Run
-    child: Child
+    What begins from the base judge is trained beside the SFT judges, the rest after them.
 
-
-def train_sft_judges(bench: Bench) -> dict[int, Outcome]:
-    """seed -> the SFT judge of that seed, or why there is none."""
-    if not bench.config.uses_sft:
-        return {}
-    jobs = []
-    for seed in bench.config.seeds:
-        values = {"seed": seed, "snapshot": bench.snapshot}
-        config = load_config(SftConfig, bench.place(bench.config.sft), values)
-        jobs.append(_job(bench, "sft", seed, "train-sft", bench.config.sft, config, values))
-    return {outcome.seed: outcome for outcome in _trained(bench, jobs) if outcome.seed is not None}
-
-
-def train_variants(bench: Bench, sft: Mapping[int, Outcome]) -> list[Outcome]:
-    """One outcome per variant and seed, in the order of the config."""
-    jobs, ready = [], []
-    for variant in bench.config.variants:
-        for seed in bench.config.seeds:
-            start = sft.get(seed)
-            if variant.start == "sft" and (start is None or start.judge is None):
-                why = f"no SFT judge: {start.failure if start else 'not trained'}"
-                ready.append(Outcome(variant.name, seed, None, failure=why))
-            elif variant.joppo is None:
-                ready.append(_untrained(bench, variant, seed, start))
-            else:
-                jobs.append(_variant_job(bench, variant, seed, start))
-    made = {(one.variant, one.seed): one for one in [*ready, *_trained(bench, jobs)]}
-    return [made[v.name, seed] for v in bench.config.variants for seed in bench.config.seeds]
+    Raises:
+        NothingToEvaluateError: every variant failed.
+    """
+    config = bench.config
+    learners = [(v, seed) for v in config.variants if v.joppo is not None for seed in config.seeds]
+    base = bench.sft_config({}).base
+    first = [bench.sft_job(seed, snapshot) for seed in config.seeds if config.uses_sft]
+    first += [bench.joppo_job(v, seed, snapshot, base) for v, seed in learners if v.start == "base"]
+    made = _train(bench, first)
+    sft = {one.seed: one for one in made[: len(config.seeds)]} if config.uses_sft else {}
+    second = [
+        bench.joppo_job(v, seed, snapshot, judge)
+        for v, seed in learners
+        if v.start == "sft" and (judge := sft[seed].judge) is not None
+    ]
+    learned = [*made[len(sft) :], *_train(bench, second)]
+    trained = {(one.variant, one.seed): one for one in learned}
+    outcomes = [
+        trained.get((v.name, seed)) or _untrained(v, seed, sft.get(seed), base)
+        for v in config.variants
+        for seed in config.seeds
+    ]
+    if not judges_of(outcomes):
+        raise NothingToEvaluateError(f"no variant was trained: {failures(outcomes)[0].failure}")
+    return outcomes
 
 
-def _untrained(bench: Bench, variant: VariantConfig, seed: int, start: Outcome | None) -> Outcome:
-    """A variant without reinforcement learning: the SFT judge, or the base that it began from."""
-    if variant.start == "sft":
-        assert start is not None
-        return Outcome(variant.name, seed, start.judge, start.run)
-    base = load_config(SftConfig, bench.place(bench.config.sft)).base
-    return Outcome(variant.name, seed, base)
-
-
-def _variant_job(bench: Bench, variant: VariantConfig, seed: int, start: Outcome | None) -> Job:
-    values: dict[str, Any] = {"seed": seed, "snapshot": bench.snapshot, **(variant.joppo or {})}
+def _untrained(variant: VariantConfig, seed: int, sft: Outcome | None, base: str) -> Outcome:
+    """A variant without reinforcement learning, or one that has nothing to begin from."""
     if variant.start == "base":
-        sft = load_config(SftConfig, bench.place(bench.config.sft))
-        values |= {"adapter": NEW, "base": sft.base, "lora": sft.lora.model_dump()}
-    else:
-        assert start is not None and start.judge is not None
-        values["adapter"] = start.judge
-    config = load_config(JoppoConfig, bench.place(bench.config.joppo), values)
-    name = bench.config.joppo
-    return _job(bench, variant.name, seed, "train-joppo", name, config, values)
+        return Outcome(variant.name, seed, base)
+    assert sft is not None  # there is one per seed where a variant begins from it
+    if sft.judge is None:
+        return Outcome(variant.name, seed, None, failure=f"no SFT judge: {sft.failure}")
+    return Outcome(variant.name, seed, sft.judge, sft.run)
 
 
-def _job(
-    bench: Bench, variant: str, seed: int, deployment: str, name: str,
-    config: SftConfig | JoppoConfig, values: dict[str, Any],
-) -> Job:  # fmt: skip
-    parameters = {"config": bench.place(name), "store": bench.root, "overrides": values}
-    return Job(variant, seed, prepare(config, Store(bench.root)), Child(deployment, parameters))
-
-
-def _trained(bench: Bench, jobs: Sequence[Job]) -> list[Outcome]:
+def _train(bench: Bench, jobs: Sequence[Job]) -> list[Outcome]:
     """Train what is not finished, side by side as far as the pool allows."""
     todo = [job for job in jobs if not finished(job.run.model)]
     runs = follow_children([job.child for job in todo], bench.timeout_s) if todo else []
@@ -122,48 +79,61 @@ def _trained(bench: Bench, jobs: Sequence[Job]) -> list[Outcome]:
     outcomes = []
     for job in jobs:
         if finished(job.run.model):
-            made = Outcome(job.variant, job.seed, str(job.run.model), job.run.id)
+            outcomes.append(Outcome(job.variant, job.seed, str(job.run.model), job.run.id))
         else:
-            why = problems[job.variant, job.seed] or "completed without a model"
+            why = short(problems[job.variant, job.seed] or "it completed without a model")
             get_run_logger().warning("%s, seed %d: %s", job.variant, job.seed, why)
-            made = Outcome(job.variant, job.seed, None, job.run.id, why)
-        outcomes.append(made)
+            outcomes.append(Outcome(job.variant, job.seed, None, job.run.id, why))
     return outcomes
 
 
-def evaluation(bench: Bench, outcomes: Sequence[Outcome]) -> EvaluateConfig:
-    """How the judges are asked: the evaluation config with the judges and sets of this run."""
-    values = {"judges": judges_of(outcomes), "sets": sets_of(bench.config, bench.snapshot)}
-    return load_config(EvaluateConfig, bench.place(bench.config.evaluate), values)
+def evaluate(
+    bench: Bench, how: EvaluateConfig, snapshot: str, outcomes: Sequence[Outcome]
+) -> list[Outcome]:
+    """Have all judges answer what they have not answered, one child per seed.
 
-
-def evaluate(bench: Bench, how: EvaluateConfig, outcomes: Sequence[Outcome]) -> list[str]:
-    """Have all judges answer what they have not answered, one child per seed; what went wrong."""
+    A judge that did not answer everything is no judge of the outcomes any more: figures of a part
+    of the questions would not be those of the others.
+    """
     store = Store(bench.root)
-    sets = load_sets(how, store, bench.base)
-    todo = [j for j in judges_of(outcomes) if unanswered(j, how, sets, store)]
-    children = []
-    for seed in bench.config.seeds:
-        mine = [judge for judge in judges_of([o for o in outcomes if o.seed == seed])
-                if judge in todo]  # fmt: skip
-        todo = [judge for judge in todo if judge not in mine]
-        if mine:
-            values = {"judges": mine, "sets": sets_of(bench.config, bench.snapshot)}
-            place = bench.place(bench.config.evaluate)
-            parameters = {"config": place, "store": bench.root, "overrides": values}
-            children.append(Child("evaluate-judge", parameters))
-    runs = follow_children(children, bench.timeout_s) if children else []
-    told = [why for run in runs if (why := problem(run, bench.timeout_s))]
-    for why in told:
-        get_run_logger().warning("an evaluation did not complete: %s", why)
-    return told
-
-
-def sets_of(config: ReproduceConfig, snapshot: str) -> list[dict[str, Any]]:
-    """The sets of the config with the snapshot that was built, as values of an EvaluateConfig."""
-    return [
-        one.model_copy(update={"snapshot": snapshot} if one.snapshot == BUILT else {}).model_dump(
-            mode="json", exclude_defaults=True
+    sets, judges = load_sets(how, store, bench.base), named(how, outcomes, store)
+    todo = [spec for spec, judge in judges.items() if unanswered(judge, sets, store)]
+    owners = {one.judge: one.seed for one in reversed(outcomes)}
+    by_seed: dict[int, list[str]] = defaultdict(list)
+    for spec in todo:
+        by_seed[owners[spec]].append(spec)
+    children = [
+        Child(
+            "evaluate-judge",
+            {
+                "config": bench.place(bench.config.evaluate),
+                "store": bench.root,
+                "overrides": bench.evaluation_values(mine, snapshot),
+            },
+            f"judges of seed {seed}",
         )
-        for one in config.sets
+        for seed, mine in by_seed.items()
     ]
+    runs = follow_children(children, bench.timeout_s) if children else []
+    told = {
+        spec: problem(run, bench.timeout_s)
+        for mine, run in zip(by_seed.values(), runs, strict=True)
+        for spec in mine
+    }
+    left = {spec: n for spec in todo if (n := unanswered(judges[spec], sets, store))}
+    return [_asked(one, left, told) for one in outcomes]
+
+
+def _asked(one: Outcome, left: dict[str, int], told: dict[str, str | None]) -> Outcome:
+    if one.judge is None or one.judge not in left:
+        return one
+    because = short(told[one.judge] or "the evaluation completed")
+    why = f"{left[one.judge]} questions unanswered: {because}"
+    get_run_logger().warning("%s, seed %d: %s", one.variant, one.seed, why)
+    return replace(one, judge=None, failure=why)
+
+
+def short(why: str) -> str:
+    """The first line, for a cell of a table; the rest is in the log of the run."""
+    first = why.strip().splitlines()[0]
+    return first if len(first) <= LONGEST else f"{first[:LONGEST]}…"

@@ -2,7 +2,8 @@
 
 A child is submitted with an idempotency key, so that a retry of the parent finds it again; it is
 awaited with a deadline; its final state is checked; and it is cancelled when the parent is, or when
-the parent gives up.
+the parent gives up. One that crashed, because its process or its worker was killed, is submitted
+again: trainings go on from their checkpoint.
 """
 
 import time
@@ -24,6 +25,8 @@ from prefect.states import Cancelling
 from data.hashing import SHORT, content_hash
 
 POLL_S = 5.0
+TRIES = 3
+"""Submissions of a child that crashes again and again."""
 
 
 class ChildFailedError(RuntimeError):
@@ -32,10 +35,11 @@ class ChildFailedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Child:
-    """A deployment to run: its name (that of its flow) and parameters."""
+    """A deployment to run: its name (that of its flow), parameters, and a title for people."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    title: str | None = None
 
     def key(self) -> str:
         """The same for the same work of the same parent run, also when that is retried."""
@@ -68,7 +72,7 @@ def follow_children(
     with get_client(sync_client=True) as client, _cancelled_with_us(client, runs):
         for child in children:
             runs.append(_submit(child))
-        _await(client, runs, timeout_s, poll_s)
+        _await(client, children, runs, timeout_s, poll_s)
     return runs
 
 
@@ -88,6 +92,7 @@ def _submit(child: Child) -> FlowRun:
             f"{child.name}/{child.name}",
             parameters=dict(child.parameters),
             idempotency_key=f"{child.key()}-{attempt}",
+            flow_run_name=child.title,
             timeout=0,
         )
         assert isinstance(run, FlowRun)
@@ -113,14 +118,23 @@ def _cancel(client: SyncPrefectClient, run: UUID) -> None:
         client.set_flow_run_state(run, Cancelling(message="The parent flow run ended."))
 
 
-def _await(client: SyncPrefectClient, runs: list[FlowRun], timeout_s: float, poll_s: float) -> None:
+def _await(
+    client: SyncPrefectClient, children: Sequence[Child], runs: list[FlowRun], timeout_s: float,
+    poll_s: float,
+) -> None:  # fmt: skip
     """Follow the runs, in place, until all are final or the time is over."""
     end = time.monotonic() + timeout_s
+    left = [TRIES - 1] * len(runs)
     while not all(map(_final, runs)) and time.monotonic() < end:
         time.sleep(min(poll_s, max(end - time.monotonic(), 0)))
         for place, run in enumerate(runs):
             if not _final(run):
                 runs[place] = _seen(client, run)
+            if _crashed(runs[place]) and left[place]:
+                left[place] -= 1
+                told = (run.name, _told(runs[place], timeout_s))
+                get_run_logger().warning("%s: %s; it is submitted again", *told)
+                runs[place] = _submit(children[place])
 
 
 def _seen(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
@@ -138,6 +152,10 @@ def _final(run: FlowRun) -> bool:
 
 def _completed(run: FlowRun) -> bool:
     return run.state is not None and run.state.is_completed()
+
+
+def _crashed(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_crashed()
 
 
 def _check(children: Sequence[Child], runs: Sequence[FlowRun], timeout_s: float) -> None:

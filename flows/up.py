@@ -18,6 +18,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from flows.local_server import forget_server, note_server, running_server
+from flows.lost_runs import watch_for_lost_runs
 from tasks.locks import visible_gpus
 
 PREFECT = [sys.executable, "-m", "prefect"]
@@ -99,24 +100,83 @@ def check_place(port: int) -> None:
             raise UpError(f"port {port} is taken: choose another with --port")
 
 
+@dataclass
+class Local:
+    """The local system while it is up."""
+
+    api_url: str
+    children: Children
+    workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    """pool -> its worker"""
+
+    @property
+    def ui(self) -> str:
+        return self.api_url.removesuffix("/api")
+
+    def work(self, pool: str) -> None:
+        """Start the worker of a pool."""
+        name = f"local-{pool}"
+        self.workers[pool] = self.children.start("worker", "start", "--pool", pool, "--name", name)
+
+    def keep_up(self) -> None:
+        """Start anew the workers that have ended.
+
+        Raises:
+            UpError: the server has ended.
+        """
+        server = self.children.processes[0]
+        if server.poll() is not None:
+            raise UpError(
+                f"the server ended with code {server.returncode}: start again, finished work is "
+                "found again"
+            )
+        for pool, worker in list(self.workers.items()):
+            if worker.poll() is not None:
+                print(f"the {pool} worker ended with code {worker.returncode}: a new one starts",
+                      file=sys.stderr, flush=True)  # fmt: skip
+                self.work(pool)
+
+
+def gpu_slots(env: Mapping[str, str], wanted: int | None) -> int:
+    """Runs of the gpu pool at a time: as wanted, else `$JOPPO_GPUS`, else one per GPU, at least 1.
+
+    Raises:
+        UpError: $JOPPO_GPUS is no number above 0.
+    """
+    if wanted is not None:
+        return wanted
+    text = env.get(GPU_LIMIT, "")
+    if not text:
+        return max(1, len(visible_gpus(env)))
+    if not text.isdecimal() or int(text) < 1:
+        raise UpError(f"{GPU_LIMIT} is {text!r}: set it to a number above 0, or unset it")
+    return int(text)
+
+
 @contextmanager
-def system(port: int) -> Iterator[str]:
-    """Server, pools, deployments and workers; yields the API URL, stops everything at the end."""
+def system(port: int, slots: int | None = None) -> Iterator[Local]:
+    """Server, pools, deployments and workers; everything stops at the end.
+
+    Args:
+        slots: runs of the gpu pool at a time; see `gpu_slots`.
+    """
     check_place(port)  # before the try: a refusal must not remove the note of the one that is up
+    limit = gpu_slots(os.environ, slots)
     api_url = f"http://127.0.0.1:{port}/api"
     children = Children({**os.environ, "PREFECT_API_URL": api_url})
+    local = Local(api_url, children)
     try:
         server = children.start("server", "start", "--host", "127.0.0.1", "--port", str(port))
         wait_for_server(api_url, server, STARTUP_SECONDS)
         children.run("work-pool", "create", "cpu", "--type", "process", "--overwrite")
         children.run("work-pool", "create", "gpu", "--type", "process", "--overwrite")
-        gpus = os.environ.get(GPU_LIMIT) or str(max(1, len(visible_gpus(os.environ))))
-        children.run("work-pool", "set-concurrency-limit", "gpu", gpus)
+        children.run("work-pool", "set-concurrency-limit", "gpu", str(limit))
         children.run("deploy", "--all")
+        watch_for_lost_runs(api_url)
         for pool in ("cpu", "gpu"):
-            children.start("worker", "start", "--pool", pool, "--name", f"local-{pool}")
+            local.work(pool)
         note_server(api_url, os.getpid())
-        yield api_url
+        yield local
     finally:
         forget_server()
         children.stop()
@@ -127,9 +187,9 @@ def up(port: int) -> None:
     stopped = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.append(True))
-    with system(port) as api_url:
-        ui = api_url.removesuffix("/api")
-        print(f"\nJoPPO is up: {ui}\nIn another terminal, in this folder:")
+    with system(port) as local:
+        print(f"\nJoPPO is up: {local.ui}\nIn another terminal, in this folder:")
         print("  prefect deployment run build-sft-data\nCtrl-C stops everything.", flush=True)
         while not stopped:
+            local.keep_up()
             time.sleep(0.5)

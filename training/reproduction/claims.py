@@ -6,6 +6,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from training.evaluation.over_seeds import BySeed, Comparison, FigureName, compare
+from training.reproduction.wanted import (
+    ATTRIBUTES,
+    COMPOSITION,
+    TO_TOTAL,
+    TOTAL,
+    Places,
+    Wanted,
+    only,
+)
 
 Verdict = Literal["shown", "not shown", "the opposite is shown", "not measured"]
 MARGIN = 0.02
@@ -19,7 +28,7 @@ class Claim:
     text: str
     variant: str
     versus: str
-    figure: FigureName
+    figure: Wanted
     margin: float | None = None
 
 
@@ -32,38 +41,42 @@ class Tested:
     verdict: Verdict
 
 
-def claims(main: str, full: str) -> list[Claim]:
-    """What the paper says of its ablation, on the main set; `full` is the whole recipe."""
-    accuracy = FigureName(main, "composition", "accuracy", "", "worst")
-    total = FigureName(main, "score", "srcc", "", "worst")
-    attributes = FigureName(main, "score", "srcc_attribute", "", "excluded")
-    to_total = FigureName(main, "score", "attribute_to_total", "", "excluded")
+def claims(full: str) -> list[Claim]:
+    """What the paper says of its ablation; `full` is the whole recipe.
+
+    The others are found by their names: base, sft, without-sft, without-joppo.
+    """
     return [
-        Claim("SFT raises composition accuracy over the base judge", "sft", "base", accuracy),
-        Claim("SFT first raises it over JoPPO alone", full, "without-sft", accuracy),
-        Claim("JoPPO raises the SRCC of the total over SFT alone", full, "sft", total),
-        Claim("the joint reward raises attribute SRCC against the truth over the single-score "
-              "reward", full, "without-joppo", attributes),
-        Claim("it raises the attribute-to-total SRCC", full, "without-joppo", to_total),
-        Claim(f"its total is not worse (by more than {MARGIN})", full, "without-joppo", total,
-              MARGIN),
+        Claim("SFT raises composition accuracy over the base judge", "sft", "base", COMPOSITION),
+        Claim("SFT before JoPPO raises it over JoPPO alone", full, "without-sft", COMPOSITION),
+        Claim("JoPPO raises the SRCC of the total over SFT alone", full, "sft", TOTAL),
+        Claim("The joint reward raises attribute SRCC with the truth over the single-score reward",
+              full, "without-joppo", ATTRIBUTES),
+        Claim("It raises the attribute-to-total SRCC", full, "without-joppo", TO_TOTAL),
+        Claim(f"The SRCC of its total is not worse (by more than {MARGIN})", full,
+              "without-joppo", TOTAL, MARGIN),
     ]  # fmt: skip
 
 
+def difference(
+    variant: str, versus: str, figure: FigureName | None, variants: Mapping[str, BySeed],
+    level: float,
+) -> Comparison | None:  # fmt: skip
+    """`variant` minus `versus` over the seeds of both; None where there is no such pair."""
+    if figure is None or not {variant, versus} <= set(variants) or variant == versus:
+        return None
+    pair = {name: only(variants[name], [figure]) for name in (versus, variant)}
+    return next(iter(compare(pair, level)), None)
+
+
 def weigh_claims(
-    wanted: Sequence[Claim], variants: Mapping[str, BySeed], level: float
+    wanted: Sequence[Claim], variants: Mapping[str, BySeed], places: Places, level: float
 ) -> list[Tested]:
     """Every claim against the figures of all variants."""
-    found = {
-        (one.variant, one.versus, one.figure): one
-        for one in [*compare(variants, level), *compare(_reversed(variants), level)]
-    }
-    return [_tested(claim, found.get((claim.variant, claim.versus, claim.figure)))
-            for claim in wanted]  # fmt: skip
-
-
-def _reversed(variants: Mapping[str, BySeed]) -> dict[str, BySeed]:
-    return dict(reversed(list(variants.items())))
+    return [
+        _tested(one, difference(one.variant, one.versus, places.first(one.figure), variants, level))
+        for one in wanted
+    ]
 
 
 def _tested(claim: Claim, found: Comparison | None) -> Tested:

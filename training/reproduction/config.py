@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from data.config import StageConfig
-from training.evaluation.config import FiguresConfig, Name, SetConfig
+from training.evaluation.config import Name, SetConfig
 
 BUILT = "built"
 """As a set's snapshot: the version that this run builds."""
-Seeds = Annotated[tuple[int, ...], Field(min_length=1)]
+Seeds = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
 
 
 class VariantConfig(StageConfig):
@@ -30,30 +30,41 @@ class ReproduceConfig(StageConfig):
     Paths are relative to the file that holds this config.
     """
 
+    title: str = "The paper's experiment"
+    about: tuple[str, ...] = ()
+    """paragraphs of the report: what this experiment shows, and what it does not"""
     build: str = "build-sft-data.yaml"
     sft: str = "train-sft.yaml"
     joppo: str = "train-joppo.yaml"
     evaluate: str = "evaluate-judge.yaml"
     seeds: Seeds = (0, 1, 2)
-    tuned_on: Seeds = (100,)
+    tuned_on: tuple[NonNegativeInt, ...] = ()
     """seeds on which hyper-parameters were chosen; none of them may be reported"""
     variants: tuple[VariantConfig, ...] = Field(min_length=1)
     full: Name = "full"
     """the variant that the others are compared with"""
     sets: tuple[SetConfig, ...] = Field(min_length=1)
-    """`snapshot: built` stands for the snapshot of this run; the first set is the main one"""
+    """`snapshot: built` stands for the snapshot of this run. A figure is taken from the first set
+    that measures it; totals on the sets after that stand beside it"""
     examples: int = Field(default=10, ge=0)
-    figures: FiguresConfig = FiguresConfig()
+    """photos that the report shows, of the first set"""
+    level: float = Field(default=0.95, gt=0, lt=1)
+    """of the intervals over seeds"""
     timeout_h: float = Field(default=48.0, gt=0)
     """of each stage; what is not done by then is cancelled, and its row says so"""
 
     @model_validator(mode="after")
     def _consistent(self) -> "ReproduceConfig":
-        names = [variant.name for variant in self.variants]
-        if len(set(names)) < len(names):
-            raise ValueError("two variants have one name: rename one")
-        if self.full not in names:
-            raise ValueError(f"full is {self.full!r}, which is no variant; there are {names}")
+        for what, names in (
+            ("variants", [variant.name for variant in self.variants]),
+            ("sets", [one.name for one in self.sets]),
+            ("seeds", self.seeds),
+        ):
+            if len(set(names)) < len(names):
+                raise ValueError(f"two {what} are called the same: {list(names)}")
+        known = [variant.name for variant in self.variants]
+        if self.full not in known:
+            raise ValueError(f"full is {self.full!r}, which is no variant; there are {known}")
         if reported := sorted(set(self.seeds) & set(self.tuned_on)):
             raise ValueError(
                 f"seeds {reported} were used to choose hyper-parameters (tuned_on) and cannot be "

@@ -3,6 +3,7 @@
 import io
 import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy as np
 from training.evaluation.over_seeds import BySeed, FigureName
 from training.evaluation.plots import COLORS
 from training.reproduction.tables import OverAll
+from training.reproduction.wanted import ATTRIBUTES, COMPOSITION, HALO, TO_TOTAL, TOTAL, Places
 
 Curves = Mapping[str, Mapping[int, Sequence[Mapping[str, Any]]]]
 """variant -> seed -> rows of `training_metrics` of the run that made its judge"""
+DRAWN = (COMPOSITION, TOTAL, ATTRIBUTES, TO_TOTAL, HALO)
 LEARNING = {
     "rewards/preference/mean": "preference reward",
     "kl": "KL from the start",
@@ -31,54 +34,64 @@ HEALTH = {
 }
 
 
-def ablation(over: OverAll, variants: Mapping[str, BySeed], name: str) -> bytes:
+def colors(variants: Sequence[str]) -> dict[str, str]:
+    """variant -> its color, the same in every picture."""
+    return dict(zip(variants, cycle(COLORS), strict=False))
+
+
+def ablation(
+    over: OverAll, variants: Mapping[str, BySeed], places: Places, shades: Mapping[str, str]
+) -> bytes | None:
     """Mean and interval of the main figures, variant by variant, with a dot for every seed."""
-    figures = {
-        "composition accuracy": FigureName(name, "composition", "accuracy", "", "worst"),
-        "SRCC of the total": FigureName(name, "score", "srcc", "", "worst"),
-        "attribute SRCC with the truth": FigureName(
-            name, "score", "srcc_attribute", "", "excluded"
-        ),
-        "attribute to total": FigureName(name, "score", "attribute_to_total", "", "excluded"),
-        "halo in excess": FigureName(name, "score", "halo_excess", "", "excluded"),
-    }
-    places = {variant: -row for row, variant in enumerate(over.variants)}
-    figure, axes = _panels(len(figures), len(figures), 2.5, 0.42 * len(places) + 1.1, share=True)
-    for axis, (title, wanted) in zip(axes, figures.items(), strict=True):
-        for color, (variant, place) in zip(COLORS * 9, places.items(), strict=False):
-            found = over.get(variant, wanted)
-            if found is None:
-                continue
-            dots = _values(variants[variant], wanted)
-            axis.plot(dots, [place] * len(dots), "o", color=color, alpha=0.35, markersize=4)
-            if not math.isnan(found.low):
-                axis.plot([found.low, found.high], [place, place], color=color, linewidth=2)
-            axis.plot(found.value, place, "D", color=color, markersize=7)
+    drawn = {one.title: name for one in DRAWN if (name := places.first(one))}
+    if not drawn:
+        return None
+    rows = {variant: -row for row, variant in enumerate(over.variants)}
+    figure, axes = _panels(len(drawn), len(drawn), 2.5, 0.34 * len(rows) + 0.9, share=True)
+    for axis, (title, name) in zip(axes, drawn.items(), strict=True):
+        for variant, row in rows.items():
+            _draw(axis, row, over, variant, _values(variants[variant], name), name, shades[variant])
         axis.set_title(title, fontsize=9)
         axis.grid(axis="x", color="#dddddd", linewidth=0.6)
-        axis.set_yticks(list(places.values()), list(places), fontsize=9)
+        axis.tick_params(labelsize=8)
+        axis.set_yticks(list(rows.values()), list(rows), fontsize=9)
         axis.margins(y=0.12)
     return _png(figure)
 
 
-def curves(runs: Curves, wanted: Mapping[str, str]) -> bytes | None:
+def _draw(
+    axis: Any, row: int, over: OverAll, variant: str, values: Sequence[float], name: FigureName,
+    color: str,
+) -> None:  # fmt: skip
+    found = over.get(variant, name)
+    if found is None:
+        return
+    axis.plot(values, [row] * len(values), "o", color=color, alpha=0.35, markersize=4)
+    if not math.isnan(found.low):
+        axis.plot([found.low, found.high], [row, row], color=color, linewidth=2)
+    axis.plot(found.value, row, "D", color=color, markersize=6)
+
+
+def curves(runs: Curves, wanted: Mapping[str, str], shades: Mapping[str, str]) -> bytes | None:
     """A panel per metric: each variant's mean over seeds, and its seeds in a light shade."""
     shown = {name: title for name, title in wanted.items() if _known(runs, name)}
     if not shown:
         return None
     figure, axes = _panels(len(shown), 3, 3.9, 2.6)
     for axis, (name, title) in zip(axes, shown.items(), strict=True):
-        for color, (variant, by_seed) in zip(COLORS * 9, runs.items(), strict=False):
+        for variant, by_seed in runs.items():
             lines = [line for rows in by_seed.values() if (line := _line(rows, name))]
             for line in lines:
-                axis.plot(list(line), list(line.values()), color=color, alpha=0.25, linewidth=0.8)
-            steps = sorted(set().union(*lines)) if lines else []
+                axis.plot(list(line), list(line.values()), color=shades[variant], alpha=0.25,
+                          linewidth=0.8)  # fmt: skip
+            steps = sorted(set().union(*lines))
             means = [np.mean([line[step] for line in lines if step in line]) for step in steps]
-            axis.plot(steps, means, color=color, linewidth=1.6, label=variant if lines else None)
+            axis.plot(steps, means, color=shades[variant], linewidth=1.6)
         axis.set_title(title, fontsize=9)
         axis.grid(color="#eeeeee", linewidth=0.6)
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=6, fontsize=8, frameon=False)
+        axis.tick_params(labelsize=8)
+    handles = [axes[0].plot([], [], color=shades[variant])[0] for variant in runs]
+    figure.legend(handles, list(runs), loc="lower center", ncols=6, fontsize=8, frameon=False)
     return _png(figure, bottom=0.06)
 
 

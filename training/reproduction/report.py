@@ -10,15 +10,15 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from training.evaluation.over_seeds import BySeed, compare, summarize
+from training.evaluation.over_seeds import BySeed, summarize
 from training.evaluation.published import Published
 from training.evaluation.report import markdown
 from training.evaluation.tables import TextTable
 from training.reproduction.claims import Tested, claims, weigh_claims
 from training.reproduction.config import ReproduceConfig
 from training.reproduction.examples import Example
-from training.reproduction.outcome import Outcome, failures
-from training.reproduction.pictures import HEALTH, LEARNING, Curves, ablation, curves
+from training.reproduction.outcome import Outcome
+from training.reproduction.pictures import HEALTH, LEARNING, Curves, ablation, colors, curves
 from training.reproduction.tables import (
     OverAll,
     ablation_table,
@@ -26,6 +26,7 @@ from training.reproduction.tables import (
     claim_table,
     main_table,
 )
+from training.reproduction.wanted import Places
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 PACKAGES = ("joppo", "torch", "transformers", "trl", "peft", "diffusers", "prefect")
@@ -58,70 +59,86 @@ class Report:
     tested: Sequence[Tested]
 
 
+def package_versions() -> dict[str, str]:
+    """Versions of what the figures depend on."""
+    return {name: version(name) for name in PACKAGES}
+
+
 def make_report(found: Findings) -> Report:
     """Everything that is shown, from stored figures alone: the same findings, the same report."""
-    level = found.config.figures.level
-    over = OverAll(summarize(found.variants, level))
-    comparisons = compare(found.variants, level)
-    sets = [one.name for one in found.config.sets]
-    full = found.config.full
-    others = [name for name in found.variants if name != full]
-    tested = weigh_claims(claims(sets[0], full), found.variants, level)
+    config = found.config
+    over = OverAll(summarize(found.variants, config.level))
+    places = Places([one.name for one in config.sets], found.variants)
+    tested = weigh_claims(claims(config.full), found.variants, places, config.level)
     tables = [
-        claim_table(tested),
-        main_table(over, sets, found.published),
-        attribute_table(over, sets[0], found.published),
-        ablation_table(comparisons, sets[0], full, others),
-        _variant_table(found),
+        claim_table(tested, config.level),
+        main_table(over, places, found.published),
+        attribute_table(over, places, found.published),
+        ablation_table(found.variants, places, config.full, config.level),
+        variant_table(config, found.outcomes),
     ]
+    shades = colors([variant.name for variant in config.variants])
     drawn = {
-        "ablation": ablation(over, found.variants, sets[0]),
-        "learning": curves(found.runs, LEARNING),
-        "reward-health": curves(found.runs, HEALTH),
+        "ablation": ablation(over, found.variants, places, shades),
+        "learning": curves(found.runs, LEARNING, shades),
+        "reward-health": curves(found.runs, HEALTH, shades),
     }
     pictures = {name: picture for name, picture in drawn.items() if picture is not None}
+    about = [*config.about, _how(config)]
     versions = _versions(found)
-    values = {
-        "title": "The paper's experiment in miniature",
-        "versions": versions,
-        "tables": tables,
-        "pictures": {name: _uri(picture) for name, picture in pictures.items()},
-        "examples": found.examples,
-        "seeds": len(found.config.seeds),
-        "level": level,
-    }
-    return Report(_template().render(**values), _text(tables, versions), pictures, tested)
+    page = _template().render(
+        title=config.title,
+        about=about,
+        versions=versions,
+        tables=tables,
+        pictures={name: _uri(picture) for name, picture in pictures.items()},
+        examples=found.examples,
+        set=config.sets[0].name,
+        seed=min(config.seeds),
+    )
+    return Report(page, _text(config.title, about, tables, versions), pictures, tested)
 
 
-def _variant_table(found: Findings) -> TextTable:
+def _how(config: ReproduceConfig) -> str:
+    """How to read the figures, in words that hold for every profile."""
+    n = len(config.seeds)
+    return (
+        "Every variant shares one snapshot; those that begin from SFT share the SFT judge of their "
+        "seed, and all that learn by reinforcement have the same budget of steps. Figures are means "
+        f"over {n} seed{'' if n == 1 else 's'} with {config.level:.0%} Student intervals; a "
+        "seed is one whole training. Choices count a failed answer as wrong, and SRCC of the total "
+        "ranks it last."
+    )
+
+
+def variant_table(config: ReproduceConfig, outcomes: Sequence[Outcome]) -> TextTable:
     """What each variant is, and what became of it under every seed."""
     rows = []
-    lost = {(one.variant, one.seed): one.failure for one in failures(found.outcomes)}
-    for variant in found.config.variants:
-        mine = [one for one in found.outcomes if one.variant == variant.name]
-        told = [
-            f"seed {one.seed}: {lost[one.variant, one.seed]}" for one in mine if one.judge is None
-        ]
-        made = sum(one.judge is not None for one in mine)
-        rows.append((variant.name, variant.about, f"{made} of {len(mine)}", "; ".join(told) or "—"))
-    header = ("variant", "what it is", "judges made", "what failed")
-    return TextTable("Variants", header, rows)
+    for variant in config.variants:
+        mine = [one for one in outcomes if one.variant == variant.name]
+        lost = [f"seed {one.seed}: {one.failure}" for one in mine if one.judge is None]
+        made = f"{len(mine) - len(lost)} of {len(mine)}"
+        rows.append((variant.name, variant.about, made, "; ".join(lost) or "nothing"))
+    return TextTable("Variants", ("variant", "what it is", "judged", "what failed"), rows)
 
 
 def _versions(found: Findings) -> dict[str, str]:
+    tuned = ", ".join(map(str, found.config.tuned_on)) or "none"
     return {
         "snapshot": found.snapshot,
         "config": found.config.hash()[:16],
         "seeds": ", ".join(map(str, found.config.seeds)),
-        "hyper-parameters chosen on seeds": ", ".join(map(str, found.config.tuned_on)),
-        **{name: version(name) for name in PACKAGES},
+        "hyper-parameters chosen on seeds": tuned,
+        **package_versions(),
     }
 
 
-def _text(tables: Sequence[TextTable], versions: Mapping[str, str]) -> str:
+def _text(
+    title: str, about: Sequence[str], tables: Sequence[TextTable], versions: Mapping[str, str]
+) -> str:
     told = ", ".join(f"{name} {value}" for name, value in versions.items())
-    return "\n".join(["# The paper's experiment in miniature\n", told + "\n",
-                      *map(markdown, tables)])  # fmt: skip
+    paragraphs = [f"# {title}", *about, f"Versions: {told}."]
+    return "\n\n".join(paragraphs) + "\n\n" + "\n".join(map(markdown, tables))
 
 
 def _uri(png: bytes) -> str:

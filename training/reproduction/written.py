@@ -6,46 +6,74 @@ reproductions/<key>/*.png
 reproductions/latest                names a key
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from data.hashing import SHORT, content_hash
 from data.store import Store
 from training.evaluation.config import EvaluateConfig
+from training.evaluation.judges import NamedJudge
+from training.evaluation.run import load_sets
 from training.reproduction.config import ReproduceConfig
-from training.reproduction.findings import gather
+from training.reproduction.findings import gather, named
 from training.reproduction.outcome import Outcome
-from training.reproduction.report import make_report
+from training.reproduction.report import make_report, package_versions
 
 RECIPE_VERSION = 1
+"""Raised when the same findings are shown in another way."""
 FOLDER = "reproductions"
+PAGE = "report.html"
 
 
 def report_key(
-    config: ReproduceConfig, snapshot: str, outcomes: Sequence[Outcome], problems: Sequence[str]
-) -> str:
-    """16 hex characters; run ids name the judges, paths do not matter."""
-    made = [[o.variant, o.seed, o.run, o.judge is not None, o.failure] for o in outcomes]
+    config: ReproduceConfig, judges: Mapping[str, NamedJudge], digests: Sequence[str],
+    snapshot: str, outcomes: Sequence[Outcome],
+) -> str:  # fmt: skip
+    """16 hex characters; a judge's name holds its version, so places do not matter.
+
+    Args:
+        digests: of the questions of each set.
+    """
+    made = [
+        [one.variant, one.seed, judges[one.judge].name if one.judge else None, one.failure]
+        for one in outcomes
+    ]
     values = config.model_dump(mode="json", exclude={"timeout_h"})
-    return content_hash(RECIPE_VERSION, values, snapshot, made, list(problems))[:SHORT]
+    parts = (values, package_versions(), list(digests), snapshot, made)
+    return content_hash(RECIPE_VERSION, *parts)[:SHORT]
 
 
 def write_report(
     config: ReproduceConfig, evaluation: EvaluateConfig, base: Path, store: Store, snapshot: str,
-    outcomes: Sequence[Outcome], problems: Sequence[str],
+    outcomes: Sequence[Outcome],
 ) -> str:  # fmt: skip
     """Write the report unless it is there, and return its key. The page is written last.
 
+    Args:
+        evaluation: how judges were asked, with the sets of this run.
+        base: the folder that paths of `evaluation` are relative to.
+
     Raises:
+        IncompleteError: a judge of the outcomes has not answered all sets.
         StoreError: the store cannot be read or written.
     """
-    key = report_key(config, snapshot, outcomes, problems)
+    sets = load_sets(evaluation, store, base)
+    judges = named(evaluation, outcomes, store)
+    key = report_key(config, judges, [one.digest for one in sets], snapshot, outcomes)
     folder = f"{FOLDER}/{key}"
-    if not store.exists(f"{folder}/report.html"):
-        report = make_report(gather(config, evaluation, base, store, snapshot, outcomes))
+    if not store.exists(f"{folder}/{PAGE}"):
+        report = make_report(gather(config, judges, sets, store, snapshot, outcomes))
         for name, picture in report.pictures.items():
             store.write_bytes(f"{folder}/{name}.png", picture)
         store.write_bytes(f"{folder}/report.md", report.text.encode())
-        store.write_bytes(f"{folder}/report.html", report.page.encode())
+        store.write_bytes(f"{folder}/{PAGE}", report.page.encode())
     store.write_bytes(f"{FOLDER}/latest", f"{key}\n".encode())
     return key
+
+
+def latest(store: Store) -> str | None:
+    """Key of the report that was asked for last; None before the first."""
+    try:
+        return store.read_bytes(f"{FOLDER}/latest").decode().strip()
+    except FileNotFoundError:
+        return None

@@ -35,8 +35,8 @@ class LocalJudgeConfig(StageConfig):
     of rows may take other kernels"""
     batch: int | None = Field(default=None, ge=1)
     """replies at work at a time; None for `rows`"""
-    threads: int = Field(default=2, ge=1)
-    """threads that open photos while the model works"""
+    threads: int = Field(default=1, ge=1)
+    """threads that open and read photos while replies are written"""
 
 
 class EndpointJudgeConfig(StageConfig):

@@ -18,11 +18,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.judges.slots import KeysValues, Slots
+from training.judges.slots import Slots
+from training.judges.text_model import KeysValues, TextModel
 
 #: Uniform numbers in [0, 1), one a token, that draw a reply; None for the likeliest tokens.
 Draws = np.ndarray | None
-_LEAST_STEP = 64
+_LEAST_STEP = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,21 @@ class Prompt:
     """A photo and a text as the model reads them; tensors of one conversation."""
 
     input_ids: Tensor  # (1, length)
+    photo_at: int  # where the tokens begin that stand for the photo
     positions: Tensor  # (3, 1, length): time, height, width
     delta: int  # a later token's position is its index + delta: photos take fewer positions
     pixel_values: Tensor
     image_grid_thw: Tensor  # (1, 3): the patches that the photo was cut into
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPrompt:
+    """A prompt that the model has read: what it keeps in mind, and scores of the next token."""
+
+    read: KeysValues
+    logits: Tensor  # (vocabulary,)
+    delta: int
+    capacity: int  # positions of the tile for the longest reply
 
 
 @dataclass(slots=True)
@@ -42,18 +54,18 @@ class _Reply:
 
     ticket: Hashable
     draws: Draws
-    read: KeysValues
-    logits: Tensor  # (vocabulary,) after the prompt
-    delta: int
+    prompt: ReadPrompt
     tokens: list[int] = field(default_factory=list)
 
 
 class _Tile:
     """`rows` replies of one capacity."""
 
-    def __init__(self, like: KeysValues, rows: int, capacity: int) -> None:
+    def __init__(self, text: TextModel, like: KeysValues, rows: int, capacity: int) -> None:
         self.slots = Slots(like, rows, capacity)
         device = self.slots.length.device
+        every = torch.arange(capacity, device=device).expand(3, 1, -1)
+        self.turns = tuple(table[0, 0] for table in text.turns(every))
         self.delta = torch.zeros(rows, dtype=torch.long, device=device)
         self.token = torch.zeros(rows, 1, dtype=torch.long, device=device)
         self.replies: dict[int, _Reply] = {}
@@ -64,33 +76,37 @@ class _Tile:
 
     def add(self, reply: _Reply) -> None:
         row = self.free[0]
-        self.slots.fill(row, reply.read)
-        self.delta[row] = reply.delta
+        self.slots.fill(row, reply.prompt.read)
+        self.delta[row] = reply.prompt.delta
         self.token[row, 0] = reply.tokens[-1]
         self.replies[row] = reply
-        reply.read = []
 
 
 class Decoder:
-    """Writes replies. `start` as long as there is `room`, and `step` until all have come back."""
+    """Writes replies: `read` a prompt, `start` it where there is `room`, `step` until all are back.
+
+    Prompts may be read in other threads while replies are written.
+    """
 
     def __init__(
-        self, model: Any, *, rows: int, batch: int, max_new_tokens: int, temperature: float = 1.0
-    ) -> None:
+        self, model: Any, text: TextModel, *, rows: int, batch: int, max_new_tokens: int,
+        temperature: float = 1.0,
+    ) -> None:  # fmt: skip
         """
         Args:
             model: of the Qwen-VL family, on its device, in evaluation mode.
+            text: its language model.
             rows: replies of one forward pass. Other replies have no influence, this number has: it
                 chooses the kernels, which differ in the last bits.
             batch: replies at work at a time; more than `rows` take several tiles.
             temperature: of drawn replies.
         """
-        self.model, self.rows, self.batch = model, rows, batch
+        self.model, self.text, self.rows, self.batch = model, text, rows, batch
         self.max_new_tokens, self.temperature = max_new_tokens, temperature
         ends = model.generation_config.eos_token_id
         self.ends = set(ends if isinstance(ends, list) else [ends])
         self._tiles: dict[int, list[_Tile]] = {}
-        self._waiting: deque[tuple[int, _Reply]] = deque()
+        self._waiting: deque[_Reply] = deque()
         self._finished: list[tuple[Hashable, list[int]]] = []
 
     @property
@@ -104,49 +120,51 @@ class Decoder:
         """Whether another prompt may be started."""
         return self.at_work < self.batch
 
-    def fits(self, prompt: Prompt) -> bool:
+    def fits(self, prompt: ReadPrompt) -> bool:
         """Whether a tile for replies to this prompt is open and has a free row."""
-        return any(tile.free for tile in self._tiles.get(self.capacity(prompt), ()))
+        return any(tile.free for tile in self._tiles.get(prompt.capacity, ()))
 
-    def capacity(self, prompt: Prompt) -> int:
-        """Positions of the tile for this prompt and its longest reply, rounded up by an eighth."""
-        needed = prompt.input_ids.shape[1] + self.max_new_tokens
-        step = max(_LEAST_STEP, 1 << max(0, needed.bit_length() - 3))
+    @torch.inference_mode()
+    def read(self, prompt: Prompt) -> ReadPrompt:
+        """Read a prompt by itself; safe to call in any thread."""
+        device, visual = self.model.device, self.model.model.visual
+        x = self.text.embed(prompt.input_ids.to(device))
+        seen = visual(
+            prompt.pixel_values.to(device, visual.dtype), grid_thw=prompt.image_grid_thw.to(device)
+        ).pooler_output
+        x[0, prompt.photo_at : prompt.photo_at + len(seen)] = seen
+        read, logits = self.text.read(x, prompt.positions.to(device))
+        return ReadPrompt(read, logits, prompt.delta, self.capacity(prompt.input_ids.shape[1]))
+
+    def capacity(self, length: int) -> int:
+        """Positions for a prompt of this length and its longest reply, rounded up a little."""
+        needed = length + self.max_new_tokens
+        step = max(_LEAST_STEP, 1 << max(0, needed.bit_length() - 4))
         return -(-needed // step) * step
 
     @torch.inference_mode()
-    def start(self, prompt: Prompt, tickets: Sequence[Hashable], draws: Sequence[Draws]) -> None:
-        """Read a prompt once, and begin one reply to it for each ticket."""
-        read, logits = self._read(prompt)
+    def start(
+        self, prompt: ReadPrompt, tickets: Sequence[Hashable], draws: Sequence[Draws]
+    ) -> None:
+        """Begin one reply to a prompt for each ticket."""
         for ticket, numbers in zip(tickets, draws, strict=True):
-            reply = _Reply(ticket, numbers, read, logits, prompt.delta)
-            self._waiting.append((self.capacity(prompt), reply))
+            self._waiting.append(_Reply(ticket, numbers, prompt))
         self._seat()
-
-    def _read(self, prompt: Prompt) -> tuple[KeysValues, Tensor]:
-        device = self.model.device
-        out = self.model(
-            input_ids=prompt.input_ids.to(device), position_ids=prompt.positions.to(device),
-            pixel_values=prompt.pixel_values.to(device),
-            image_grid_thw=prompt.image_grid_thw.to(device), use_cache=True, logits_to_keep=1,
-        )  # fmt: skip
-        read = [(layer.keys, layer.values) for layer in out.past_key_values.layers]
-        return read, out.logits[0, -1]
 
     def _seat(self) -> None:
         """Give free rows to waiting replies, in their order."""
         while self._waiting and self.at_work - len(self._waiting) < self.batch:
-            capacity, reply = self._waiting.popleft()
-            (token,) = self._choose(reply.logits[None], [reply])
+            reply = self._waiting.popleft()
+            (token,) = self._choose(reply.prompt.logits[None], [reply])
             if self._take(reply, token):
-                self._tile(capacity, reply.read).add(reply)
+                self._tile(reply.prompt).add(reply)
 
-    def _tile(self, capacity: int, like: KeysValues) -> _Tile:
-        tiles = self._tiles.setdefault(capacity, [])
+    def _tile(self, prompt: ReadPrompt) -> _Tile:
+        tiles = self._tiles.setdefault(prompt.capacity, [])
         for tile in tiles:
             if tile.free:
                 return tile
-        tiles.append(_Tile(like, self.rows, capacity))
+        tiles.append(_Tile(self.text, prompt.read, self.rows, prompt.capacity))
         return tiles[-1]
 
     @torch.inference_mode()
@@ -164,25 +182,26 @@ class Decoder:
         return finished
 
     def _step(self, tile: _Tile) -> None:
-        slots = tile.slots
-        positions = (slots.length + tile.delta).view(1, -1, 1).expand(3, -1, 1)
-        logits = self.model(
-            input_ids=tile.token, position_ids=positions, attention_mask=slots.mask,
-            past_key_values=slots.cache, use_cache=True,
-        ).logits[:, -1]  # fmt: skip
-        rows = sorted(tile.replies)
-        tokens = self._choose(logits[rows], [tile.replies[row] for row in rows])
-        going = []
-        for row, token in zip(rows, tokens, strict=True):
-            if self._take(tile.replies[row], token):
-                going.append((row, token))
-            else:
+        slots, rows = tile.slots, sorted(tile.replies)
+        positions = slots.length + tile.delta
+        cos, sin = (table[positions][:, None, None] for table in tile.turns)
+        logits = self.text.step(tile.token, (cos, sin), slots.written, slots.place, slots.mask)
+        if len(rows) < slots.rows:
+            logits = logits[rows]
+        tokens = self._choose(logits, [tile.replies[row] for row in rows])
+        going = [
+            self._take(tile.replies[row], token) for row, token in zip(rows, tokens, strict=True)
+        ]
+        for row, goes in zip(rows, going, strict=True):
+            if not goes:
                 del tile.replies[row]
-        if going:
-            slots.advance([row for row, _ in going])
-            tile.token[[row for row, _ in going], 0] = torch.tensor(
-                [token for _, token in going], device=tile.token.device
-            )
+        on = [
+            pair for pair, goes in zip(zip(rows, tokens, strict=True), going, strict=True) if goes
+        ]
+        if on:
+            index, new = torch.tensor(on, device=tile.token.device).T
+            slots.advance(index)
+            tile.token[index, 0] = new
 
     def _take(self, reply: _Reply, token: int) -> bool:
         """Add a token to a reply; whether the reply goes on."""

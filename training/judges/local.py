@@ -17,12 +17,14 @@ from data.photos import PhotoError
 from training.ahead import Ahead
 from training.judge import Question, Reply
 from training.judges.config import LocalJudgeConfig
-from training.judges.decoder import Decoder, Draws, Prompt
+from training.judges.decoder import Decoder, Draws, Prompt, ReadPrompt
 from training.judges.local_model import describe, load, on_even_threads, token_limit
 from training.judges.prompts import PromptMaker
 from training.judges.reading import no_reply, read_reply, stricter
+from training.judges.text_model import TextModel
 
 Ticket = tuple[int, int]  # question, draw
+_LOOK_AHEAD = 8  # prompts that are read and wait: what they keep in mind takes memory
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class _Asked:
 
     question: Question
     prompt: Prompt
+    read: ReadPrompt
     replies: dict[int, Reply] = field(default_factory=dict)
 
 
@@ -46,9 +49,10 @@ class LocalJudge:
         self.config = config
         self.name = describe(config)
         self.max_new_tokens = token_limit(config)
-        self.model, processor = load(config)
-        self._maker = PromptMaker(processor, self.model.model.get_rope_index)
-        self._decode = processor.tokenizer.decode
+        self.model, self.processor = load(config)
+        self._text = TextModel(self.model)
+        self._maker = PromptMaker(self.processor, self.model.model.get_rope_index)
+        self._decode = self.processor.tokenizer.decode
         on_even_threads(self.model.device, config.rows)
 
     def ask(self, questions: Iterable[Question]) -> Iterator[Reply]:
@@ -74,17 +78,20 @@ class LocalJudge:
         c = self.config
         batch = c.batch or c.rows
         decoder = Decoder(
-            self.model, rows=c.rows, batch=batch, max_new_tokens=self.max_new_tokens,
+            self.model, self._text, rows=c.rows, batch=batch, max_new_tokens=self.max_new_tokens,
             temperature=c.temperature,
         )  # fmt: skip
-        with Ahead(questions, self._prepare, c.threads, 2 * c.threads) as ahead:
-            yield from _Run(self, decoder, ahead, draws)
 
-    def _prepare(self, question: Question) -> Prompt | PhotoError:
-        try:
-            return self._maker.prompt(question.photo(), question.prompt)
-        except PhotoError as error:
-            return error
+        def prepare(question: Question) -> tuple[Prompt, ReadPrompt] | PhotoError:
+            """Open and read a photo, in a thread, while replies to others are written."""
+            try:
+                prompt = self._maker.prompt(question.photo(), question.prompt)
+            except PhotoError as error:
+                return error
+            return prompt, decoder.read(prompt)
+
+        with Ahead(questions, prepare, c.threads, 2 * c.threads) as ahead:
+            yield from _Run(self, decoder, ahead, draws)
 
     def draws(self, question: Question, count: int) -> list[Draws]:
         """The numbers that choose the tokens of each reply; none for the greedy one."""
@@ -136,20 +143,20 @@ class _Run:
         """Second tries first, then new questions, as long as there is room for replies."""
         while self.decoder.room and self.again:
             ticket, reason = self.again.popleft()
-            prompt = self.judge.again(self.asked[ticket[0]], reason)
+            prompt = self.decoder.read(self.judge.again(self.asked[ticket[0]], reason))
             self.decoder.start(prompt, [ticket], [None])
         while self.decoder.room and (number := self._next()) is not None:
             asked = self.asked[number]
             draws = self.judge.draws(asked.question, self.draws)
             tickets = [(number, n) for n in range(len(draws))]
-            self.decoder.start(asked.prompt, tickets, draws)
+            self.decoder.start(asked.read, tickets, draws)
 
     def _next(self) -> int | None:
         """The question to start: one whose length fits an open tile, else the first in line.
 
         None where none is prepared. The first in line is passed over so often and no more.
         """
-        most = self.decoder.batch
+        most = min(self.decoder.batch, _LOOK_AHEAD)
         while len(self.prepared) < most and not self.ahead.exhausted:
             idle = not self.prepared and not self.decoder.at_work
             taken = self.ahead.take(wait=idle)
@@ -158,19 +165,19 @@ class _Run:
             self._take(*taken)
         if not self.prepared:
             return None
-        fitting = (n for n in self.prepared if self.decoder.fits(self.asked[n].prompt))
+        fitting = (n for n in self.prepared if self.decoder.fits(self.asked[n].read))
         number = next(fitting, self.prepared[0]) if self.passed < most else self.prepared[0]
         self.passed = 0 if number == self.prepared[0] else self.passed + 1
         self.prepared.remove(number)
         return number
 
-    def _take(self, question: Question, prompt: Prompt | PhotoError) -> None:
+    def _take(self, question: Question, prepared: tuple[Prompt, ReadPrompt] | PhotoError) -> None:
         number, self.taken = self.taken, self.taken + 1
-        if isinstance(prompt, PhotoError):
-            reply = no_reply(question.form, prompt.reason, detail=prompt.detail)
+        if isinstance(prepared, PhotoError):
+            reply = no_reply(question.form, prepared.reason, detail=prepared.detail)
             self.ready[number] = (reply,) * max(1, self.draws)
         else:
-            self.asked[number] = _Asked(question, prompt)
+            self.asked[number] = _Asked(question, *prepared)
             self.prepared.append(number)
 
     def _finish(self, ticket: Any, tokens: list[int]) -> None:

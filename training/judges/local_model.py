@@ -16,6 +16,7 @@ from training.base_model import (
 )
 from training.config import EMBEDDED, SftConfig
 from training.judges.config import LocalJudgeConfig
+from training.judges.text_model import FAMILIES
 from training.model_folder import model_digest
 
 _SHORT = 8
@@ -49,10 +50,10 @@ def load(config: LocalJudgeConfig) -> tuple[Any, Any]:
         model = load_adapted(place, how, trainable=False).merge_and_unload()
     else:
         model = load_base(str(place), how)
-    if not hasattr(model.model, "get_rope_index"):
+    if model.config.model_type not in FAMILIES:
         raise ModelFolderError(
-            f"{config.model} is a {type(model).__name__}; a local judge is of the Qwen-VL family. "
-            "Serve it (vllm serve) and name it as an endpoint"
+            f"{config.model} is a {type(model).__name__}; a local judge is one of "
+            f"{', '.join(FAMILIES)}. Serve it (vllm serve) and name it as an endpoint"
         )
     return model.eval().to(device), load_processor(str(place), config.max_pixels)
 

@@ -5,7 +5,6 @@ only; how many tokens stand for it follows from the grid that the preprocessing 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -47,14 +46,12 @@ class PromptMaker:
             raise PhotoError("too_elongated", detail)
         made = self._processor.image_processor(images=[photo], return_tensors="pt")
         grid = made["image_grid_thw"]
-        ids, positions, delta = self._layout(text, tuple(grid[0].tolist()))
-        return Prompt(ids, positions, delta, made["pixel_values"], grid)
+        return Prompt(*self._layout(text, tuple(grid[0].tolist())), made["pixel_values"], grid)
 
     def again(self, prompt: Prompt, text: str) -> Prompt:
         """Another text about the photo of `prompt`."""
         grid = tuple(prompt.image_grid_thw[0].tolist())
-        ids, positions, delta = self._layout(text, grid)
-        return replace(prompt, input_ids=ids, positions=positions, delta=delta)
+        return Prompt(*self._layout(text, grid), prompt.pixel_values, prompt.image_grid_thw)
 
     def _tokenize(self, text: str) -> tuple[int, ...]:
         """Tokens of the chat, the photo as one token.
@@ -71,7 +68,7 @@ class PromptMaker:
             raise ValueError(f"the prompt must not hold image tokens: {text[:80]!r}")
         return tokens
 
-    def _lay_out(self, text: str, grid: tuple[int, int, int]) -> tuple[Tensor, Tensor, int]:
+    def _lay_out(self, text: str, grid: tuple[int, int, int]) -> tuple[Tensor, int, Tensor, int]:
         tokens = self._tokens(text)
         at = tokens.index(self._image)
         count = grid[0] * grid[1] * grid[2] // self._merge
@@ -79,4 +76,4 @@ class PromptMaker:
         positions, delta = self._positions(
             ids, image_grid_thw=torch.tensor([grid]), mm_token_type_ids=(ids == self._image).int()
         )
-        return ids, positions, int(delta)
+        return ids, at, positions, int(delta)

@@ -13,6 +13,7 @@ from training.judges.config import LocalJudgeConfig
 from training.judges.decoder import Decoder, Draws, Prompt
 from training.judges.local_model import load, on_even_threads
 from training.judges.prompts import PromptMaker
+from training.judges.text_model import TextModel
 
 LIMIT = 8
 COUNT = 10
@@ -28,7 +29,8 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def loaded() -> tuple[Any, Any]:
-    return load(LocalJudgeConfig())
+    model, processor = load(LocalJudgeConfig())
+    return (model, TextModel(model)), processor
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def pictures() -> list[Any]:
 @pytest.fixture(scope="module")
 def prompts(loaded: tuple[Any, Any], pictures: list[Any]) -> list[Prompt]:
     model, processor = loaded
-    maker = PromptMaker(processor, model.model.get_rope_index)
+    maker = PromptMaker(processor, model[0].model.get_rope_index)
     return [maker.prompt(picture, PROMPT) for picture in pictures]
 
 
@@ -64,12 +66,12 @@ def write(
     model: Any, prompts: list[Prompt], order: list[int], draws: Draws = None, **values: Any
 ) -> tuple[dict[Any, list[int]], dict[Any, torch.Tensor]]:
     """Tokens and score bits of each prompt, started in this order as room allows."""
-    decoder = Watched(model, **{"rows": 16, "batch": 16, "max_new_tokens": LIMIT} | values)
+    decoder = Watched(*model, **{"rows": 16, "batch": 16, "max_new_tokens": LIMIT} | values)
     waiting, tokens = list(order), {}
     while waiting or decoder.at_work:
         while waiting and decoder.room:
             number = waiting.pop(0)
-            decoder.start(prompts[number], [number], [draws])
+            decoder.start(decoder.read(prompts[number]), [number], [draws])
         tokens |= dict(decoder.step())
     return tokens, {ticket: torch.stack(rows) for ticket, rows in decoder.scores.items()}
 
@@ -110,24 +112,24 @@ def test_greedy_replies_are_those_of_generate(
     tokens, _ = write(model, prompts, list(range(4)), max_new_tokens=110)
     texts = [processor.tokenizer.decode(tokens[n], skip_special_tokens=True) for n in range(4)]
     asked = [([picture], PROMPT) for picture in pictures[:4]]
-    assert texts == list(complete(model, processor, asked, 110, batch=1))
+    assert texts == list(complete(model[0], processor, asked, 110, batch=1))
 
 
 def test_a_row_is_given_on_as_soon_as_its_reply_has_ended(
     loaded: tuple[Any, Any], prompts: list[Prompt]
 ) -> None:
     """With two rows, three replies of n steps that begin a step apart take less than 2 n steps."""
-    decoder = Decoder(loaded[0], rows=2, batch=2, max_new_tokens=LIMIT)
-    decoder.start(prompts[0], ["first"], [None])
+    decoder = Decoder(*loaded[0], rows=2, batch=2, max_new_tokens=LIMIT)
+    decoder.start(decoder.read(prompts[0]), ["first"], [None])
     ended = {ticket: 0 for ticket, _ in decoder.step()}
-    decoder.start(prompts[0], ["second"], [None])
+    decoder.start(decoder.read(prompts[0]), ["second"], [None])
     steps = 1
     while decoder.at_work:
         steps += 1
         for ticket, _ in decoder.step():
             ended[ticket] = steps
             if ticket == "first":
-                decoder.start(prompts[0], ["third"], [None])
+                decoder.start(decoder.read(prompts[0]), ["third"], [None])
     one = LIMIT - 1  # the first token comes with the prompt
     assert ended == {"first": one, "second": one + 1, "third": 2 * one}
 
@@ -151,9 +153,8 @@ def test_drawn_tokens_follow_the_model_s_chances(
     from scipy.stats import chi2
 
     model, _ = loaded
-    decoder = Decoder(model, rows=4, batch=4, max_new_tokens=1)
-    with torch.inference_mode():
-        _, logits = decoder._read(prompts[0])
+    decoder = Decoder(*model, rows=4, batch=4, max_new_tokens=1)
+    logits = decoder.read(prompts[0]).logits
     chances = (logits.double() / 2).softmax(-1).numpy()
     decoder.temperature = 2.0
     numbers = np.random.default_rng(3).random((2000, 1))
@@ -174,11 +175,11 @@ def test_drawn_tokens_follow_the_model_s_chances(
 def test_capacity_follows_from_the_prompt_alone(
     loaded: tuple[Any, Any], prompts: list[Prompt]
 ) -> None:
-    decoder = Decoder(loaded[0], rows=4, batch=4, max_new_tokens=110)
+    decoder = Decoder(*loaded[0], rows=4, batch=4, max_new_tokens=110)
     needed = [prompt.input_ids.shape[1] + 110 for prompt in prompts]
     assert len(set(needed)) > 1
     for prompt, least in zip(prompts, needed, strict=True):
-        assert least <= decoder.capacity(prompt) < 1.25 * least + 64
+        assert least <= decoder.capacity(prompt.input_ids.shape[1]) < 1.25 * least + 64
 
 
 def test_threads_split_the_rows_evenly() -> None:

@@ -5,6 +5,7 @@ import math
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -89,14 +90,18 @@ def scripted(judge: LocalJudge, monkeypatch: pytest.MonkeyPatch, *answers: str) 
     left = list(answers)
 
     def start(self: Any, prompt: Any, tickets: Any, draws: Any) -> None:
+        asked.extend((ticket, prompt) for ticket in tickets)
+
+    def read(self: Any, prompt: Any) -> Any:
         tokens = [t for t in prompt.input_ids[0].tolist() if t != judge._maker._image]
         prompts.append(judge._decode(tokens))
-        asked.extend((ticket, prompt) for ticket in tickets)
+        return SimpleNamespace(capacity=0)
 
     def step(self: Any) -> list[tuple[Any, list[int]]]:
         done, asked[:] = asked[:], []
         return [(ticket, _tokens(judge, left.pop(0))) for ticket, _ in done]
 
+    monkeypatch.setattr(Decoder, "read", read)
     monkeypatch.setattr(Decoder, "start", start)
     monkeypatch.setattr(Decoder, "step", step)
     monkeypatch.setattr(Decoder, "at_work", property(lambda self: len(asked)))

@@ -13,9 +13,12 @@ import numpy as np
 
 Array = np.ndarray
 Statistic = Callable[[Array], Array]
-"""counts (b, n) -> values (b, m): the statistic of each of b resamples."""
+"""counts (b, n) of any number type -> values (b, m): the statistic of each of b resamples."""
 _BLOCK, _CACHED = 1 << 18, 1 << 15
+_ALONE = 1 << 17
 _MAY_BE_UNDEFINED = 0.05
+NOTHING = 1e-12
+"""Variance of a standardised column that is constant up to rounding."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Resamples:
             drawn += np.arange(rows, dtype=np.int32)[:, None] * photos
             counts = np.bincount(drawn.ravel(), minlength=rows * photos).reshape(rows, photos)
             ordered = counts if one_each and _in_order(self.groups) else counts[:, self.groups]
-            yield ordered.astype(float)
+            yield ordered.astype(np.int32)
 
     def draws(self, statistic: Statistic) -> Array:
         """Values (count, m) of a statistic."""
@@ -104,9 +107,11 @@ class RankCorrelation:
         return np.concatenate(pieces)
 
     def _some(self, counts: Array) -> Array:
-        middle = (counts.sum(axis=1, keepdims=True) + 1) / 2
-        centred = {column: ranks(counts) - middle for column, ranks in self._ranks.items()}
-        weighted = {column: counts * values for column, values in centred.items()}
+        # Twice the ranks are whole numbers, and so is twice their mean.
+        middle = counts.sum(axis=1, keepdims=True, dtype=counts.dtype) + 1
+        centred = {c: (ranks(counts) - middle).astype(float) for c, ranks in self._ranks.items()}
+        weights = counts.astype(float)
+        weighted = {column: weights * values for column, values in centred.items()}
         variance = {c: _dot(weighted[c], values) for c, values in centred.items()}
         found = [
             _ratio(_dot(weighted[one], centred[other]), variance[one] * variance[other])
@@ -116,7 +121,10 @@ class RankCorrelation:
 
 
 class _Ranks:
-    """Mean ranks of one column in a resample, by one sort of the column beforehand."""
+    """Twice the mean ranks of one column in a resample, by one sort of the column beforehand.
+
+    In 32-bit integers where the counts are: half the memory traffic, which is what takes the time.
+    """
 
     def __init__(self, column: Array) -> None:
         self.order = np.argsort(column, kind="stable")
@@ -131,13 +139,16 @@ class _Ranks:
 
     def __call__(self, counts: Array) -> Array:
         drawn = np.take(counts, self.order, axis=1)
-        upto = np.cumsum(drawn, axis=1)
+        upto = np.cumsum(drawn, axis=1, dtype=counts.dtype)
         # The mean rank of tied rows lies halfway between the rows below them and those up to them.
         if not self.tied:
-            upto -= (drawn - 1) / 2
+            upto += upto
+            upto -= drawn - 1
             return np.take(upto, self.last, axis=1)
         below = np.take(upto - drawn, self.first, axis=1)
-        return np.asarray((below + np.take(upto, self.last, axis=1) + 1) / 2)
+        below += np.take(upto, self.last, axis=1)
+        below += 1
+        return below
 
 
 class Moments:
@@ -145,16 +156,18 @@ class Moments:
 
     def __init__(self, columns: Array) -> None:
         """`columns`: (n, c) finite numbers."""
-        # Centred first: differences of large equal moments would lose digits.
-        centred = columns - columns.mean(axis=0)
-        self.width = centred.shape[1]
+        # Centred and of unit variance: large equal moments lose digits, and scales do not matter.
+        spread = columns.std(axis=0)
+        plain = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+        self.width = plain.shape[1]
         self._upper = np.triu_indices(self.width)
-        products = centred[:, self._upper[0]] * centred[:, self._upper[1]]
-        self._features = np.ascontiguousarray(np.hstack([centred, products]))
+        products = plain[:, self._upper[0]] * plain[:, self._upper[1]]
+        self._features = np.ascontiguousarray(np.hstack([plain, products]))
 
     def __call__(self, counts: Array) -> Array:
-        """Covariances (b, c, c), divisor n, of b resamples given as counts (b, n)."""
-        sums = counts @ self._features / counts.sum(axis=1, keepdims=True)
+        """Covariances (b, c, c) of standardised columns, divisor n, of b resamples (b, n)."""
+        total = counts.sum(axis=1, keepdims=True, dtype=counts.dtype)
+        sums = product(counts, self._features) / total
         means, seconds = sums[:, : self.width], sums[:, self.width :]
         found = np.empty((len(counts), self.width, self.width))
         found[:, self._upper[0], self._upper[1]] = seconds
@@ -163,9 +176,24 @@ class Moments:
 
 
 def linear_correlation(covariance: Array, one: int, other: int) -> Array:
-    """PLCC (b,) of two columns from covariances (b, c, c); NaN where a side is constant."""
-    spread = covariance[:, one, one] * covariance[:, other, other]
-    return _ratio(covariance[:, one, other], spread)
+    """PLCC (b,) of two columns from `Moments` (b, c, c); NaN where a side is constant."""
+    variances = covariance[:, one, one], covariance[:, other, other]
+    known = (variances[0] > NOTHING) & (variances[1] > NOTHING)
+    squared = np.where(known, variances[0] * variances[1], 1.0)
+    return np.where(known, covariance[:, one, other] / np.sqrt(squared), np.nan)
+
+
+def product(counts: Array, columns: Array) -> Array:
+    """counts (b, n) @ columns (n, f), in pieces for which BLAS starts no threads.
+
+    On a busy machine its threads wait for each other, which can take a hundred times as long.
+    """
+    found = np.zeros((len(counts), columns.shape[1]))
+    step = max(1, _ALONE // max(1, len(counts) * columns.shape[1]))
+    for first in range(0, len(columns), step):
+        part = slice(first, first + step)
+        found += counts[:, part].astype(float) @ columns[part]
+    return found
 
 
 def _dot(one: Array, other: Array) -> Array:
@@ -174,9 +202,9 @@ def _dot(one: Array, other: Array) -> Array:
 
 
 def _ratio(shared: Array, squared: Array) -> Array:
-    """shared / sqrt(squared), NaN where the root is 0 up to rounding."""
-    tiny = squared <= 1e-24
-    return np.where(tiny, np.nan, shared / np.sqrt(np.where(tiny, 1.0, squared)))
+    """shared / sqrt(squared), NaN where that is 0 / 0."""
+    constant = squared == 0
+    return np.where(constant, np.nan, shared / np.sqrt(np.where(constant, 1.0, squared)))
 
 
 def _in_order(groups: Array) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics.bootstrap import Array, Statistic
+from training.metrics.bootstrap import Array, Statistic, product
 
 UNPARSED = "(unparsed)"
 
@@ -47,8 +47,8 @@ def class_accuracies(
 
 def accuracy(hits: Array) -> Statistic:
     """counts (b, n) -> share of hits (b, 1)."""
-    values = hits.astype(float)
-    return lambda counts: (counts @ values / counts.sum(axis=1))[:, None]
+    values = hits.astype(float)[:, None]
+    return lambda counts: product(counts, values) / counts.sum(axis=1, keepdims=True)
 
 
 def mean_of_classes(classes: Sequence[str], hits: Array) -> Statistic:
@@ -62,7 +62,7 @@ def mean_of_classes(classes: Sequence[str], hits: Array) -> Statistic:
     right = member * hits.astype(float)[:, None]
 
     def statistic(counts: Array) -> Array:
-        sizes, found = counts @ member, counts @ right
+        sizes, found = product(counts, member), product(counts, right)
         known = sizes > 0
         shares = np.where(known, found / np.where(known, sizes, 1.0), 0.0)
         return np.asarray(shares.sum(axis=1) / known.sum(axis=1))[:, None]

@@ -7,7 +7,13 @@ equations of its tangent space (a one-step bootstrap).
 
 import numpy as np
 
-from training.metrics.bootstrap import Array, Moments, Statistic, linear_correlation
+from training.metrics.bootstrap import (
+    NOTHING,
+    Array,
+    Moments,
+    Statistic,
+    linear_correlation,
+)
 from training.metrics.logistic import LogisticFit
 
 
@@ -21,9 +27,7 @@ def linear_and_fitted(fit: LogisticFit, predicted: Array, truth: Array) -> Stati
         return lambda counts: np.column_stack(
             [linear_correlation(plain(counts), 0, 1), np.full(len(counts), np.nan)]
         )
-    tangent = fit.tangent(predicted)
-    scale = np.maximum(tangent.std(axis=0), 1e-12)
-    moments = Moments(np.column_stack([predicted, tangent / scale, truth]))
+    moments = Moments(np.column_stack([predicted, fit.tangent(predicted), truth]))
 
     def statistic(counts: Array) -> Array:
         covariance = moments(counts)
@@ -42,5 +46,5 @@ def _multiple_correlation(covariance: Array) -> Array:
     inverse = np.linalg.pinv(covariance[:, inner, inner], rcond=1e-9, hermitian=True)
     explained = np.einsum("bi,bij,bj->b", shared, inverse, shared)
     variance = covariance[:, -1, -1]
-    good = (variance > 1e-24) & (explained > 1e-24)
+    good = (variance > NOTHING) & (explained > NOTHING)
     return np.where(good, np.sqrt(explained / np.where(good, variance, 1.0)), np.nan)

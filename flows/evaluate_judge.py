@@ -34,4 +34,7 @@ def evaluate_judge(
     }
     sets = read_sets.submit(**values)
     answered = [ask_judge.submit(n, **values, sets=sets) for n in range(len(c.judges))]
-    return report_evaluation.submit(**values, answered=answered).result()
+    report = report_evaluation.submit(**values, answered=answered)
+    for step in (sets, *answered):
+        step.result()  # raises what went wrong first; the steps after it only waited
+    return report.result()

@@ -1,29 +1,36 @@
 """SFT and JoPPO steps of a judge of Qwen2.5-VL-7B's shape, against plain trl trainers.
 
-    python -m benchmarks.gpu_training                        # one GPU of 80 GB
+    python -m benchmarks.scene_corpus STORE --per-category 1 --size 776
+    python -m benchmarks.gpu_training --store STORE          # one GPU of 80 GB, about 5 minutes
     python -m benchmarks.gpu_training --shape tiny --cpu     # the same code on a CPU, in minutes
 
 The judge is initialised at random and needs no download; photos are rendered scenes of a real
 size. Random weights never end an answer, so every completion has the full length: the worst case.
 
 For each trainer: seconds of a step, tokens and photos a second, peak memory, and the share of time
-in generation, forward, backward, reward and the rest (processor, reference, optimizer). Clocks are
-read when the device has finished, which costs a little itself, the same for all trainers.
+in generation, forward (the policy's and the reference's), backward, reward and the rest (processor,
+optimizer). Clocks are read when the device has finished, which costs a little itself, the same for
+all trainers. Every step is printed as it ends and appended to --out, one JSON object a line; no
+trainer starts after --minutes.
 """
 
 import argparse
 import functools
+import gc
+import json
+import random
 import resource
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.judge_shapes import qwen_7b
 from benchmarks.scene_corpus import build
+from data.answer_format import completion, format_score
 from data.rubrics import load_rubric
 from data.scene_source import SceneSourceConfig
 from data.store import Store
@@ -42,6 +49,7 @@ from training.run_folder import Run
 
 PATCH = {"7b": 14, "tiny": 7}
 PARTS = ("generation", "forward", "backward", "reward")
+Row = dict[str, Any]
 
 
 class Clock:
@@ -135,6 +143,26 @@ def constant(completions: list[Any], **columns: Any) -> list[float]:
     return [0.5] * len(completions)
 
 
+def answered(function: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
+    """A reward that reads a well-formed answer for each completion.
+
+    Random weights answer nothing that can be parsed, and the joint reward would have no work.
+    """
+    dice = random.Random(0)
+
+    @functools.wraps(function)
+    def reward(completions: list[Any], **columns: Any) -> Any:
+        texts = [
+            completion(
+                "Soft light.", format_score(dice.random(), {n: dice.random() for n in names})
+            )
+            for _ in completions
+        ]
+        return function([[{"role": "assistant", "content": text}] for text in texts], **columns)
+
+    return reward
+
+
 def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
     """Ours or trl's own trainer of a stage, on the same data, adapter and settings."""
     from peft import get_peft_model
@@ -156,63 +184,71 @@ def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
     if kind == "trl":
         arguments = joppo_arguments(run, config, 1, [1.0])
         return GRPOTrainer(reward_funcs=[constant], args=arguments, **shared)
-    rewards = JudgeRewards(config, load_rubric(config.rubric).names)
+    names = load_rubric(config.rubric).names
+    rewards = JudgeRewards(config, names)
     made = JoppoTrainer(
-        reward_funcs=rewards.functions, args=joppo_arguments(run, config, 1, rewards.weights),
+        reward_funcs=[answered(f, names) for f in rewards.functions],
+        args=joppo_arguments(run, config, 1, rewards.weights),
         **shared,
     )  # fmt: skip
     made.rollout_batch = config.rollout_batch
     return made
 
 
-def measure(trainer: Any, cpu: bool) -> dict[str, float]:
-    """Figures of the steps after the first."""
+def measure(trainer: Any, cpu: bool, done: Callable[[Row], None]) -> None:
+    """Train, and hand over the figures of each step but the first, which warms up."""
     import torch
     from transformers import TrainerCallback
 
     clock = Clock(cpu)
     for owner, method, part in (
         (trainer.model, "generate", "generation"), (trainer, "compute_loss", "forward"),
+        # Within compute_loss, and before it for the reference.
+        (trainer, "_get_per_token_logps_and_entropies", "forward"),
         (trainer.accelerator, "backward", "backward"),
         (trainer, "_calculate_rewards", "reward"),
     ):  # fmt: skip
         if hasattr(owner, method):
             clock.wrap(owner, method, part)
-    spans: list[float] = []
-    tokens: list[float] = []
 
     class Steps(TrainerCallback):  # type: ignore[misc]
-        started = 0.0
+        started = taken = tokens = 0.0
 
         def on_step_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-            if state.global_step == 1:
-                clock.seconds.clear()
-                if not cpu:
-                    torch.cuda.reset_peak_memory_stats()
+            clock.seconds.clear()
+            if not cpu:
+                torch.cuda.reset_peak_memory_stats()
             self.started = clock.now()
 
         def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-            spans.append(clock.now() - self.started)
+            self.taken = clock.now() - self.started
 
         def on_log(
             self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any
         ) -> None:
-            if "num_tokens" in (logs or {}):
-                tokens.append(float(logs["num_tokens"]))
+            if "num_tokens" not in (logs or {}):
+                return
+            tokens = float(logs["num_tokens"]) - self.tokens
+            self.tokens = float(logs["num_tokens"])
+            done({
+                "step": state.global_step, "s/step": self.taken, "tokens/s": tokens / self.taken,
+                **{f"{p} %": 100 * clock.seconds[p] / self.taken for p in PARTS},
+                **peak_memory(cpu),
+            })  # fmt: skip
 
     trainer.add_callback(Steps())
     trainer.train()
-    seconds = sum(spans[1:])
-    peak = (
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        if cpu
-        else torch.cuda.max_memory_reserved()
-    )
+
+
+def peak_memory(cpu: bool) -> Row:
+    """GiB that tensors took, and with what the allocator held for them."""
+    import torch
+
+    if cpu:
+        return {"peak GiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / GIB}
     return {
-        "s/step": seconds / len(spans[1:]),
-        "tokens/s": (tokens[-1] - tokens[0]) / seconds,
-        "peak GiB": peak / GIB,
-        **{f"{part} %": 100 * clock.seconds[part] / seconds for part in PARTS},
+        "peak GiB": torch.cuda.max_memory_allocated() / GIB,
+        "reserved GiB": torch.cuda.max_memory_reserved() / GIB,
     }
 
 
@@ -228,46 +264,87 @@ def main() -> None:
     parser.add_argument("--per-device-batch", type=int, default=2)
     parser.add_argument("--rollout-batch", type=int, default=48)
     parser.add_argument("--completion", type=int, default=256, help="tokens of an answer")
+    parser.add_argument("--store", type=Path, help="with a snapshot; else scenes are rendered")
+    parser.add_argument("--out", type=Path, default=Path("gpu_training.jsonl"))
+    parser.add_argument("--minutes", type=float, default=30.0, help="no trainer starts after that")
     args = parser.parse_args()
-    run_all(args)
+    print_table(run_all(args))
 
 
-def run_all(args: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure the four trainers and print a table."""
-    import gc
-
+def run_all(args: argparse.Namespace) -> list[Row]:
+    """Measure the four trainers; a row per trainer, the mean of its steps."""
     import torch
 
     if args.cpu:
         torch.set_num_threads(1)
-    rows = []
+    begun, rows = time.monotonic(), []
     with tempfile.TemporaryDirectory() as folder:
-        store = Store(folder)
-        side = round(args.pixels**0.5)
-        build(store, SceneSourceConfig(per_category=2, size=side))
+        store = Store(args.store or folder)
+        if not args.store:
+            side = round(args.pixels**0.5)
+            build(store, SceneSourceConfig(per_category=2, size=side))
         snapshot = resolve_snapshot(store, None)
         processor = processor_of(args.shape, args.pixels)
         for config in configs(args):
             stage: Any = "sft" if isinstance(config, SftConfig) else "joppo"
             run = Run(stage, config, store, snapshot, "", Path(folder) / stage)
-            for kind in ("trl", "joppo"):
-                judge = judge_of(args.shape, processor, config.bf16)
-                trainer = trainer_of(kind, run, processor, judge)
-                parts = estimate(shape_of(trainer.model), config, args.pixels)
-                figures = measure(trainer, args.cpu)
-                photos = args.batch if stage == "sft" else args.photos
-                figures["photos/s"] = photos / figures["s/step"]
-                figures["estimate GiB"] = total(parts)
-                rows.append({"stage": stage, "trainer": kind, **figures})
-                del trainer, judge
+            for kind in ("joppo", "trl"):
+                minutes = (time.monotonic() - begun) / 60
+                if minutes > args.minutes:
+                    print(f"{stage}, {kind}: left out after {minutes:.1f} minutes", flush=True)
+                elif steps := one(args, run, kind, processor):
+                    rows.append(summary(steps))
                 gc.collect()
                 if not args.cpu:
                     torch.cuda.empty_cache()
-    print_table(rows)
     return rows
 
 
-def print_table(rows: list[dict[str, Any]]) -> None:
+def one(args: argparse.Namespace, run: Run, kind: str, processor: Any) -> list[Row]:
+    """The counted steps of one trainer, which go to --out as they end."""
+    import torch
+
+    started = time.monotonic()
+    judge = judge_of(args.shape, processor, run.config.bf16)
+    trainer = trainer_of(kind, run, processor, judge)
+    estimated = total(estimate(shape_of(trainer.model), run.config, args.pixels))
+    about = {"stage": run.stage, "trainer": kind, "estimate GiB": estimated}
+    print(f"{run.stage}, {kind}: made in {time.monotonic() - started:.0f} s", flush=True)
+    photos = args.batch if run.stage == "sft" else args.photos
+    counted: list[Row] = []
+
+    def done(figures: Row) -> None:
+        row = {**about, **figures, "photos/s": photos / figures["s/step"]}
+        with args.out.open("a") as out:
+            out.write(json.dumps(row) + "\n")
+        print(json.dumps(row), flush=True)
+        if row["step"] > 1:
+            counted.append(row)
+
+    # The Trainer would save 2 GB at the end.
+    trainer.args.save_strategy = "no"
+    try:
+        measure(trainer, args.cpu, done)
+    except torch.OutOfMemoryError as error:
+        print(f"{run.stage}, {kind}: {error}", flush=True)
+    return counted
+
+
+def summary(steps: list[Row]) -> Row:
+    """The mean step: seconds, and shares and rates by the sum of the seconds."""
+    seconds = [row["s/step"] for row in steps]
+
+    def mean(name: str) -> float:
+        weighted = sum(row[name] * s for row, s in zip(steps, seconds, strict=True))
+        return float(weighted / sum(seconds))
+
+    merged = {n: mean(n) for n in steps[0] if n.endswith(("%", "tokens/s", "photos/s"))}
+    memory = {n: max(r[n] for r in steps) for n in steps[0] if n.endswith("GiB")}
+    about = {n: steps[0][n] for n in ("stage", "trainer")}
+    return {**about, "s/step": sum(seconds) / len(steps), **merged, **memory}
+
+
+def print_table(rows: list[Row]) -> None:
     """A Markdown table."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     print("| " + " | ".join(names) + " |\n|" + "---|" * len(names))

@@ -24,6 +24,9 @@ figures: setup  ## the README's pictures, from a real run (needs chromium)
 calibrate: setup  ## how well the gate tells matched from shuffled pairs (PHOTOS=folder adds real ones)
 	@$(BIN)/python -m data.calibrate $(if $(PHOTOS),--photos $(PHOTOS))
 
+capacity: setup  ## the tables of docs/capacity.md, from configs/paper
+	@$(BIN)/joppo plan --profile paper --page docs/capacity.md
+
 lint: setup  ## style, formatting, types, layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -67,20 +67,46 @@ def build(
 
 @app.command()
 def plan(
-    config: Annotated[Path, typer.Argument(help="YAML of configs/, or your own.")],
+    config: Annotated[
+        Path | None, typer.Argument(help="YAML of configs/, or your own: plan this build.")
+    ] = None,
     dry_run: Annotated[
         Path | None, typer.Option("--dry-run", help="Folder for ten prompts to read.")
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", help="Folder of configs/: plan its whole recipe, with GPUs."),
+    ] = None,
+    photos: Annotated[
+        int | None, typer.Option("--photos", min=1, help="With --profile: another size.")
+    ] = None,
+    assume: Annotated[
+        Path | None, typer.Option("--assume", help="With --profile: YAML of values to change.")
+    ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--page", help="With --profile: page whose tables to renew.")
+    ] = None,
 ) -> None:
-    """What a build would take (requests, tokens, dollars, hours, disk), before it spends."""
+    """What a build would take (requests, dollars, hours, disk), or a whole recipe (--profile)."""
     from data.readers.base import DatasetFormatError
     from data.teachers.pricing import UnknownPriceError
     from flows.config import ConfigError
+    from flows.plan_capacity import show_capacity
     from flows.plan_run import show_plan
+    from training.capacity.counts import CapacityError
 
+    if (config is None) == (profile is None):
+        raise _fail("give either a config (one build) or --profile (the whole recipe)")
+    if config is not None and (photos, assume, page) != (None, None, None):
+        raise _fail("--photos, --assume and --page go with --profile, not with a config")
+    if profile is not None and dry_run is not None:
+        raise _fail("--dry-run goes with a config: prompts are made from its photos")
     try:
-        show_plan(config, dry_run)
-    except (ConfigError, DatasetFormatError, UnknownPriceError) as error:
+        if profile is not None:
+            show_capacity(profile, photos, assume, page)
+        elif config is not None:
+            show_plan(config, dry_run)
+    except (CapacityError, ConfigError, DatasetFormatError, UnknownPriceError) as error:
         raise _fail(error) from None
 
 

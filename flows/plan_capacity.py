@@ -1,0 +1,105 @@
+"""`joppo plan --profile`: what the whole recipe of a profile takes, and where engines end."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.markdown import Markdown
+
+from flows.build_config import BuildSftDataConfig
+from flows.config import ConfigError, load_config, validated
+from training.capacity.config import CapacityConfig
+from training.capacity.counts import Recipe
+from training.capacity.page import tables, write_tables
+from training.config import JoppoConfig, SftConfig
+from training.evaluation.config import EvaluateConfig
+
+CONFIGS = Path("configs")
+
+
+def show_capacity(
+    profile: str, photos: int | None, assume: Path | None, page: Path | None = None
+) -> None:
+    """Print the tables: drawn in a terminal, Markdown elsewhere; with `page`, put them there.
+
+    Raises:
+        ConfigError: a config is missing or wrong, or the page has no place for a table.
+        CapacityError, UnknownPriceError: the plan cannot be made; the message says what is missing.
+    """
+    made = capacity_tables(CONFIGS / profile, photos, assume)
+    if page is not None:
+        try:
+            write_tables(made, page)
+        except (FileNotFoundError, ValueError) as error:
+            raise ConfigError(f"{page}: {error}") from None
+        return
+    console, text = Console(), "\n".join(made.values())
+    if console.is_terminal:
+        console.print(Markdown(text))
+    else:
+        console.out(text, highlight=False)
+
+
+def capacity_tables(
+    profile: Path, photos: int | None = None, assume: Path | None = None
+) -> dict[str, str]:
+    """Name -> Markdown of each table for the configs of a folder.
+
+    Args:
+        photos: with a composition label; by default those of the dataset.
+        assume: a YAML with values in place of those of the folder's `capacity.yaml`.
+    """
+    if not profile.is_dir():
+        known = sorted(path.parent.name for path in profile.parent.glob("*/capacity.yaml"))
+        there = ", ".join(known) or "none here: run this in the project's folder"
+        raise ConfigError(f"{profile}: no such profile; with a capacity.yaml there are: {there}")
+    config = load_config(CapacityConfig, profile / "capacity.yaml")
+    if assume is not None:
+        values = _merged(config.model_dump(), _values(assume))
+        config = validated(CapacityConfig, values, assume)
+    return tables(read_recipe(profile), config, photos)
+
+
+def read_recipe(profile: Path) -> Recipe:
+    """The configs of a folder.
+
+    Raises:
+        ConfigError: one is missing or wrong.
+    """
+    build = load_config(BuildSftDataConfig, profile / "build-sft-data.yaml")
+    section = build.synthesis
+    return Recipe(
+        splits=build.ingest.split,
+        shard_size=build.shard_size,
+        reasoning=build.reasoning.with_teachers(build.teachers),
+        teachers=build.teachers,
+        plan=section.plan if section else None,
+        synthesis_shard_size=section.shard_size if section else build.shard_size,
+        depth_model=section is not None and section.control.depth_model is not None,
+        sft=load_config(SftConfig, profile / "train-sft.yaml"),
+        joppo=load_config(JoppoConfig, profile / "train-joppo.yaml"),
+        evaluate=load_config(EvaluateConfig, profile / "evaluate-judge.yaml"),
+    )
+
+
+def _values(assume: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(assume.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigError(f"{assume}: no such file; it holds keys of capacity.yaml") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{assume} is not YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{assume}: give a mapping of keys, not a {type(values).__name__}")
+    return values
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Sections are merged; a value is replaced whole, lest a new number keep an old source."""
+    result = dict(old)
+    for key, one in new.items():
+        known = old.get(key)
+        section = isinstance(known, dict) and isinstance(one, dict) and "value" not in known
+        result[key] = _merged(known, one) if section else one
+    return result

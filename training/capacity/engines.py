@@ -1,0 +1,155 @@
+"""Where each engine reaches its limit, from what fact, and what takes its place."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from training.capacity.config import CapacityConfig
+from training.capacity.stages import Plan
+
+_HOUR, _DAY = 3600.0, 24.0
+_MOST = 10**12
+"""photos beyond which a limit counts as never reached"""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """`load` of a plan against `limit`; both in `unit`."""
+
+    name: str
+    load_is: str
+    unit: str
+    load: Callable[[Plan], float]
+    limit: Callable[[CapacityConfig], float]
+    facts: tuple[str, ...]
+    """the config's values behind load and limit"""
+    replacement: str
+
+
+def _server(plan: Plan) -> float:
+    return plan.counts.task_runs
+
+
+def _writes(plan: Plan) -> float:
+    """Photos a second that the workers ingest: a write each, spread over 256 prefixes."""
+    c = plan.config.cpus
+    return c.workers / c.ingest_s.value if c.ingest_s.value else 0.0
+
+
+def _plan_memory(plan: Plan) -> float:
+    return plan.counts.read * plan.config.engines.plan_memory.value / 1e9
+
+
+def _text_memory(plan: Plan) -> float:
+    return plan.counts.texts * plan.config.engines.deduplicate_memory.value / 1e9
+
+
+def _publish(plan: Plan) -> float:
+    return plan.counts.texts * plan.config.cpus.publish_s.value / _HOUR
+
+
+def _journal(plan: Plan) -> float:
+    return plan.counts.texts * plan.config.engines.journal_s.value / _HOUR
+
+
+def _teachers(plan: Plan) -> float:
+    return max((row.hours for row in plan.of("reasoning")), default=0.0) / _DAY
+
+
+def _gpus(plan: Plan) -> float:
+    rows = [row for row in plan.stages if row.gpu_hours]
+    return sum(row.hours for row in rows if row.step != "reasoning") / _DAY
+
+
+ENGINES = (
+    Engine(
+        "Prefect server on SQLite", "task runs of one build", "runs", _server,
+        lambda c: c.engines.task_runs.value,
+        ("engines.task_runs", "engines.server_cpu_s", "engines.server_bytes", "engines.shard_fill"),
+        "larger shards (`shard_size` up to 4,096) first; then PostgreSQL, and several servers "
+        "with Redis",
+    ),
+    Engine(
+        "object store, requests", "writes per second at this number of workers", "per s", _writes,
+        lambda c: c.engines.puts_per_s.value, ("engines.puts_per_s", "cpus.ingest_s"),
+        "nothing: photos lie under 256 prefixes, each of which the store can split off",
+    ),
+    Engine(
+        "one disk", "photos, maps, tables, models", "GB", lambda p: p.disk_gb,
+        lambda c: c.engines.disk_bytes.value / 1e9, ("engines.disk_bytes",),
+        "an object store: `JOPPO_STORE=s3://bucket/prefix`",
+    ),
+    Engine(
+        "plan task, memory", "all photos and attempts in one process", "GB", _plan_memory,
+        lambda c: c.engines.process_memory.value / 1e9,
+        ("engines.plan_memory", "engines.process_memory"),
+        "the plan as SQL over the shards, category by category",
+    ),
+    Engine(
+        "deduplicate task, memory", "signatures of all texts in one process", "GB", _text_memory,
+        lambda c: c.engines.process_memory.value / 1e9,
+        ("engines.deduplicate_memory", "engines.process_memory"),
+        "MinHash bands as shards: one task per band over sorted buckets",
+    ),
+    Engine(
+        "DuckDB snapshot, building", "one process writes one file", "h", _publish,
+        lambda c: c.engines.publish_hours.value, ("cpus.publish_s", "engines.publish_hours"),
+        "DuckDB views over the Parquet shards in the store (`read_parquet`), or a table format "
+        "such as DuckLake; the manifest stays",
+    ),
+    Engine(
+        "teachers' journal (SQLite)", "a rerun that finds every answer", "h", _journal,
+        lambda c: c.engines.journal_hours.value, ("engines.journal_s", "engines.journal_hours"),
+        "a journal per block of shards; its key is a content hash already",
+    ),
+    Engine(
+        "hosted teachers", "days at their rate limits", "days", _teachers,
+        lambda c: c.engines.teacher_days.value, ("texts.teacher_s", "engines.teacher_days"),
+        "higher limits, the providers' batch interfaces, a larger share for the served teacher",
+    ),
+    Engine(
+        "GPU pool on one machine", "days of synthesis, training, evaluation", "days", _gpus,
+        lambda c: c.engines.gpu_days.value, ("gpus.image_s", "gpus.joppo_completion_s",
+        "engines.gpu_days"),
+        "a Kubernetes work pool for the trainings, Ray (`JOPPO_RUNNER=ray`) for the shards; "
+        "`max_steps` where a training need not see all photos",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Reach:
+    """An engine's load at one size, and the size at which it reaches its limit."""
+
+    engine: Engine
+    load: float
+    limit: float
+    photos: int | None
+    """number of photos at which it goes beyond the limit, to a thousandth; None where none does"""
+
+
+def reach(plan_of: Callable[[int], Plan], photos: int) -> list[Reach]:
+    """Every engine, with the load of a plan for `photos` photos.
+
+    Args:
+        plan_of: the plan for a number of photos; loads must not fall as it rises.
+    """
+    here = plan_of(photos)
+    found = []
+    for engine in ENGINES:
+        limit = engine.limit(here.config)
+        found.append(Reach(engine, engine.load(here), limit, _first(engine, limit, plan_of)))
+    return found
+
+
+def _first(engine: Engine, limit: float, plan_of: Callable[[int], Plan]) -> int | None:
+    """Bisection for the first number of photos whose load is above the limit, to a thousandth."""
+    if engine.load(plan_of(_MOST)) <= limit:
+        return None
+    low, high = 0, _MOST
+    while high - low > max(1, high // 1000):
+        middle = (low + high) // 2
+        if engine.load(plan_of(middle)) > limit:
+            high = middle
+        else:
+            low = middle
+    return high

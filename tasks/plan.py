@@ -22,8 +22,9 @@ def plan(photos: list[Manifest], step: Step) -> Manifest:
         ControlConfig.model_validate(config["control"]),
         config["synthesis_key"],
     )
+    maps = _maps_by_parent(made)
     shards = [
-        _write(part, made, step.store)
+        _write(part, maps, step.store)
         for part in partition(map(attempt_group, made.attempts), config["shard_size"])
     ]
     return step.save(
@@ -52,11 +53,23 @@ def _photos(manifests: list[Manifest], store: Store) -> list[dict[str, Any]]:
     ]
 
 
-def _write(attempts: list[dict[str, Any]], made: Plan, store: Store) -> dict[str, Any]:
+def _maps_by_parent(made: Plan) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+    """Parent -> its control maps with their places in the plan."""
+    found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for place, item in enumerate(made.controls):
+        found.setdefault(item["image"]["image_id"], []).append((place, item))
+    return found
+
+
+def _write(
+    attempts: list[dict[str, Any]],
+    maps: dict[str, list[tuple[int, dict[str, Any]]]],
+    store: Store,
+) -> dict[str, Any]:
     """One shard of attempts with the control maps that they need, as a file of the store."""
     parents = {attempt["parent"]["image_id"] for attempt in attempts}
-    controls = [item for item in made.controls if item["image"]["image_id"] in parents]
-    content = {"attempts": attempts, "controls": controls}
+    needed = sorted((m for p in parents for m in maps.get(p, ())), key=lambda found: found[0])
+    content = {"attempts": attempts, "controls": [item for _, item in needed]}
     key = content_hash(content)[:SHORT]
     uri = f"plans/{key}.json"
     store.write_bytes(uri, canonical_json(content).encode())

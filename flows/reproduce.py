@@ -21,6 +21,7 @@ from training.reproduction.config import ReproduceConfig
 from training.reproduction.written import FOLDER, PAGE, latest
 
 NAME = "reproduce-paper"
+LOG = Path(".prefect") / "reproduce.log"
 POLL_S = 2.0
 CANCEL_S = 60.0
 Watch = Callable[[], None]
@@ -45,12 +46,11 @@ def reproduce(
     """
     console = Console()
     overrides = more_seeds(load_config(ReproduceConfig, config), seeds)
-    chosen = load_config(ReproduceConfig, config, overrides)
+    load_config(ReproduceConfig, config, overrides)  # refused here, or never
     root = Store(store) if store else Store.from_env()
     values = {"config": str(config), "store": root.root, "overrides": overrides}
     began = time.monotonic()
-    with _stoppable(), _system(port, slots) as (api_url, watch):
-        console.print(f"{NAME}, {len(chosen.seeds)} seeds: {api_url.removesuffix('/api')}")
+    with _stoppable(), _system(port, slots, console) as (api_url, watch):
         _run(api_url, values, console, watch)
     key = latest(root)
     minutes = (time.monotonic() - began) / 60
@@ -67,12 +67,14 @@ def more_seeds(config: ReproduceConfig, count: int | None) -> dict[str, Any]:
 
 
 @contextmanager
-def _system(port: int, slots: int) -> Iterator[tuple[str, Watch]]:
+def _system(port: int, slots: int, console: Console) -> Iterator[tuple[str, Watch]]:
     """Address of a system, and what keeps it up: the one that is there, or one of our own."""
     if url := running_server():
         yield url, lambda: None
         return
-    with system(port, slots) as local:
+    LOG.parent.mkdir(exist_ok=True)
+    console.print(f"starting server and workers; they write to {LOG}")
+    with system(port, slots, LOG) as local:
         yield local.api_url, local.keep_up
 
 

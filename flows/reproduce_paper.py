@@ -34,7 +34,9 @@ def reproduce_paper(
     bench = Bench(c, Path(config).parent, root)
     bench.check()
 
-    snapshot = build_sft_data(bench.place(c.build), store=root)
+    snapshot = build_sft_data.with_options(flow_run_name="the snapshot")(
+        bench.place(c.build), store=root
+    )
     trained = train_variants(bench, snapshot)
     how = bench.evaluation(judges_of(trained), snapshot)
     judged = evaluate(bench, how, snapshot, trained)

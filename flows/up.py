@@ -11,14 +11,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from flows.local_server import forget_server, note_server, running_server
-from flows.lost_runs import watch_for_lost_runs
+from flows.server_setup import set_up_server
 from tasks.locks import visible_gpus
 
 PREFECT = [sys.executable, "-m", "prefect"]
@@ -38,11 +38,18 @@ class Children:
     """Child processes that are stopped together, last started first."""
 
     env: Mapping[str, str]
+    log: Path | None = None
+    """where their output goes; None for that of this process"""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def start(self, *args: str) -> subprocess.Popen[bytes]:
         """Start `prefect ARGS` in a process group of its own, so that Ctrl-C reaches us alone."""
-        process = subprocess.Popen([*PREFECT, *args], env=dict(self.env), start_new_session=True)
+        with ExitStack() as opened:
+            out = None if self.log is None else opened.enter_context(self.log.open("ab"))
+            process = subprocess.Popen(
+                [*PREFECT, *args], env=dict(self.env), start_new_session=True, stdout=out,
+                stderr=out,
+            )  # fmt: skip
         self.processes.append(process)
         return process
 
@@ -75,7 +82,7 @@ def wait_for_server(api_url: str, server: subprocess.Popen[bytes], seconds: floa
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise UpError(f"the server ended with code {server.returncode}; see its output above")
+            raise UpError(f"the server ended with code {server.returncode}; see its output")
         try:
             with urlopen(f"{api_url}/health", timeout=5) as answer:
                 if answer.status == 200:
@@ -154,26 +161,25 @@ def gpu_slots(env: Mapping[str, str], wanted: int | None) -> int:
 
 
 @contextmanager
-def system(port: int, slots: int | None = None) -> Iterator[Local]:
+def system(port: int, slots: int | None = None, log: Path | None = None) -> Iterator[Local]:
     """Server, pools, deployments and workers; everything stops at the end.
 
     Args:
         slots: runs of the gpu pool at a time; see `gpu_slots`.
+        log: file for what server, workers and runs say, in place of the terminal.
     """
     check_place(port)  # before the try: a refusal must not remove the note of the one that is up
     limit = gpu_slots(os.environ, slots)
     api_url = f"http://127.0.0.1:{port}/api"
-    children = Children({**os.environ, "PREFECT_API_URL": api_url})
+    children = Children({**os.environ, "PREFECT_API_URL": api_url}, log)
     local = Local(api_url, children)
     try:
         server = children.start("server", "start", "--host", "127.0.0.1", "--port", str(port))
         wait_for_server(api_url, server, STARTUP_SECONDS)
-        children.run("work-pool", "create", "cpu", "--type", "process", "--overwrite")
-        children.run("work-pool", "create", "gpu", "--type", "process", "--overwrite")
-        children.run("work-pool", "set-concurrency-limit", "gpu", str(limit))
+        pools = {"cpu": None, "gpu": limit}
+        set_up_server(api_url, pools)
         children.run("deploy", "--all")
-        watch_for_lost_runs(api_url)
-        for pool in ("cpu", "gpu"):
+        for pool in pools:
             local.work(pool)
         note_server(api_url, os.getpid())
         yield local

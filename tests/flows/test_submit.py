@@ -8,9 +8,9 @@ import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Crashed, Failed, State
 
-from flows.submit import Child, ChildFailedError, run_children
+from flows.submit import TRIES, Child, ChildFailedError, follow_children, problem, run_children
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(600)]
 NAME = "a-child"
@@ -102,6 +102,43 @@ def test_a_retry_does_not_get_the_run_that_failed(ends: Any) -> None:
     assert a_retried_parent() == "done"
     names = sorted(str(r.state_name) for r in _runs() if r.parameters.get("number") == 5)
     assert names == ["Cancelled", "Failed"]
+
+
+@flow
+def a_parent_that_goes_on(number: int) -> list[str | None]:
+    """What became of a child, for a parent that can do without it."""
+    runs = follow_children([Child(NAME, {"number": number}, f"number {number}")], 60, poll_s=0.1)
+    return [problem(run, 60) for run in runs]
+
+
+def test_one_that_crashed_is_submitted_again(ends: Any) -> None:
+    ends({8: Crashed(message="killed")})
+    again = threading.Timer(1.0, lambda: ends({8: Completed()}))
+    again.start()
+    assert a_parent_that_goes_on(8) == [None]
+    mine = [run for run in _runs() if run.parameters.get("number") == 8]
+    assert sorted(str(run.state_name) for run in mine) == ["Completed", "Crashed"]
+    assert {run.name for run in mine} == {"number 8"}
+
+
+def test_one_that_always_crashes_is_given_up(deployment: str) -> None:
+    done = threading.Event()
+
+    def crash() -> None:
+        with get_client(sync_client=True) as client:
+            while not done.wait(0.1):
+                for run in _runs():
+                    if run.parameters.get("number") == 9 and run.state_name == "Scheduled":
+                        client.set_flow_run_state(run.id, Crashed(message="killed"), force=True)
+
+    thread = threading.Thread(target=crash)
+    thread.start()
+    try:
+        assert a_parent_that_goes_on(9) == ["Crashed killed"]
+    finally:
+        done.set()
+        thread.join(30)
+    assert sum(run.parameters.get("number") == 9 for run in _runs()) == TRIES
 
 
 class _Stop(BaseException):

@@ -33,7 +33,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Weighed:
     """A claim with the difference over seeds that speaks for or against it, if both were made."""
 
     claim: Claim
@@ -71,7 +71,7 @@ def difference(
 
 def weigh_claims(
     wanted: Sequence[Claim], variants: Mapping[str, BySeed], places: Places, level: float
-) -> list[Tested]:
+) -> list[Weighed]:
     """Every claim against the figures of all variants."""
     return [
         _tested(one, difference(one.variant, one.versus, places.first(one.figure), variants, level))
@@ -79,13 +79,13 @@ def weigh_claims(
     ]
 
 
-def _tested(claim: Claim, found: Comparison | None) -> Tested:
+def _tested(claim: Claim, found: Comparison | None) -> Weighed:
     """A verdict needs an interval, so at least two seeds."""
     if found is None or math.isnan(found.paired.low):
-        return Tested(claim, found, "not measured")
+        return Weighed(claim, found, "not measured")
     least = 0.0 if claim.margin is None else -claim.margin
     if found.paired.low > least:
-        return Tested(claim, found, "shown")
+        return Weighed(claim, found, "shown")
     if found.paired.high < least:
-        return Tested(claim, found, "the opposite is shown")
-    return Tested(claim, found, "not shown")
+        return Weighed(claim, found, "the opposite is shown")
+    return Weighed(claim, found, "not shown")

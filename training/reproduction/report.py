@@ -14,7 +14,7 @@ from training.evaluation.over_seeds import BySeed, summarize
 from training.evaluation.published import Published
 from training.evaluation.report import markdown
 from training.evaluation.tables import TextTable
-from training.reproduction.claims import Tested, claims, weigh_claims
+from training.reproduction.claims import Weighed, claims, weigh_claims
 from training.reproduction.config import ReproduceConfig
 from training.reproduction.examples import Example
 from training.reproduction.outcome import Outcome
@@ -56,7 +56,7 @@ class Report:
     page: str
     text: str
     pictures: Mapping[str, bytes]
-    tested: Sequence[Tested]
+    weighed: Sequence[Weighed]
 
 
 def package_versions() -> dict[str, str]:
@@ -69,9 +69,9 @@ def make_report(found: Findings) -> Report:
     config = found.config
     over = OverAll(summarize(found.variants, config.level))
     places = Places([one.name for one in config.sets], found.variants)
-    tested = weigh_claims(claims(config.full), found.variants, places, config.level)
+    weighed = weigh_claims(claims(config.full), found.variants, places, config.level)
     tables = [
-        claim_table(tested, config.level),
+        claim_table(weighed, config.level),
         main_table(over, places, found.published),
         attribute_table(over, places, found.published),
         ablation_table(found.variants, places, config.full, config.level),
@@ -96,7 +96,7 @@ def make_report(found: Findings) -> Report:
         set=config.sets[0].name,
         seed=min(config.seeds),
     )
-    return Report(page, _text(config.title, about, tables, versions), pictures, tested)
+    return Report(page, _text(config.title, about, tables, versions), pictures, weighed)
 
 
 def _how(config: ReproduceConfig) -> str:
@@ -104,8 +104,8 @@ def _how(config: ReproduceConfig) -> str:
     n = len(config.seeds)
     return (
         "Every variant shares one snapshot; those that begin from SFT share the SFT judge of their "
-        "seed, and all that learn by reinforcement have the same budget of steps. Figures are means "
-        f"over {n} seed{'' if n == 1 else 's'} with {config.level:.0%} Student intervals; a "
+        "seed, and all that learn by reinforcement have the same budget of steps. Figures are "
+        f"means over {n} seed{'' if n == 1 else 's'} with {config.level:.0%} Student intervals; a "
         "seed is one whole training. Choices count a failed answer as wrong, and SRCC of the total "
         "ranks it last."
     )

@@ -8,7 +8,7 @@ from training.evaluation.over_seeds import BySeed, Comparison, FigureName, Summa
 from training.evaluation.published import Published
 from training.evaluation.tables import TextTable
 from training.metrics.seeds import OverSeeds
-from training.reproduction.claims import Tested, difference
+from training.reproduction.claims import Weighed, difference
 from training.reproduction.wanted import (
     ALL,
     ATTRIBUTES,
@@ -162,7 +162,7 @@ def _told(one: Comparison) -> tuple[str, ...]:
     return (text, f"{paired.p:.3f}", f"{paired.p_signs:.3f}", str(paired.n))
 
 
-def claim_table(tested: Sequence[Tested], level: float) -> TextTable:
+def claim_table(tested: Sequence[Weighed], level: float) -> TextTable:
     """Every claim with its difference and verdict."""
     rows = [
         (

@@ -1,0 +1,160 @@
+"""reproduce-paper: all variants to one report; one that fails costs its row; nothing twice.
+
+Children run in this process, as soon as they are submitted, and trainings in it too.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prefect.artifacts import Artifact
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Completed, exception_to_failed_state
+from prefect.utilities.asyncutils import run_coro_as_sync
+
+from benchmarks.scene_corpus import build
+from data.scene_source import SceneSourceConfig
+from data.store import Store
+from flows.config import ConfigError
+from flows.evaluate_judge import evaluate_judge
+from flows.reproduce_paper import reproduce_paper
+from flows.submit import Child
+from flows.train_joppo import train_joppo
+from flows.train_sft import train_sft
+from training.reproduction.written import FOLDER, latest
+from training.run import load_run, train
+
+pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(900)]
+DEPLOYED = {"train-sft": train_sft, "train-joppo": train_joppo, "evaluate-judge": evaluate_judge}
+SHARED: dict[str, Any] = {
+    "bf16": False, "gradient_checkpointing": False, "max_steps": 1, "eval_rows": 0,
+    "max_completion_length": 40, "launch": {"cpu": True},
+}  # fmt: skip
+CONFIGS: dict[str, dict[str, Any]] = {
+    "build-sft-data": {"scenes": {"per_category": 1, "size": 64}},
+    "train-sft": {**SHARED, "base": "embedded", "batch": 4, "per_device_batch": 4,
+                  "lora": {"rank": 4, "alpha": 4}},
+    "train-joppo": {**SHARED, "photos": 2, "group": 2, "per_device_batch": 4,
+                    "task_weights": {"score": 1}},
+    "evaluate-judge": {"judges": ["embedded"], "local": {"max_new_tokens": 40},
+                       "sets": [{"name": "none", "snapshot": "latest"}]},
+    "reproduce-paper": {
+        "seeds": [3], "tuned_on": [100], "examples": 2,
+        "variants": [
+            {"name": "base", "about": "not trained", "start": "base", "joppo": None},
+            {"name": "sft", "about": "SFT alone", "joppo": None},
+            {"name": "without-sft", "about": "no SFT", "start": "base"},
+            {"name": "broken", "about": "too many photos", "joppo": {"photos": 5000}},
+            {"name": "full", "about": "all"},
+        ],
+        "sets": [
+            {"name": "held-out", "snapshot": "built", "split": "all", "limit": 3},
+            {"name": "scenes", "scenes": {"per_category": 1, "seed": 9, "size": 64}, "limit": 1},
+        ],
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("configs")
+    for name, values in CONFIGS.items():
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(values))
+    return str(folder / "reproduce-paper.yaml")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return Store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture
+def submitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Titles of the children, which run at once in this process; the build is a small one."""
+    titles: list[str] = []
+
+    def follow(children: Sequence[Child], timeout_s: float) -> list[FlowRun]:
+        titles.extend(str(child.title) for child in children)
+        return [_run(child) for child in children]
+
+    def in_this_process(arguments: list[str], *_: Any) -> None:
+        train(load_run(json.loads(Path(arguments[-1]).read_text())))
+
+    def small(config: str, store: str) -> str:
+        return build(Store(store), SceneSourceConfig(per_category=1, size=64))
+
+    monkeypatch.setattr("flows.reproduce_steps.follow_children", follow)
+    monkeypatch.setattr("tasks.training.run_processes", in_this_process)
+    monkeypatch.setattr("flows.reproduce_paper.build_sft_data", small)
+    return titles
+
+
+def _run(child: Child) -> FlowRun:
+    """A child's run, with the state that the server would know."""
+    state = Completed()
+    try:
+        DEPLOYED[child.name](**child.parameters)
+    except Exception as error:
+        state = run_coro_as_sync(exception_to_failed_state(error))
+    return FlowRun.model_construct(name=child.title, state=state)
+
+
+def test_all_variants_to_one_report_and_nothing_twice(
+    config: str, store: Store, submitted: list[str]
+) -> None:
+    key = reproduce_paper(config, store.root)
+    assert submitted == ["sft, seed 3", "without-sft, seed 3", "broken, seed 3", "full, seed 3",
+                         "judges of seed 3"]  # fmt: skip
+    assert latest(store) == key
+    text = store.read_bytes(f"{FOLDER}/{key}/report.md").decode()
+    for name, about in (("base", "not trained"), ("sft", "SFT alone"), ("full", "all")):
+        assert f"| {name} | {about} | 1 of 1 | nothing |" in text
+    (row,) = (line for line in text.splitlines() if line.startswith("| broken | too many"))
+    assert "0 of 1 | seed 3: Failed" in row and "PreflightError" in row
+    page = store.read_bytes(f"{FOLDER}/{key}/report.html")
+    assert b"data:image/png" in page and b'<figure class="example"' in page
+    artifact = Artifact.get("reproduction")
+    assert artifact is not None and key in str(artifact.description)
+    lost = Artifact.get("failed-variants")
+    assert lost is not None and "PreflightError" in str(lost.data)
+
+    submitted.clear()
+    assert reproduce_paper(config, store.root) == key
+    # What failed is tried again, and nothing else.
+    assert submitted == ["broken, seed 3"]
+    assert store.read_bytes(f"{FOLDER}/{key}/report.html") == page
+
+
+def test_a_variant_without_sft_to_begin_from_says_why(
+    config: str, store: Store, submitted: list[str]
+) -> None:
+    broken = Path(config).with_name("broken.yaml")
+    values = yaml.safe_load(Path(config).with_name("train-sft.yaml").read_text())
+    broken.write_text(yaml.safe_dump({**values, "batch": 5000}))
+    key = reproduce_paper(config, store.root, {"sft": broken.name})
+    assert submitted[0] == "sft, seed 3" and not any("full" in title for title in submitted)
+    text = store.read_bytes(f"{FOLDER}/{key}/report.md").decode()
+    for name in ("sft", "broken", "full"):
+        row = next(line for line in text.splitlines() if line.startswith(f"| {name} | "))
+        assert "no SFT judge: Failed" in row
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"joppo": "none.yaml"}, "none.yaml: no such config"),
+        ({"variants": [{"name": "full", "about": "x", "joppo": {"rewrad": "joppo"}}]},
+         "train-joppo.yaml: rewrad: Extra inputs"),
+        ({"seeds": [100]}, "used to choose hyper-parameters"),
+    ],
+)  # fmt: skip
+def test_a_config_that_cannot_work_is_refused_before_any_work(
+    config: str, tmp_path: Path, submitted: list[str], overrides: dict[str, Any], message: str
+) -> None:
+    empty = Store(tmp_path)
+    with pytest.raises(ConfigError, match=message):
+        reproduce_paper(config, empty.root, overrides)
+    assert submitted == [] and empty.names("") == []

@@ -1,0 +1,138 @@
+"""The paper's tables: figures, intervals and published rows stand where they belong."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import t
+
+from tests.training.reproduction.experiment import NAMES, VARIANTS, by_seed, experiment, figure
+from training.evaluation.over_seeds import summarize
+from training.evaluation.published import Published, load_published
+from training.evaluation.tables import TextTable
+from training.metrics.seeds import over_seeds
+from training.reproduction.claims import claims, weigh_claims
+from training.reproduction.tables import (
+    OverAll,
+    ablation_table,
+    attribute_table,
+    claim_table,
+    main_table,
+    over_seeds_text,
+)
+from training.reproduction.wanted import ALL, TOTAL, Places
+
+FIGURES = experiment(seeds=3)
+PLACES = Places(["mine", "other"], FIGURES)
+OVER = OverAll(summarize(FIGURES))
+THEIRS = {"judge": "JoPPO", "reference": "table 1"}
+PUBLISHED = Published.model_validate({
+    "reference": "somebody",
+    "expected": {"cadb": ["JoPPO"], "para": ["JoPPO", "silent"]},
+    "figures": [
+        {**THEIRS, "source": "picd", "metric": "accuracy", "value": 0.61},
+        {**THEIRS, "source": "cadb", "metric": "srcc", "value": 0.78},
+        {**THEIRS, "source": "other", "metric": "srcc", "value": 0.42},
+        {**THEIRS, "source": "para", "metric": "attribute_to_total", "of": "color", "value": 0.9},
+    ],
+})  # fmt: skip
+
+
+def cell(table: TextTable, name: str, column: str) -> str:
+    """The cell of the row that begins with, or has second, a name."""
+    (row,) = [row for row in table.rows if name in row[:2]]
+    return row[table.header.index(column)]
+
+
+def test_the_main_table_has_means_with_students_intervals() -> None:
+    table = main_table(OVER, PLACES, PUBLISHED)
+    values = [0.8, 0.81, 0.82]
+    half = t.ppf(0.975, 2) * np.std(values, ddof=1) / 3**0.5
+    expected = f"{np.mean(values):.3f} [{0.81 - half:.3f}, {0.81 + half:.3f}]"
+    assert cell(table, "full", "total, SRCC") == expected
+    assert cell(table, "full", "other: total, SRCC").startswith("0.710 [")
+    assert [row[0] for row in table.rows][:6] == list(VARIANTS)
+
+
+def test_published_figures_stand_in_their_own_rows() -> None:
+    table = main_table(OVER, PLACES, PUBLISHED)
+    name = "JoPPO (published)"
+    told = {column: cell(table, name, column) for column in table.header[1:]}
+    assert told == {
+        "composition, accuracy": "0.610", "perspective, accuracy": "—", "total, SRCC": "0.780",
+        "total, PLCC": "—", "other: total, SRCC": "0.420",
+    }  # fmt: skip
+    assert table.note is not None and "somebody" in table.note
+    attributes = attribute_table(OVER, PLACES, PUBLISHED)
+    assert cell(attributes, name, "color") == "0.90"
+    assert cell(attributes, "silent (published)", "color") == "—"
+
+
+def test_the_published_figures_of_the_package_fit_the_tables() -> None:
+    for table in (
+        main_table(OVER, PLACES, load_published()),
+        attribute_table(OVER, PLACES, load_published()),
+    ):
+        assert all(len(row) == len(table.header) for row in table.rows)
+        assert any("JoPPO (published)" in row for row in table.rows)
+
+
+def test_attribute_to_total_never_stands_alone() -> None:
+    table = attribute_table(OVER, PLACES, PUBLISHED)
+    assert table.header == ("figure", "judge", *NAMES, "mean")
+    for variant in VARIANTS:
+        titles = [row[0] for row in table.rows if row[1] == variant]
+        assert {"attribute to total", "attribute SRCC with the truth"} <= set(titles)
+        assert {"correlation between attributes", "in excess of the truth's"} <= set(titles)
+
+
+def test_the_ablation_subtracts_every_other_variant_from_the_full_recipe() -> None:
+    table = ablation_table(FIGURES, PLACES, "full", 0.95)
+    assert len(table.rows) == len(ALL) * (len(VARIANTS) - 1)
+    (row,) = [r for r in table.rows if r[:2] == (TOTAL.title, "full − sft")]
+    # The seeds' shares of the difference are equal, so its interval has no width.
+    assert row[2] == "+0.400 [+0.400, +0.400]" and row[5] == "3"
+    for text in (row[4] for row in table.rows):
+        assert float(text) >= 2 ** (1 - 3)
+
+
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=5), st.data())
+def test_the_ablation_changes_sign_with_its_sides(one: list[float], data: st.DataObject) -> None:
+    other = data.draw(st.lists(st.floats(-1, 1), min_size=len(one), max_size=len(one)))
+    variants = {"a": by_seed(figure(TOTAL), one), "b": by_seed(figure(TOTAL), other)}
+    places = Places(["mine"], variants)
+    (forward,), (backward,) = (
+        ablation_table(variants, places, full, 0.95).rows for full in ("a", "b")
+    )
+    numbers = [[float(n.strip("[],")) for n in row[2].split()] for row in (forward, backward)]
+    assert numbers[0] == pytest.approx([-n for n in (numbers[1][0], numbers[1][2], numbers[1][1])])
+    assert forward[3:] == backward[3:]
+
+
+def test_one_seed_has_no_interval_and_no_p() -> None:
+    figures = experiment(seeds=1)
+    places = Places(["mine", "other"], figures)
+    table = main_table(OverAll(summarize(figures)), places, PUBLISHED)
+    assert cell(table, "full", "total, SRCC") == "0.800"
+    assert {row[3] for row in ablation_table(figures, places, "full", 0.95).rows} == {"—"}
+    tested = weigh_claims(claims("full"), figures, places, 0.95)
+    assert {row[3] for row in claim_table(tested, 0.95).rows} == {"not measured"}
+
+
+def test_a_lost_variant_leaves_no_hole() -> None:
+    figures = {name: found for name, found in FIGURES.items() if name != "sft"}
+    places = Places(["mine", "other"], figures)
+    verdicts = [one.verdict for one in weigh_claims(claims("full"), figures, places, 0.95)]
+    assert verdicts == ["not measured", "shown", "not measured", "shown", "shown", "shown"]
+    assert not any(row[1] == "sft" for row in ablation_table(figures, places, "full", 0.95).rows)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"), [([0.5], "0.500"), ([0.5, 0.5], "0.500 [0.500, 0.500]")]
+)
+def test_text_of_a_mean(values: list[float], text: str) -> None:
+    assert over_seeds_text(over_seeds(values)) == text
+    assert over_seeds_text(None) == "—"
+    assert math.isnan(over_seeds([0.5]).low)

@@ -10,10 +10,12 @@ from rich.markdown import Markdown
 from flows.build_config import BuildSftDataConfig
 from flows.config import ConfigError, load_config, validated
 from training.capacity.config import CapacityConfig
-from training.capacity.counts import Recipe
+from training.capacity.counts import Recipe, Variant
 from training.capacity.page import tables, write_tables
 from training.config import JoppoConfig, SftConfig
 from training.evaluation.config import EvaluateConfig
+from training.judges.config import EndpointJudgeConfig
+from training.reproduction.config import ReproduceConfig, VariantConfig
 
 CONFIGS = Path("configs")
 
@@ -69,6 +71,8 @@ def read_recipe(profile: Path) -> Recipe:
     """
     build = load_config(BuildSftDataConfig, profile / "build-sft-data.yaml")
     section = build.synthesis
+    experiment = load_config(ReproduceConfig, profile / "reproduce-paper.yaml")
+    evaluate = load_config(EvaluateConfig, profile / "evaluate-judge.yaml")
     return Recipe(
         splits=build.ingest.split,
         shard_size=build.shard_size,
@@ -78,9 +82,21 @@ def read_recipe(profile: Path) -> Recipe:
         synthesis_shard_size=section.shard_size if section else build.shard_size,
         depth_model=section is not None and section.control.depth_model is not None,
         sft=load_config(SftConfig, profile / "train-sft.yaml"),
-        joppo=load_config(JoppoConfig, profile / "train-joppo.yaml"),
-        evaluate=load_config(EvaluateConfig, profile / "evaluate-judge.yaml"),
+        variants=tuple(_variant(one, profile) for one in experiment.variants),
+        full=experiment.full,
+        seeds=len(experiment.seeds),
+        sets=experiment.sets,
+        endpoints=tuple(
+            one.teacher for one in evaluate.judges if isinstance(one, EndpointJudgeConfig)
+        ),
     )
+
+
+def _variant(one: VariantConfig, profile: Path) -> Variant:
+    joppo = None
+    if one.joppo is not None:
+        joppo = load_config(JoppoConfig, profile / "train-joppo.yaml", one.joppo)
+    return Variant(one.name, one.start, joppo)
 
 
 def _values(assume: Path) -> dict[str, Any]:

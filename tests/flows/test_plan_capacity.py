@@ -88,7 +88,10 @@ def test_every_value_has_a_unit() -> None:
 
 def test_the_recipe_is_that_of_the_profile() -> None:
     recipe = read_recipe(PAPER)
-    assert (recipe.joppo.group, recipe.joppo.photos, recipe.sft.batch) == (6, 512, 32)
+    joppo = {one.name: one.joppo for one in recipe.variants if one.joppo}
+    assert (joppo["full"].group, joppo["full"].photos, recipe.sft.batch) == (6, 512, 32)
+    assert joppo["without-joppo"].reward == "thurstone"
+    assert [one.name for one in recipe.endpoints] == ["gpt-4o", "qwen2.5-vl-72b"]
     assert recipe.depth_model and recipe.plan is not None
     assert {route.teacher for route in recipe.reasoning.routes} == {"gpt", "gemini", "qwen"}
 

@@ -155,31 +155,12 @@ class Engines(StageConfig):
         return self
 
 
-class Ablation(StageConfig):
-    """A variant that takes trainings of its own."""
-
-    name: str = Field(min_length=1)
-    sft: bool = False
-    """whether it takes an SFT of its own"""
-    joppo: bool = True
-
-
 class CapacityConfig(StageConfig):
     """Everything that a plan assumes beside the profile's own configs."""
 
-    seeds: PositiveInt = 1
-    """trainings of each kind"""
-    ablations: tuple[Ablation, ...] = ()
     amounts: Amounts
     texts: Texts
     gpus: Gpus
     cpus: Cpus
     disk: Disk
     engines: Engines
-
-    @model_validator(mode="after")
-    def _distinct(self) -> "CapacityConfig":
-        names = [one.name for one in self.ablations]
-        if len(set(names)) < len(names):
-            raise ValueError("two ablations have one name: rename one")
-        return self

@@ -7,25 +7,34 @@ large wherever the recipe is linear.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from data.plan import PlanConfig
 from data.plan_cost import requests_by_teacher
 from data.reasoning_config import ReasoningConfig
 from data.splits import SplitConfig
-from data.teachers.config import TeachersConfig
+from data.teachers.config import ProviderConfig, TeachersConfig
 from data.template_pool import Task
 from training.capacity.config import Amounts, CapacityConfig
 from training.config import JoppoConfig, SftConfig
-from training.evaluation.config import EvaluateConfig, SetConfig
+from training.evaluation.config import SetConfig
 
 _ROUTED = 1_000_000
-_LATEST = "latest-"
 # Tasks of the flow that are one run each: listing, plan, deduplicate, sheet, publish, report.
 _SINGLE_RUNS = 6
 
 
 class CapacityError(ValueError):
     """A plan cannot be made of this; the message names the value and the remedy."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A row of the ablation; `joppo` is None where nothing is learned after its start."""
+
+    name: str
+    start: Literal["sft", "base"]
+    joppo: JoppoConfig | None
 
 
 @dataclass(frozen=True)
@@ -42,8 +51,26 @@ class Recipe:
     depth_model: bool
     """whether depth maps are estimated; without, depth is not planned"""
     sft: SftConfig
-    joppo: JoppoConfig
-    evaluate: EvaluateConfig
+    variants: tuple[Variant, ...]
+    """of the experiment (reproduce-paper), each trained with every seed"""
+    full: str
+    """name of the variant that is the recipe itself; the others are its ablations"""
+    seeds: int
+    sets: tuple[SetConfig, ...]
+    """that every judge is asked about"""
+    endpoints: tuple[ProviderConfig, ...]
+    """judges behind an API"""
+
+    @property
+    def sft_runs(self) -> int:
+        """SFT trainings: one per seed, where any variant begins from one."""
+        return self.seeds * any(one.start == "sft" for one in self.variants)
+
+    @property
+    def local_judges(self) -> int:
+        """Trained judges of every seed, and the base judge once."""
+        bare = [v for v in self.variants if v.start == "base" and v.joppo is None]
+        return self.seeds * (len(self.variants) - len(bare)) + bool(bare)
 
     @cached_property
     def routed(self) -> dict[Task, dict[str, float]]:
@@ -74,8 +101,8 @@ class Counts:
     """by teacher"""
     conversations: float
     """that one SFT sees"""
-    completions: float
-    """that one JoPPO run samples"""
+    completions: Mapping[str, float]
+    """that one run of reinforcement learning samples, by variant"""
     local_answers: float
     endpoint_answers: Mapping[str, float]
     """by the endpoint's teacher name"""
@@ -114,8 +141,7 @@ def count(recipe: Recipe, config: CapacityConfig, photos: int) -> Counts:
     asked = _asked(recipe, amounts, photos + accepted, scored)
     trained = scored * amounts.scored_train_share.value
     seen = _asked(recipe, amounts, photos * recipe.splits.train + accepted, trained)
-    questions = sum(_set_size(one, recipe, amounts, photos) for one in recipe.evaluate.sets)
-    local, endpoints = _judges(recipe.evaluate, config)
+    questions = sum(_set_size(one, recipe, amounts, photos) for one in recipe.sets)
     return Counts(
         photos=photos,
         scored=scored,
@@ -125,9 +151,9 @@ def count(recipe: Recipe, config: CapacityConfig, photos: int) -> Counts:
         depth_maps=parents * ("depth" in kinds),
         requests=_requests(recipe, asked),
         conversations=_conversations(recipe, amounts, seen),
-        completions=_completions(recipe, seen),
-        local_answers=questions * local,
-        endpoint_answers=dict.fromkeys(endpoints, questions),
+        completions={v.name: _completions(v.joppo, seen) for v in recipe.variants if v.joppo},
+        local_answers=questions * recipe.local_judges,
+        endpoint_answers={one.name: questions for one in recipe.endpoints},
         task_runs=_task_runs(recipe, config, photos + scored, attempts),
     )
 
@@ -196,9 +222,8 @@ def _conversations(recipe: Recipe, amounts: Amounts, seen: Mapping[Task, float])
     return min(rows, config.max_steps * config.batch) if config.max_steps > 0 else rows
 
 
-def _completions(recipe: Recipe, seen: Mapping[Task, float]) -> float:
+def _completions(config: JoppoConfig, seen: Mapping[Task, float]) -> float:
     """One prompt a photo and task that its label answers, `group` completions each."""
-    config = recipe.joppo
     weights = config.task_weights
     prompts = config.epochs * (
         seen.get("aesthetic", 0.0) * weights.get("score", 0.0)
@@ -222,19 +247,6 @@ def _set_size(one: SetConfig, recipe: Recipe, amounts: Amounts, photos: int) -> 
         )
     share = 1.0 if one.split == "all" else getattr(recipe.splits, one.split)
     return photos * share if one.limit is None else min(photos * share, one.limit)
-
-
-def _judges(evaluate: EvaluateConfig, config: CapacityConfig) -> tuple[int, list[str]]:
-    """Local judges, those of ablations and further seeds included, and teachers of endpoints."""
-    local, endpoints = len(config.ablations) * config.seeds, []
-    for judge in evaluate.judges:
-        if isinstance(judge, str):
-            local += config.seeds if judge.startswith(_LATEST) else 1
-        elif judge.kind == "local":
-            local += 1
-        else:
-            endpoints.append(judge.teacher.name)
-    return local, endpoints
 
 
 def _task_runs(recipe: Recipe, config: CapacityConfig, read: float, attempts: float) -> float:

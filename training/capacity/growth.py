@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from training.capacity.stages import Plan
+from training.capacity.stages import ABLATION, JOPPO, Plan
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 _SAME = 1e-3
@@ -35,13 +35,18 @@ def _gpu(*steps: str) -> Callable[[Plan], float]:
 QUANTITIES = (
     Quantity("synthetic images made", lambda p: p.counts.attempts),
     Quantity("answers of teachers", lambda p: p.counts.texts),
-    Quantity("SFT conversations", lambda p: p.counts.conversations),
-    Quantity("JoPPO completions", lambda p: p.counts.completions),
+    Quantity("SFT conversations of one run", lambda p: p.counts.conversations),
+    Quantity(
+        "JoPPO completions of one run", lambda p: p.counts.completions.get(p.recipe.full, 0.0)
+    ),
     Quantity("task runs of the build", lambda p: p.counts.task_runs),
     Quantity("GPU h: data", _gpu("maps", "synthesis", "reasoning")),
-    Quantity("GPU h: SFT", _gpu("sft", "ablation SFT")),
-    Quantity("GPU h: JoPPO", _gpu("joppo")),
-    Quantity("GPU h: ablations", _gpu("ablations")),
+    Quantity("GPU h: SFT", _gpu("sft")),
+    Quantity("GPU h: JoPPO", _gpu(JOPPO)),
+    Quantity(
+        "GPU h: ablations",
+        lambda p: sum(row.gpu_hours for row in p.stages if row.step.startswith(ABLATION)),
+    ),
     Quantity("GPU h: evaluation", _gpu("evaluation")),
     Quantity("GPU h: all", lambda p: p.gpu_hours),
     Quantity("GPUs, USD", lambda p: p.gpu_usd),

@@ -61,8 +61,8 @@ def stages_table(plan: Plan) -> TextTable:
         f"GPU hours are those of {config.gpus.name}; at {price:g} USD each "
         f"they cost {number(plan.gpu_usd)} USD. Steps follow each other; rows of one step (the "
         "teachers; the judges of an evaluation) run side by side, and the slowest counts. "
-        f"Trainings of each kind: {config.seeds}; ablations: "
-        f"{', '.join(one.name for one in config.ablations) or 'none'}."
+        f"Every training is done with {plan.recipe.seeds} seeds. API prices are those of the "
+        "teachers' configs and of data/teachers/prices.yaml."
     )
     title = f"The recipe for {plan.counts.photos:,} photos"
     return TextTable(title, header, [*lines, total], note)

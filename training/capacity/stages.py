@@ -13,8 +13,10 @@ from data.plan_cost import PlanRow, Workload, plan_cost
 from data.teachers.config import ProviderConfig, TeachersConfig
 from training.capacity.config import CapacityConfig
 from training.capacity.counts import CapacityError, Counts, Recipe, count
-from training.judges.config import EndpointJudgeConfig
+from training.config import JoppoConfig
 
+JOPPO, ABLATION = "joppo", "ablation "
+"""steps of the recipe's own reinforcement learning, and how those of its ablations begin"""
 _HOUR, _GB = 3600.0, 1e9
 # Pixels of a visual token's side: 2 x 2 patches of 14 (Qwen2.5-VL).
 _TOKEN_SIDE = 28
@@ -201,20 +203,22 @@ def _publish(n: Counts, c: CapacityConfig) -> StageRow:
 
 
 def _training(recipe: Recipe, n: Counts, c: CapacityConfig) -> Iterable[StageRow]:
-    extra_sft = sum(one.sft for one in c.ablations)
-    extra_joppo = sum(one.joppo for one in c.ablations)
-    yield _sft("sft", "SFT", recipe, n, c, c.seeds)
-    yield _joppo("joppo", "JoPPO", recipe, n, c, c.seeds)
-    if extra_sft:
-        yield _sft("ablation SFT", "ablations: SFT", recipe, n, c, extra_sft * c.seeds)
-    if extra_joppo:
-        yield _joppo("ablations", "ablations: RL", recipe, n, c, extra_joppo * c.seeds)
+    """Every variant with every seed, the recipe itself first."""
+    if recipe.sft_runs:
+        yield _sft(recipe, n, c)
+    for variant in sorted(recipe.variants, key=lambda one: one.name != recipe.full):
+        if variant.joppo is not None:
+            full = variant.name == recipe.full
+            yield _joppo(
+                JOPPO if full else f"{ABLATION}{variant.name}",
+                "JoPPO" if full else f"ablation: {variant.name}",
+                variant.joppo, n.completions[variant.name], recipe.seeds, c,
+            )  # fmt: skip
 
 
-def _sft(
-    step: str, stage: str, recipe: Recipe, n: Counts, c: CapacityConfig, runs: int
-) -> StageRow:
+def _sft(recipe: Recipe, n: Counts, c: CapacityConfig) -> StageRow:
     """Runs after each other."""
+    runs = recipe.sft_runs
     pixels = recipe.sft.max_pixels
     if pixels is None:
         raise CapacityError(
@@ -225,7 +229,7 @@ def _sft(
     gpu = runs * n.conversations * tokens / c.gpus.sft_tokens_per_s.value
     gpus = recipe.sft.launch.processes
     return StageRow(
-        step, stage, runs * n.conversations, "conversations", gpu / _HOUR, gpus,
+        "sft", "SFT", runs * n.conversations, "conversations", gpu / _HOUR, gpus,
         disk_gb=runs * _run_disk(recipe.sft.keep_checkpoints, c), hours=on_gpus(gpu, gpus, c),
         basis=(
             "gpus.sft_tokens_per_s", "texts.photos_per_prompt", "texts.judge_prompt_tokens",
@@ -235,15 +239,15 @@ def _sft(
 
 
 def _joppo(
-    step: str, stage: str, recipe: Recipe, n: Counts, c: CapacityConfig, runs: int
+    step: str, stage: str, config: JoppoConfig, completions: float, runs: int, c: CapacityConfig
 ) -> StageRow:
     """Runs after each other; every pass over a batch after the first costs as much again, which is
     an upper estimate."""
-    gpu = runs * n.completions * recipe.joppo.iterations * c.gpus.joppo_completion_s.value
-    gpus = recipe.joppo.launch.processes
+    gpu = runs * completions * config.iterations * c.gpus.joppo_completion_s.value
+    gpus = config.launch.processes
     return StageRow(
-        step, stage, runs * n.completions, "completions", gpu / _HOUR, gpus,
-        disk_gb=runs * _run_disk(recipe.joppo.keep_checkpoints, c), hours=on_gpus(gpu, gpus, c),
+        step, stage, runs * completions, "completions", gpu / _HOUR, gpus,
+        disk_gb=runs * _run_disk(config.keep_checkpoints, c), hours=on_gpus(gpu, gpus, c),
         basis=("gpus.joppo_completion_s", "gpus.efficiency", "disk.checkpoint", "disk.adapter"),
     )  # fmt: skip
 
@@ -259,11 +263,7 @@ def _evaluation(recipe: Recipe, n: Counts, c: CapacityConfig) -> Iterable[StageR
         c.gpus.pool, disk_gb=n.local_answers * c.disk.answer.value / _GB,
         hours=on_gpus(gpu, c.gpus.pool, c), basis=("gpus.judge_answer_s", "disk.answer"),
     )  # fmt: skip
-    endpoints = {
-        judge.teacher.name: judge.teacher
-        for judge in recipe.evaluate.judges
-        if isinstance(judge, EndpointJudgeConfig)
-    }
+    endpoints = {one.name: one for one in recipe.endpoints}
     yield from _answers(
         "evaluation", n.endpoint_answers, endpoints, c, c.texts.judge_answer_tokens.value
     )

@@ -7,9 +7,9 @@ from data.reasoning_config import ReasoningConfig, Route
 from data.splits import SplitConfig
 from data.teachers.config import Price, ProviderConfig, TeachersConfig
 from training.capacity.config import CapacityConfig
-from training.capacity.counts import Recipe
+from training.capacity.counts import Recipe, Variant
 from training.config import JoppoConfig, LaunchConfig, SftConfig
-from training.evaluation.config import EvaluateConfig
+from training.evaluation.config import SetConfig
 
 HOSTED = ProviderConfig(
     name="hosted", provider="openai", model="gpt-4o", price=Price(input=2, output=10),
@@ -92,13 +92,18 @@ def costs(**changed: Any) -> CapacityConfig:
     return CapacityConfig.model_validate(sections | changed)
 
 
+def set_of(kind: str, **more: Any) -> SetConfig:
+    source = {"kind": kind, "labels": "l", "images": "i"}
+    return SetConfig.model_validate({"name": kind, "source": source, **more})
+
+
 def recipe(**changed: Any) -> Recipe:
-    """Composition and aesthetic questions; a teacher each of two kinds; CADB alone is judged."""
+    """Composition and aesthetic questions; a teacher of each kind; two judges of CADB, and one more
+    behind an API."""
     routes = (Route(teacher="hosted"), Route(teacher="served"))
     reasoning = ReasoningConfig(
         tasks=("composition", "aesthetic"), routes=routes, teachers_per_question=2
     )
-    source = {"kind": "cadb", "labels": "l", "images": "i"}
     parts: dict[str, Any] = {
         "splits": SplitConfig(),
         "shard_size": 100,
@@ -108,10 +113,13 @@ def recipe(**changed: Any) -> Recipe:
         "synthesis_shard_size": 50,
         "depth_model": True,
         "sft": SftConfig(max_pixels=28 * 28 * 800, launch=LaunchConfig(processes=2)),
-        "joppo": JoppoConfig(group=6, launch=LaunchConfig(processes=1)),
-        "evaluate": EvaluateConfig.model_validate(
-            {"judges": ["embedded", "latest-sft", {"kind": "endpoint", "teacher": HOSTED}],
-             "sets": [{"name": "cadb", "source": source}]}
+        "variants": (
+            Variant("base", "base", None),
+            Variant("full", "sft", JoppoConfig(group=6, launch=LaunchConfig(processes=1))),
         ),
-    }  # fmt: skip
+        "full": "full",
+        "seeds": 1,
+        "sets": (set_of("cadb"),),
+        "endpoints": (HOSTED,),
+    }
     return Recipe(**parts | changed)

@@ -41,8 +41,3 @@ def test_a_measured_value_names_its_command() -> None:
 def test_nonsense_is_refused(section: str, values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         changed(section, **values)
-
-
-def test_ablations_have_names_of_their_own() -> None:
-    with pytest.raises(ValidationError, match="two ablations"):
-        costs(ablations=[{"name": "a"}, {"name": "a", "sft": True}])

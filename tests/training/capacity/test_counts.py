@@ -12,11 +12,9 @@ from data.control import ControlConfig
 from data.hashing import sha256
 from data.plan import PlanConfig, make_plan, plan_totals
 from data.shards import partition
-from data.splits import SplitConfig
-from tests.training.capacity.plans import costs, recipe, value
-from training.capacity.counts import CapacityError, count
+from tests.training.capacity.plans import costs, recipe, set_of, value
+from training.capacity.counts import CapacityError, Variant, count
 from training.config import JoppoConfig, SftConfig
-from training.evaluation.config import EvaluateConfig
 
 COSTS, RECIPE = costs(), recipe()
 
@@ -34,7 +32,7 @@ def test_a_small_case_by_hand() -> None:
     # 1,200 + 450 photos to train on, two answers each, half of them accepted.
     assert n.conversations == pytest.approx(1650)
     # Every score prompt, every second composition prompt, six completions.
-    assert n.completions == pytest.approx((450 + 600) * 6)
+    assert n.completions == pytest.approx({"full": (450 + 600) * 6})
     assert n.local_answers == pytest.approx(200)
     assert n.endpoint_answers == pytest.approx({"hosted": 100})
     assert n.task_runs == pytest.approx(6 + 2 * 1500 / 50 + 4 * 800 / 25)
@@ -84,7 +82,7 @@ def test_shards_are_about_as_full_as_assumed() -> None:
 
 
 NUMBERS = ("photos", "scored", "attempts", "accepted", "canny_maps", "depth_maps", "texts",
-           "conversations", "completions")  # fmt: skip
+           "conversations")  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None)
@@ -103,6 +101,7 @@ def test_counts_are_linear(
     for name in NUMBERS:
         expected = pytest.approx(factor * getattr(small, name), rel=1e-9, abs=1e-6)
         assert getattr(large, name) == expected
+    assert large.completions["full"] == pytest.approx(factor * small.completions["full"])
     assert large.local_answers == small.local_answers  # CADB's test split is what it is
     assert large.task_runs - 6 == pytest.approx(factor * (small.task_runs - 6), rel=1e-9)
 
@@ -128,22 +127,25 @@ def test_more_photos_are_never_less_work(
         RECIPE,
         plan=PlanConfig(temperature=0.7, **limits),
         sft=SftConfig(max_pixels=784, max_steps=steps),
-        joppo=JoppoConfig(max_steps=steps),
+        variants=(Variant("full", "sft", JoppoConfig(max_steps=steps)),),
     )
     small, large = count(r, COSTS, photos), count(r, COSTS, photos + more)
     for name in (*NUMBERS, "local_answers", "task_runs"):
         assert getattr(large, name) >= getattr(small, name) * (1 - 1e-12)
+    assert large.completions["full"] >= small.completions["full"]
 
 
 def test_steps_bound_the_trainings() -> None:
     r = replace(
         RECIPE,
         sft=SftConfig(max_pixels=784, max_steps=10, batch=32),
-        joppo=JoppoConfig(max_steps=10, photos=64, group=6, updates_per_batch=2),
+        variants=(
+            Variant("full", "sft", JoppoConfig(max_steps=10, photos=64, updates_per_batch=2)),
+        ),
     )
     n = count(r, COSTS, 10**6)
     assert n.conversations == 320
-    assert n.completions == 5 * 64 * 6
+    assert n.completions == {"full": 5 * 64 * 6}
 
 
 def test_without_synthesis_nothing_is_made() -> None:
@@ -157,24 +159,27 @@ def test_without_a_depth_model_no_depth_maps() -> None:
     assert n.canny_maps > 0 and n.depth_maps == 0
 
 
-def test_seeds_and_ablations_are_judged_too() -> None:
-    n = count(RECIPE, costs(seeds=3, ablations=[{"name": "a"}, {"name": "b"}]), 1000)
-    assert n.local_answers == 100 * (1 + 3 + 2 * 3)  # embedded; latest-sft; two ablations
-
-
-def picd(**more: Any) -> EvaluateConfig:
-    source = {"kind": "picd", "labels": "l", "images": "i"}
-    return EvaluateConfig.model_validate(
-        {"judges": ["embedded"], "sets": [{"name": "picd", "source": source, **more}]}
+def test_every_variant_is_trained_and_judged_with_every_seed() -> None:
+    variants = (
+        Variant("base", "base", None),
+        Variant("sft", "sft", None),
+        Variant("without-sft", "base", JoppoConfig()),
+        Variant("full", "sft", JoppoConfig()),
     )
+    r = replace(RECIPE, variants=variants, seeds=3)
+    assert r.sft_runs == 3
+    assert r.local_judges == 1 + 3 * 3  # the base judge is the same with every seed
+    assert set(count(r, COSTS, 1000).completions) == {"without-sft", "full"}
+    alone = replace(r, variants=(variants[0], variants[2]), full="without-sft")
+    assert alone.sft_runs == 0
 
 
 @pytest.mark.parametrize(
     ("more", "questions"), [({}, 100), ({"split": "all"}, 1000), ({"limit": 30}, 30)]
 )
 def test_the_photos_own_test_split_grows(more: dict[str, Any], questions: float) -> None:
-    n = count(replace(RECIPE, evaluate=picd(**more), splits=SplitConfig()), COSTS, 1000)
-    assert n.local_answers == pytest.approx(questions)
+    n = count(replace(RECIPE, sets=(set_of("picd", **more),)), COSTS, 1000)
+    assert n.local_answers == pytest.approx(2 * questions)
 
 
 def test_what_cannot_be_counted_is_said() -> None:

@@ -34,7 +34,7 @@ def test_a_budget_bends_the_line() -> None:
 
 def test_quantities_of_a_recipe() -> None:
     laws = {one.name: one.law for one in growth([plan_of(n) for n in SIZES])}
-    assert laws["JoPPO completions"] == laws["GPU h: SFT"] == "linear"
+    assert laws["JoPPO completions of one run"] == laws["GPU h: SFT"] == "linear"
     assert laws["GPU h: evaluation"] == "constant"  # CADB alone
     assert laws["APIs, USD"] in ("linear", "constant + linear")
 

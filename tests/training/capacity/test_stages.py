@@ -10,10 +10,9 @@ from data.reasoning_config import ReasoningConfig
 from data.teachers.config import ProviderConfig, TeachersConfig
 from data.teachers.pricing import UnknownPriceError
 from tests.training.capacity.plans import HOSTED, SERVED, TEACHERS, costs, recipe, value
-from training.capacity.counts import CapacityError
+from training.capacity.counts import CapacityError, Variant
 from training.capacity.stages import StageRow, make_plan
-from training.config import SftConfig
-from training.evaluation.config import EvaluateConfig
+from training.config import JoppoConfig, LaunchConfig, SftConfig
 
 COSTS, RECIPE = costs(), recipe()
 # Tokens of a prompt: 4,000 characters, a photo of 28 x 19 patches, 32 of form.
@@ -61,13 +60,20 @@ def test_totals_by_hand() -> None:
 
 
 def test_ablations_and_seeds_are_trainings() -> None:
-    config = costs(seeds=2, ablations=[{"name": "a"}, {"name": "b", "sft": True, "joppo": False}])
-    found = {row.stage: row for row in make_plan(RECIPE, config, 1000).stages}
-    once = rows()
+    longer = JoppoConfig(group=12, iterations=2, launch=LaunchConfig(processes=1))
+    variants = (Variant("longer", "base", longer), *RECIPE.variants)
+    r = replace(RECIPE, variants=variants, seeds=2)
+    found, once = {row.stage: row for row in make_plan(r, COSTS, 1000).stages}, rows()
+    assert list(found).index("JoPPO") < list(found).index("ablation: longer")
     assert found["SFT"].gpu_hours == pytest.approx(2 * once["SFT"].gpu_hours)
+    assert found["SFT"].disk_gb == pytest.approx(2 * once["SFT"].disk_gb)
     assert found["JoPPO"].items == pytest.approx(2 * once["JoPPO"].items)
-    assert found["ablations: RL"].gpu_hours == pytest.approx(2 * once["JoPPO"].gpu_hours)
-    assert found["ablations: SFT"].disk_gb == pytest.approx(2 * once["SFT"].disk_gb)
+    # Twice the seeds, twice the group, two passes over each batch.
+    assert found["ablation: longer"].gpu_hours == pytest.approx(8 * once["JoPPO"].gpu_hours)
+    assert "SFT" not in {
+        row.stage
+        for row in make_plan(replace(r, variants=variants[:2], full="longer"), COSTS, 9).stages
+    }
 
 
 @settings(max_examples=40, deadline=None)
@@ -98,10 +104,7 @@ def test_all_but_evaluation_and_models_is_linear(photos: int, factor: int) -> No
 @settings(max_examples=30, deadline=None)
 @given(photos=st.integers(1, 10**7))
 def test_local_teachers_cost_nothing(photos: int) -> None:
-    local = EvaluateConfig.model_validate(
-        {"judges": ["embedded"], "sets": [s.as_dict() for s in RECIPE.evaluate.sets]}
-    )
-    offline = replace(RECIPE, reasoning=ReasoningConfig(), teachers=None, evaluate=local)
+    offline = replace(RECIPE, reasoning=ReasoningConfig(), teachers=None, endpoints=())
     plan = make_plan(offline, COSTS, photos)
     assert plan.api_usd == 0
     assert set(plan.counts.requests) == {"grounded"}

@@ -79,6 +79,8 @@ def broken(folder: Path) -> str | None:
         wanted = json.loads(sums.read_text(encoding="utf-8"))
     except ValueError:
         return f"{CHECKSUMS} is damaged"
+    if not isinstance(wanted, dict):
+        return f"{CHECKSUMS} is damaged"
     found = dict(_files(folder))
     for name, digest in wanted.items():
         if name not in found:

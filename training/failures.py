@@ -18,6 +18,10 @@ _MEMORY = (
     ". The GPU has too little memory: lower per_device_batch, rollout_batch or max_pixels, or "
     "shard the weights (launch.accelerate). Run again afterwards; checkpoints are kept"
 )
+_FULL = (
+    ". There is no room on that disk: free space, or set JOPPO_RUNS to another one, then run "
+    "again; it goes on from its last checkpoint"
+)
 
 
 def is_permanent(error: BaseException) -> bool:
@@ -26,7 +30,7 @@ def is_permanent(error: BaseException) -> bool:
         return True
     if isinstance(error, CheckpointError):
         return error.full
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if no_room(error):
         return True
     return error.__cause__ is not None and is_permanent(error.__cause__)
 
@@ -38,7 +42,14 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, torch.OutOfMemoryError)
 
 
+def no_room(error: BaseException) -> bool:
+    """Whether the system could not write for want of room or permission."""
+    return isinstance(error, OSError) and error.errno in _NO_ROOM
+
+
 def message(error: BaseException) -> str:
-    """What the parent process is told."""
+    """What the parent process is told: the error, and the remedy where it names none itself."""
     text = f"{type(error).__name__}: {error}"
-    return text + _MEMORY if out_of_memory(error) else text
+    if out_of_memory(error):
+        return text + _MEMORY
+    return text + _FULL if no_room(error) else text

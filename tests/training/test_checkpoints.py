@@ -38,7 +38,7 @@ def test_newest_whole_checkpoint_is_taken(tmp_path: Path) -> None:
     assert said == ["checkpoint-100 is passed over: the save was interrupted: no checksums"]
 
 
-@pytest.mark.parametrize("damage", ["changed", "missing", "checksums"])
+@pytest.mark.parametrize("damage", ["changed", "missing", "{", "[]", "ÿ"])
 def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: str) -> None:
     before, after = _checkpoint(tmp_path, 1), _checkpoint(tmp_path, 2)
     if damage == "changed":
@@ -46,7 +46,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path: Path, damage: str) -> Non
     elif damage == "missing":
         (after / "ref" / "adapter.safetensors").unlink()
     else:
-        (after / CHECKSUMS).write_text("{")
+        (after / CHECKSUMS).write_text(damage, encoding="latin-1")
     assert broken(before) is None
     assert broken(after) is not None
     assert last_good(tmp_path, lambda line: None) == before

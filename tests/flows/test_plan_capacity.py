@@ -16,6 +16,22 @@ from training.capacity.page import values, with_tables
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT / "configs" / "paper"
 PAGE = ROOT / "docs" / "capacity.md"
+ITEM = re.compile(r"^\| ([^|]+) \| ([\d.,e+-]+) \|", re.MULTILINE)
+ITEMS = {
+    "texts.prompt_chars": "characters of a prompt",
+    "texts.photos_per_prompt": "photos of a prompt",
+    "cpus.ingest_s": "ingest a photo",
+    "cpus.canny_s": "a Canny map",
+    "cpus.gate_s": "gate an image",
+    "cpus.reason_s": "reasoning about a photo, without the teacher",
+    "cpus.plan_s": "plan per photo",
+    "cpus.deduplicate_s": "deduplicate per text",
+    "cpus.publish_s": "publish per text",
+    "disk.shard_text": "Parquet shards per text",
+    "disk.snapshot_text": "snapshot (DuckDB) per text",
+    "engines.plan_memory": "memory of the plan per photo",
+    "engines.deduplicate_memory": "memory of deduplication per text",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +95,14 @@ def test_measured_values_name_commands_of_this_project() -> None:
             assert (ROOT / command.removeprefix("pytest ")).is_file(), name
         else:
             assert command in benchmarks or command in pages, f"{name}: {command}"
+
+
+def test_values_are_those_of_the_measurement() -> None:
+    page = (ROOT / "benchmarks/results/stage_costs.md").read_text(encoding="utf-8")
+    found = {name: float(shown.replace(",", "")) for name, shown in ITEM.findall(page)}
+    config = load_config(CapacityConfig, PAPER / "capacity.yaml")
+    held = {n: v.value for n, v, _ in values(config) if "stage_costs" in v.source}
+    assert held == pytest.approx({name: found[item] for name, item in ITEMS.items()}, rel=0.02)
 
 
 def test_every_value_has_a_unit() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.training.capacity.plans import costs, recipe
 from training.capacity.engines import ENGINES, reach
 from training.capacity.growth import SIZES, growth, law
+from training.capacity.page import values
 from training.capacity.stages import Plan, make_plan
 
 COSTS, RECIPE = costs(), recipe()
@@ -44,6 +45,12 @@ def test_growth_wants_rising_sizes() -> None:
         growth([plan_of(10), plan_of(5), plan_of(20)])
     with pytest.raises(ValueError, match="three"):
         growth([plan_of(10), plan_of(20)])
+
+
+def test_engines_and_stages_rest_on_values_that_exist() -> None:
+    known = {name for name, _, _ in values(COSTS)}
+    assert {fact for engine in ENGINES for fact in engine.facts} <= known
+    assert {name for row in plan_of(1000).stages for name in row.basis} <= known
 
 
 def test_an_engine_ends_where_its_load_crosses_the_limit() -> None:

@@ -1,3 +1,4 @@
+import errno
 import io
 import json
 import os
@@ -12,7 +13,7 @@ import pytest
 from PIL import Image
 
 from data.store import Store
-from data.synthesis import batches, read_record, synthesize_shard
+from data.synthesis import batches, read_record, record_uri, synthesize_shard
 from data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import Painter, world
 
@@ -93,6 +94,31 @@ def test_one_image_that_does_not_fit_ends_with_a_remedy(store, plan):
         synthesize_shard(plan.attempts, store, CONFIG, Painter(memory=0))
 
 
+class _FullDisk(Store):
+    """No room for the record of one attempt."""
+
+    def __init__(self, root, attempt_id):
+        super().__init__(root)
+        self.refused = record_uri(attempt_id)
+
+    def write_bytes(self, uri, content):
+        if uri == self.refused:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().write_bytes(uri, content)
+
+
+def test_what_fails_while_storing_is_raised_and_keeps_what_was_stored(tmp_path, store, plan):
+    by_control = [a for a in plan.attempts if a["control"] == plan.attempts[0]["control"]]
+    last = max(by_control, key=lambda a: a["attempt_id"])["attempt_id"]
+    full = _FullDisk(store.root, last)
+    with pytest.raises(OSError, match="No space left"):
+        synthesize_shard(by_control, full, CONFIG, Painter())
+    assert read_record(store, last) is None
+    again = Painter()
+    rows = synthesize_shard(by_control, store, CONFIG, again)
+    assert len(again.made) == 1 and len(rows["images"]) == len(by_control)
+
+
 def test_a_missing_control_map_rejects_its_attempt_only(store, plan):
     lost = plan.attempts[0]
     for uri in lost["control_uris"].values():
@@ -154,8 +180,8 @@ def test_after_sigkill_nothing_stored_is_made_again_and_the_rows_are_the_same(
     subprocess.run(command, check=True, timeout=120)
     resumed = Counter(log.read_text().split())
     assert not stored & {int(seed) for seed in resumed}
-    # At most the one image that was being made when the process died is made a second time.
-    assert sum((begun + resumed).values()) <= len(plan.attempts) + 1
+    # At most what was being made and being stored when the process died is made a second time.
+    assert sum((begun + resumed).values()) <= len(plan.attempts) + 2
     rows = synthesize_shard(plan.attempts, store, CONFIG, Painter())
     quiet = Store(tmp_path / "undisturbed")
     undisturbed = synthesize_shard(world(quiet).attempts, quiet, CONFIG, Painter())

@@ -8,6 +8,7 @@ downloaded; pictures are 512 x 512. For each control and batch size, the shard f
 (reads control maps, stores each image with its record) and a bare loop over the same diffusers
 pipeline, one after the other. At last the memory is capped so that the largest batch does not fit:
 the shard must halve it and make every image. Each row is printed and appended to --out as it comes.
+With one batch a measurement (--least-images) nothing of the storing overlaps: the worst case.
 """
 
 import argparse
@@ -157,24 +158,19 @@ class Bench:
             ratio=bare / shard, peak_gib=peak, held_gib=held,
         )  # fmt: skip
 
-    def too_little(self, control: str, batch: int, gib: float) -> None:
-        """A shard whose batch does not fit into so many GiB."""
+    def too_little(self, control: str, batch: int, gib: float) -> bool:
+        """A shard with so many GiB; whether its batch was halved."""
         import torch
 
         store, attempts = self.fresh(control, batch)
         sized = self.config.model_copy(update={"batch_size": batch})
         torch.cuda.empty_cache()
         torch.cuda.set_per_process_memory_fraction(gib * GIB / torch.cuda.mem_get_info()[1])
-        seconds, peak, _ = self.timed(
-            lambda: self.tell(capped_gib=gib, batch=batch, **self._shard(attempts, store, sized))
-        )
+        rows = synthesize_shard(attempts, store, sized, self.pipeline)
         torch.cuda.set_per_process_memory_fraction(1.0)
-        self.tell(capped_gib=gib, seconds=seconds, peak_gib=peak)
-
-    def _shard(self, attempts: list[Attempt], store: Store, config: SynthesisConfig) -> Row:
-        rows = synthesize_shard(attempts, store, config, self.pipeline)
         told = [warning["detail"] for warning in rows["warnings"]]
-        return {"images": len(rows["images"]), "warnings": told}
+        self.tell(capped_gib=gib, batch=batch, images=len(rows["images"]), warnings=told)
+        return bool(told)
 
     def late(self) -> bool:
         """Whether the time for measurements is over."""
@@ -213,8 +209,11 @@ def run_all(bench: Bench) -> list[Row]:
     if not args.cpu and len(found) > 1:
         largest = max(found)
         before = max(batch for batch in found if batch < largest)
-        cap = (found[largest]["peak_gib"] + found[before]["held_gib"]) / 2
-        bench.too_little(args.control[-1], largest, min(cap, 0.95 * found[largest]["peak_gib"]))
+        # Under pressure the allocator gives back what it had in store, so that more fits than the
+        # peaks suggest.
+        for share in (1.1, 0.95, 0.8, 0.65):
+            if bench.too_little(args.control[-1], largest, share * found[before]["peak_gib"]):
+                break
     return rows
 
 

@@ -1,7 +1,7 @@
 """SFT and JoPPO steps of a judge of Qwen2.5-VL-7B's shape, against plain trl trainers.
 
-    python -m benchmarks.scene_corpus STORE --per-category 1 --size 776
-    python -m benchmarks.gpu_training --store STORE          # one GPU of 80 GB, about 5 minutes
+    python -m benchmarks.scene_corpus STORE --per-category 4 --size 776
+    python -m benchmarks.gpu_training --store STORE          # one GPU of 80 GB, 10 minutes
     python -m benchmarks.gpu_training --shape tiny --cpu     # the same code on a CPU, in minutes
 
 The judge is initialised at random and needs no download; photos are rendered scenes of a real

@@ -8,6 +8,7 @@ and goes on.
 
 import json
 import logging
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
@@ -24,8 +25,9 @@ from data.store import Store
 from data.synthesis_config import SynthesisConfig, model_name
 
 log = logging.getLogger(__name__)
-# A GPU makes an image of 512 x 512 about as fast as one core packs two into PNG files.
-STORING_THREADS = 4
+# A GPU makes an image of 512 x 512 in about the time in which two cores pack one into a PNG file.
+# One core is left to the thread that feeds the GPU.
+STORING_THREADS = max(1, min(16, (os.cpu_count() or 1) - 1))
 Attempt = Mapping[str, Any]
 Rows = dict[str, list[dict[str, Any]]]
 

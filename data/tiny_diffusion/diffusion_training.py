@@ -9,10 +9,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
-
-import numpy as np
 
 from data.tiny_diffusion.model import Parts
 from data.tiny_diffusion.precision import autocast
@@ -22,7 +20,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Recipe:
-    """Training values. Rows of a batch: canny alone, both, depth alone, in this order."""
+    """Training values. Rows of a batch: canny alone, both, depth alone, in this order.
+
+    `times` multiplies the rows: a GPU takes many for the time of a few.
+    """
 
     canny_rows: int = 8
     both_rows: int = 6
@@ -34,10 +35,21 @@ class Recipe:
     min_snr_gamma: float = 5.0
     drop_caption: float = 0.12
     ema: float = 0.998
+    times: int = 1
+
+    @property
+    def canny_span(self) -> slice:
+        """Rows that the canny net sees."""
+        return slice(0, self.times * (self.canny_rows + self.both_rows))
+
+    @property
+    def depth_span(self) -> slice:
+        """Rows that the depth net sees."""
+        return slice(self.times * self.canny_rows, self.batch)
 
     @property
     def batch(self) -> int:
-        return self.canny_rows + self.both_rows + self.depth_rows
+        return self.times * (self.canny_rows + self.both_rows + self.depth_rows)
 
     def rate_at(self, step: int, steps: int) -> float:
         """Share of the learning rates: up, level, then linearly down.
@@ -50,26 +62,36 @@ class Recipe:
 
 @dataclass
 class Examples:
-    """latents (N, 16, 16, 16) float16; maps (N, 64, 64) uint8; tokens (N, T) int64."""
+    """latents (N, 16, 16, 16) float16; maps (N, 64, 64) uint8; tokens (N, T) int64; (1, T)."""
 
-    latents: np.ndarray
-    canny: np.ndarray
-    depth: np.ndarray
-    tokens: np.ndarray
-    empty: np.ndarray
+    latents: Any
+    canny: Any
+    depth: Any
+    tokens: Any
+    empty: Any
+
+    def on(self, device: str) -> "Examples":
+        """The same as tensors on a device."""
+        import torch
+
+        values = {f.name: torch.as_tensor(getattr(self, f.name)).to(device) for f in fields(self)}
+        return Examples(**values)
 
 
 class Trainer:
     """Holds weights, optimisers and averaged weights; `state` and `restore` make it resumable."""
 
-    def __init__(self, parts: Parts, recipe: Recipe, seed: int, compile_models: bool = False):
+    def __init__(
+        self, parts: Parts, recipe: Recipe, seed: int, compile_models: bool = False,
+        device: str = "cpu",
+    ) -> None:  # fmt: skip
         import torch
 
-        self.parts, self.recipe, self.step = parts, recipe, 0
+        self.parts, self.recipe, self.step, self.device = parts, recipe, 0, device
         self.generator = torch.Generator().manual_seed(seed)
         self.modules = parts.trained()
         for module in self.modules.values():
-            module.train()
+            module.train().to(device)
         for name in ("unet", "controlnet_canny", "controlnet_depth"):
             self.modules[name].to(memory_format=torch.channels_last)
         self.weights = [p for m in self.modules.values() for p in m.parameters()]
@@ -78,7 +100,7 @@ class Trainer:
         wrap: Callable[[Any], Any] = torch.compile if compile_models else lambda module: module
         self.unet = wrap(parts.unet)
         self.nets = {kind: wrap(net) for kind, net in parts.controlnets.items()}
-        self.alphas = parts.scheduler.alphas_cumprod
+        self.alphas = parts.scheduler.alphas_cumprod.to(device)
 
     def state(self) -> dict[str, Any]:
         """All that a later run needs to go on from here."""
@@ -98,7 +120,7 @@ class Trainer:
         with torch.no_grad():
             for mine, saved in zip(self.weights, state["weights"], strict=True):
                 mine.copy_(saved)
-        self.average = [p.clone() for p in state["average"]]
+        self.average = [p.to(self.device, copy=True) for p in state["average"]]
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
         self.generator.set_state(state["generator"])
@@ -122,7 +144,8 @@ class Trainer:
         """Train up to `steps` in all, calling `on_pause` each `every` steps and at the end."""
         import torch
 
-        started, first, total = time.monotonic(), self.step, 0.0
+        started, first = time.monotonic(), self.step
+        examples, total = examples.on(self.device), torch.zeros((), device=self.device)
         while self.step < steps:
             self._set_rate(self.recipe.rate_at(self.step, steps))
             loss = self._loss(examples)
@@ -133,11 +156,11 @@ class Trainer:
                 optimizer.zero_grad()
             self._follow()
             self.step += 1
-            total += loss.item()
+            total += loss.detach()
             if self.step % 50 == 0:
                 pace = (time.monotonic() - started) / (self.step - first)
-                log.info("step %d loss %.4f %.2f s/step", self.step, total / 50, pace)
-                total = 0.0
+                log.info("step %d loss %.4f %.3f s/step", self.step, total.item() / 50, pace)
+                total.zero_()
             if self.step % every == 0 or self.step == steps:
                 on_pause()
 
@@ -156,20 +179,20 @@ class Trainer:
     def _loss(self, examples: Examples) -> Any:
         import torch
 
-        recipe, rng = self.recipe, self.generator
-        rows = torch.randint(len(examples.latents), (recipe.batch,), generator=rng).numpy()
-        clean = torch.from_numpy(examples.latents[rows]).float()
-        noise = torch.randn(clean.shape, generator=rng)
-        times = torch.randint(len(self.alphas), (recipe.batch,), generator=rng)
-        tokens = torch.from_numpy(examples.tokens[rows])
+        recipe, rng, device = self.recipe, self.generator, self.device
+        # Drawn on the CPU, so that a seed means the same on each device.
+        rows = torch.randint(len(examples.latents), (recipe.batch,), generator=rng).to(device)
+        clean = examples.latents[rows].float()
+        noise = torch.randn(clean.shape, generator=rng).to(device)
+        times = torch.randint(len(self.alphas), (recipe.batch,), generator=rng).to(device)
         dropped = torch.rand(recipe.batch, 1, generator=rng) < recipe.drop_caption
-        tokens = torch.where(dropped, torch.from_numpy(examples.empty), tokens)
+        tokens = torch.where(dropped.to(device), examples.empty, examples.tokens[rows])
         alpha = self.alphas[times].view(-1, 1, 1, 1)
         noisy = (alpha.sqrt() * clean + (1 - alpha).sqrt() * noise).contiguous(
             memory_format=torch.channels_last
         )
         target = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
-        with autocast():
+        with autocast(device):
             text = self.parts.text_encoder(tokens)[0]
             guess = self._predict(noisy, times, text, examples, rows)
         error = (guess.float() - target).square().mean((1, 2, 3))
@@ -180,10 +203,7 @@ class Trainer:
 
     def _predict(self, noisy: Any, times: Any, text: Any, examples: Examples, rows: Any) -> Any:
         recipe = self.recipe
-        spans = {
-            "canny": slice(0, recipe.canny_rows + recipe.both_rows),
-            "depth": slice(recipe.canny_rows, recipe.batch),
-        }
+        spans = {"canny": recipe.canny_span, "depth": recipe.depth_span}
         maps = {"canny": examples.canny, "depth": examples.depth}
         sums: list[Any] | None = None
         for kind, span in spans.items():
@@ -216,10 +236,10 @@ def _optimizers(modules: dict[str, Any], recipe: Recipe) -> list[Any]:
     return [Muon(kinds[True], recipe.muon_lr), adamw]
 
 
-def _control(maps: np.ndarray) -> Any:
+def _control(maps: Any) -> Any:
     import torch
 
-    grey = torch.from_numpy(maps).float().div_(255)[:, None]
+    grey = maps.float().div_(255)[:, None]
     return grey.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
 
 

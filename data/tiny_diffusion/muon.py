@@ -6,6 +6,7 @@ came after 200 instead of 300 steps of this model.
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,31 +29,39 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:
-        """One update of all weights that have a gradient."""
+        """One update of all weights that have a gradient; those of one shape are done at once."""
         for group in self.param_groups:
+            alike = defaultdict(list)
             for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                mean = state["momentum"].lerp_(weight.grad, 1 - group["momentum"])
-                ahead = weight.grad.lerp(mean, group["momentum"]).flatten(1)
-                size = _RMS_OF_ADAM * math.sqrt(max(ahead.shape))
-                update = orthogonal(ahead).view(weight.shape)
-                weight.add_(update, alpha=-group["lr"] * size)
+                if weight.grad is not None:
+                    alike[weight.flatten(1).shape].append(weight)
+            for shape, weights in alike.items():
+                size = _RMS_OF_ADAM * math.sqrt(max(shape))
+                updates = orthogonal(self._ahead(weights, group["momentum"]))
+                for weight, update in zip(weights, updates, strict=True):
+                    weight.add_(update.view(weight.shape), alpha=-group["lr"] * size)
+
+    def _ahead(self, weights: list[torch.Tensor], momentum: float) -> torch.Tensor:
+        """Nesterov's gradients of weights of one shape, as matrices (N, rows, columns)."""
+        for weight in weights:
+            if not self.state[weight]:
+                self.state[weight]["momentum"] = torch.zeros_like(weight)
+        means = [self.state[weight]["momentum"] for weight in weights]
+        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        torch._foreach_lerp_(means, gradients, 1 - momentum)
+        return torch.stack([a.flatten(1) for a in torch._foreach_lerp(gradients, means, momentum)])
 
 
-def orthogonal(matrix: torch.Tensor) -> torch.Tensor:
-    """U V^T of a matrix U S V^T, nearly: singular values come out between 0.7 and 1.2."""
+def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
+    """U V^T of matrices U S V^T (N, rows, columns), nearly: singular values between 0.7 and 1.2."""
     a, b, c = _COEFFICIENTS
-    tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T if tall else matrix
-    x = x / (x.norm() + _EPS)
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + _EPS)
     for _ in range(_ROUNDS):
-        gram = x @ x.T
-        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x.T if tall else x
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
 
 
 def is_matrix(name: str, weight: torch.Tensor) -> bool:

@@ -1,6 +1,7 @@
-"""Train the embedded pipeline from nothing but our own renderer, on one CPU core.
+"""Train the embedded pipeline from nothing but our own renderer, on one CPU core or a GPU.
 
     OMP_NUM_THREADS=1 python -m data.tiny_diffusion.train --out data/weights/tiny-diffusion
+    python -m data.tiny_diffusion.train --out DIR --device cuda --rows-times 4 --workers 16
 
 Stages: render scenes, learn the tokenizer, train the autoencoder, cache latents, train UNet,
 ControlNets and text encoder together. Each stage leaves its result in the work folder, the last one
@@ -32,6 +33,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--vae-steps", type=int, default=5_000)
     parser.add_argument("--steps", type=int, default=7_000)
     parser.add_argument("--workers", type=int, default=2, help="processes that render scenes")
+    parser.add_argument(
+        "--rows-times", type=int, default=1, help="multiplies the 24 rows of a batch"
+    )
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda for one GPU")
     parser.add_argument("--checkpoint-every", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -67,9 +72,9 @@ def _train_vae(parts: Parts, scenes: SceneSet, args: argparse.Namespace) -> None
     if path.exists():
         parts.vae.load_state_dict(load_file(path))
     else:
-        train_vae(parts.vae, scenes.images, args.vae_steps, args.seed)
-        save_file({k: v.contiguous() for k, v in parts.vae.state_dict().items()}, path)
-    parts.vae.requires_grad_(False).eval()
+        train_vae(parts.vae.to(args.device), scenes.images, args.vae_steps, args.seed)
+        save_file({k: v.contiguous().cpu() for k, v in parts.vae.state_dict().items()}, path)
+    parts.vae.to(args.device).requires_grad_(False).eval()
 
 
 def _examples(parts: Parts, scenes: SceneSet, args: argparse.Namespace) -> Examples:
@@ -100,10 +105,10 @@ def _train_diffusion(parts: Parts, examples: Examples, args: argparse.Namespace)
 
     # Small activations reach subnormal numbers, which a CPU handles many times slower.
     torch.set_flush_denormal(True)
-    trainer = Trainer(parts, Recipe(), args.seed, args.compile)
+    trainer = Trainer(parts, Recipe(times=args.rows_times), args.seed, args.compile, args.device)
     path = args.work / "checkpoint.pt"
     if path.exists():
-        trainer.restore(torch.load(path, weights_only=True))
+        trainer.restore(torch.load(path, map_location="cpu", weights_only=True))
         log.info("going on from step %d", trainer.step)
 
     def on_pause() -> None:

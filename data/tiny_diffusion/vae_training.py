@@ -13,11 +13,11 @@ BATCH = 16
 LATENT_NOISE = 0.25
 
 
-def to_pixels(images: np.ndarray) -> Any:
+def to_pixels(images: np.ndarray, device: Any = "cpu") -> Any:
     """(B, H, W, 3) uint8 -> (B, 3, H, W) float32 in [-1, 1], channels last in memory."""
     import torch
 
-    pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    pixels = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
     return pixels.contiguous(memory_format=torch.channels_last)
 
 
@@ -30,8 +30,8 @@ def vae_loss(vae: Any, pixels: Any, generator: Any) -> Any:
 
     latents = vae.encode(pixels).latents.float()
     level = LATENT_NOISE * torch.rand(len(latents), 1, 1, 1, generator=generator)
-    noise = torch.randn(latents.shape, generator=generator)
-    decoded = vae.decode(latents + level * noise).sample.float()
+    noise = (level * torch.randn(latents.shape, generator=generator)).to(latents.device)
+    decoded = vae.decode(latents + noise).sample.float()
     loss = (decoded - pixels).abs().mean()
     for axis in (2, 3):
         loss = loss + (decoded.diff(dim=axis) - pixels.diff(dim=axis)).abs().mean()
@@ -40,7 +40,7 @@ def vae_loss(vae: Any, pixels: Any, generator: Any) -> Any:
 
 
 def train_vae(vae: Any, images: np.ndarray, steps: int, seed: int, lr: float = 2e-3) -> None:
-    """Train in place. `images`: (N, 64, 64, 3) uint8."""
+    """Train in place, where `vae` is. `images`: (N, 64, 64, 3) uint8."""
     import torch
 
     generator = torch.Generator().manual_seed(seed)
@@ -50,8 +50,8 @@ def train_vae(vae: Any, images: np.ndarray, steps: int, seed: int, lr: float = 2
     started = time.monotonic()
     for step in range(steps):
         rows = torch.randint(len(images), (BATCH,), generator=generator).numpy()
-        with autocast():
-            loss = vae_loss(vae, to_pixels(images[rows]), generator)
+        with autocast(vae.device.type):
+            loss = vae_loss(vae, to_pixels(images[rows], vae.device), generator)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step()
@@ -70,8 +70,8 @@ def encode_all(vae: Any, images: np.ndarray, batch: int = 64) -> np.ndarray:
     parts = []
     with torch.no_grad():
         for start in range(0, len(images), batch):
-            latents = vae.encode(to_pixels(images[start : start + batch])).latents
-            parts.append(latents.half().numpy())
+            pixels = to_pixels(images[start : start + batch], vae.device)
+            parts.append(vae.encode(pixels).latents.half().cpu().numpy())
     return np.concatenate(parts)
 
 

@@ -65,7 +65,7 @@ def test_the_learning_rate_warms_up_holds_and_falls():
 def test_newton_schulz_keeps_directions_and_levels_singular_values(shape):
     matrix = torch.randn(*shape, generator=torch.Generator().manual_seed(0))
     u, _, vh = torch.linalg.svd(matrix, full_matrices=False)
-    levelled = u.T @ orthogonal(matrix) @ vh.T
+    levelled = u.T @ orthogonal(matrix[None])[0] @ vh.T
     assert (levelled.diagonal() - 1).abs().max() < 0.4
     assert (levelled - levelled.diagonal().diag()).abs().max() < 1e-3
 

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from training.judges.slots import Slots
 from training.judges.text_model import KeysValues, TextModel
+from training.judges.vision_model import Seen
 
 #: Uniform numbers in [0, 1), one a token, that draw a reply; None for the likeliest tokens.
 Draws = np.ndarray | None
@@ -89,19 +90,21 @@ class Decoder:
     """
 
     def __init__(
-        self, model: Any, text: TextModel, *, rows: int, batch: int, max_new_tokens: int,
-        temperature: float = 1.0,
+        self, model: Any, text: TextModel, see: Seen, *, rows: int, batch: int,
+        max_new_tokens: int, temperature: float = 1.0,
     ) -> None:  # fmt: skip
         """
         Args:
             model: of the Qwen-VL family, on its device, in evaluation mode.
             text: its language model.
+            see: its vision tower.
             rows: replies of one forward pass. Other replies have no influence, this number has: it
                 chooses the kernels, which differ in the last bits.
             batch: replies at work at a time; more than `rows` take several tiles.
             temperature: of drawn replies.
         """
-        self.model, self.text, self.rows, self.batch = model, text, rows, batch
+        self.model, self.text, self.see = model, text, see
+        self.rows, self.batch = rows, batch
         self.max_new_tokens, self.temperature = max_new_tokens, temperature
         ends = model.generation_config.eos_token_id
         self.ends = set(ends if isinstance(ends, list) else [ends])
@@ -127,11 +130,9 @@ class Decoder:
     @torch.inference_mode()
     def read(self, prompt: Prompt) -> ReadPrompt:
         """Read a prompt by itself; safe to call in any thread."""
-        device, visual = self.model.device, self.model.model.visual
+        device = self.model.device
         x = self.text.embed(prompt.input_ids.to(device))
-        seen = visual(
-            prompt.pixel_values.to(device, visual.dtype), grid_thw=prompt.image_grid_thw.to(device)
-        ).pooler_output
+        seen = self.see(prompt.pixel_values.to(device, x.dtype), prompt.image_grid_thw)
         x[0, prompt.photo_at : prompt.photo_at + len(seen)] = seen
         read, logits = self.text.read(x, prompt.positions.to(device))
         return ReadPrompt(read, logits, prompt.delta, self.capacity(prompt.input_ids.shape[1]))

@@ -22,9 +22,11 @@ from training.judges.local_model import describe, load, on_even_threads, token_l
 from training.judges.prompts import PromptMaker
 from training.judges.reading import no_reply, read_reply, stricter
 from training.judges.text_model import TextModel
+from training.judges.vision_model import vision_of
 
 Ticket = tuple[int, int]  # question, draw
-_LOOK_AHEAD = 8  # prompts that are read and wait: what they keep in mind takes memory
+_LOOK_AHEAD = 16  # prompts that are read and wait: what they keep in mind takes memory
+_FULL = 0.75  # share of rows with which a step is worth its time
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class LocalJudge:
         self.name = describe(config)
         self.max_new_tokens = token_limit(config)
         self.model, self.processor = load(config)
-        self._text = TextModel(self.model)
+        self._text, self._see = TextModel(self.model), vision_of(self.model.model.visual)
         self._maker = PromptMaker(self.processor, self.model.model.get_rope_index)
         self._decode = self.processor.tokenizer.decode
         on_even_threads(self.model.device, config.rows)
@@ -78,8 +80,8 @@ class LocalJudge:
         c = self.config
         batch = c.batch or c.rows
         decoder = Decoder(
-            self.model, self._text, rows=c.rows, batch=batch, max_new_tokens=self.max_new_tokens,
-            temperature=c.temperature,
+            self.model, self._text, self._see, rows=c.rows, batch=batch,
+            max_new_tokens=self.max_new_tokens, temperature=c.temperature,
         )  # fmt: skip
 
         def prepare(question: Question) -> tuple[Prompt, ReadPrompt] | PhotoError:
@@ -155,11 +157,13 @@ class _Run:
         """The question to start: one whose length fits an open tile, else the first in line.
 
         None where none is prepared. The first in line is passed over so often and no more.
+        A step takes as long for one reply as for all rows: while many are empty, waiting for
+        another prompt costs less than going on without.
         """
         most = min(self.decoder.batch, _LOOK_AHEAD)
         while len(self.prepared) < most and not self.ahead.exhausted:
-            idle = not self.prepared and not self.decoder.at_work
-            taken = self.ahead.take(wait=idle)
+            empty = not self.prepared and self.decoder.at_work < _FULL * self.decoder.batch
+            taken = self.ahead.take(wait=empty)
             if taken is None:
                 break
             self._take(*taken)

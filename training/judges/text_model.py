@@ -141,17 +141,17 @@ def _layer(layer: Any) -> _Layer:
         size=size,
         eps=layer.input_layernorm.variance_epsilon,
         norm=layer.input_layernorm.weight.detach(),
-        qkv=_joined(projections),
+        qkv=joined(projections),
         bias=torch.cat([projection.bias.detach() for projection in projections]),
         out=attention.o_proj.weight.detach(),
         second_norm=layer.post_attention_layernorm.weight.detach(),
-        gate_up=_joined((gated.gate_proj, gated.up_proj)),
+        gate_up=joined((gated.gate_proj, gated.up_proj)),
         down=gated.down_proj.weight.detach(),
     )
 
 
-def _joined(modules: tuple[Any, ...]) -> Tensor:
-    """Their weights in one matrix, of which each module's weight becomes a view."""
+def joined(modules: tuple[Any, ...]) -> Tensor:
+    """Weights of linear layers in one matrix, of which each layer's weight becomes a view."""
     joined = torch.cat([module.weight.detach() for module in modules])
     for module, part in zip(
         modules, joined.split([module.out_features for module in modules]), strict=True

@@ -14,6 +14,7 @@ from training.judges.decoder import Decoder, Draws, Prompt
 from training.judges.local_model import load, on_even_threads
 from training.judges.prompts import PromptMaker
 from training.judges.text_model import TextModel
+from training.judges.vision_model import vision_of
 
 LIMIT = 8
 COUNT = 10
@@ -30,7 +31,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def loaded() -> tuple[Any, Any]:
     model, processor = load(LocalJudgeConfig())
-    return (model, TextModel(model)), processor
+    return (model, TextModel(model), vision_of(model.model.visual)), processor
 
 
 @pytest.fixture(scope="module")

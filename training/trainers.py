@@ -7,6 +7,7 @@ from trl import GRPOTrainer, SFTTrainer
 from trl.trainer.utils import RepeatSampler
 
 from training.checkpoints import SafeCheckpoints
+from training.frozen_vision import FrozenVision
 from training.guard import FiniteLoss
 from training.rollouts import portions
 from training.run_folder import say
@@ -14,7 +15,7 @@ from training.samples import SampleLog
 from training.vllm_guard import GuardedVLLM
 
 
-class JudgeSFTTrainer(FiniteLoss, SafeCheckpoints, SFTTrainer):  # type: ignore[misc]
+class JudgeSFTTrainer(FrozenVision, FiniteLoss, SafeCheckpoints, SFTTrainer):  # type: ignore[misc]
     """SFTTrainer whose checkpoints are whole and whose loss is finite."""
 
 
@@ -52,7 +53,7 @@ def equal_rewards(step: int, logs: Mapping[str, Any]) -> str | None:
     )
 
 
-class JoppoTrainer(FiniteLoss, SafeCheckpoints, GRPOTrainer):  # type: ignore[misc]
+class JoppoTrainer(FrozenVision, FiniteLoss, SafeCheckpoints, GRPOTrainer):  # type: ignore[misc]
     """GRPOTrainer that resumes in any epoch, samples in portions and keeps some completions.
 
     Rewards, advantages and loss are trl's; the joint reward sees the global batch because it

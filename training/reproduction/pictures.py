@@ -66,7 +66,7 @@ def _draw(
     found = over.get(variant, name)
     if found is None:
         return
-    axis.plot(values, [row] * len(values), "o", color=color, alpha=0.35, markersize=4)
+    axis.plot(values, [row - 0.25] * len(values), "o", color=color, alpha=0.5, markersize=3.5)
     if not math.isnan(found.low):
         axis.plot([found.low, found.high], [row, row], color=color, linewidth=2)
     axis.plot(found.value, row, "D", color=color, markersize=6)
@@ -74,6 +74,8 @@ def _draw(
 
 def curves(runs: Curves, wanted: Mapping[str, str], shades: Mapping[str, str]) -> bytes | None:
     """A panel per metric: each variant's mean over seeds, and its seeds in a light shade."""
+    from matplotlib.ticker import MaxNLocator
+
     shown = {name: title for name, title in wanted.items() if _known(runs, name)}
     if not shown:
         return None
@@ -89,6 +91,7 @@ def curves(runs: Curves, wanted: Mapping[str, str], shades: Mapping[str, str]) -
             axis.plot(steps, means, color=shades[variant], linewidth=1.6)
         axis.set_title(title, fontsize=9)
         axis.grid(color="#eeeeee", linewidth=0.6)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.tick_params(labelsize=8)
     handles = [axes[0].plot([], [], color=shades[variant])[0] for variant in runs]
     figure.legend(handles, list(runs), loc="lower center", ncols=6, fontsize=8, frameon=False)

@@ -94,6 +94,7 @@ def make_report(found: Findings) -> Report:
         pictures={name: _uri(picture) for name, picture in pictures.items()},
         examples=found.examples,
         set=config.sets[0].name,
+        full=config.full,
         seed=min(config.seeds),
     )
     return Report(page, _text(config.title, about, tables, versions), pictures, weighed)

@@ -25,8 +25,9 @@ ATTRIBUTE_ROWS = {
     "srcc_attribute": "attribute SRCC with the truth",
     "attribute_to_mos": "attribute to people's total",
 }
-HALO_ROWS = {"halo": "correlation between attributes", "halo_excess": "in excess of the truth's"}
+HALO = {"halo": "halo", "halo_excess": "halo in excess"}
 MINUS = "−"
+SMALLEST_P = 0.001
 
 
 class OverAll:
@@ -97,30 +98,31 @@ def _published_main(published: Published, others: Sequence[str]) -> Iterator[tup
 
 
 def attribute_table(over: OverAll, places: Places, published: Published) -> TextTable:
-    """Table 2: attribute to total, beside attribute SRCC against the truth and the halo."""
+    """Table 2: attribute to total, with the halo beside it, and the attributes' own SRCC."""
     place = places.first(ATTRIBUTES) or places.first(TO_TOTAL)
     name = place.set if place is not None else ""
     attributes = over.attributes(name)
     rows: list[tuple[str, ...]] = []
     for metric, title in ATTRIBUTE_ROWS.items():
+        figures = [(metric, of) for of in [*attributes, ""]]
+        beside = [(one, "") for one in HALO] if metric == "attribute_to_total" else []
         for variant in over.variants:
-            found = [over.get(variant, FigureName(name, "score", metric, of, "excluded"))
-                     for of in [*attributes, ""]]  # fmt: skip
-            if any(found):
-                rows.append((title, variant, *(over_seeds_text(one, 2) for one in found)))
-    rows += list(_published_attributes(published, attributes))
-    for metric, title in HALO_ROWS.items():
-        figure = FigureName(name, "score", metric, "", "excluded")
-        for variant in over.variants:
-            if mean := over.get(variant, figure):
-                blanks = [DASH] * len(attributes)
-                rows.append((title, variant, *blanks, over_seeds_text(mean, 2)))
+            cells = [
+                over_seeds_text(over.get(variant, FigureName(name, "score", *one, "excluded")), 2)
+                for one in [*figures, *beside]
+            ]
+            if any(cell != DASH for cell in cells):
+                cells += [DASH] * (len(HALO) - len(beside))
+                rows.append((title, variant, *cells))
+        if metric == "attribute_to_total":
+            rows += list(_published_attributes(published, attributes))
     note = (
-        "An attribute-to-total correlation also rises when all attributes merely follow the total "
-        "(halo); it means something only beside the attributes' own SRCC and the correlation "
-        "between attributes."
+        "An attribute-to-total correlation also rises when all attributes merely follow the total. "
+        "Halo is the mean correlation between different attributes of a judge; in excess, minus "
+        "that of the truth. Without them, and without the attributes' own SRCC, the figure means "
+        "nothing."
     )
-    header = ("figure", "judge", *attributes, "mean")
+    header = ("figure", "judge", *attributes, "mean", *HALO.values())
     return TextTable("Table 2. Attributes and total", header, rows, note)
 
 
@@ -131,7 +133,8 @@ def _published_attributes(
     for label in theirs.labels:
         cells = [theirs.figures.get(label, "attribute_to_total", of=of)
                  for of in [*attributes, None]]  # fmt: skip
-        yield ("attribute to total", f"{label} (published)", *(shown(one, 2) for one in cells))
+        told = [*(shown(one, 2) for one in cells), *[DASH] * len(HALO)]
+        yield ("attribute to total", f"{label} (published)", *told)
 
 
 def ablation_table(
@@ -159,7 +162,11 @@ def _told(one: Comparison) -> tuple[str, ...]:
     if math.isnan(paired.low):
         return (f"{paired.value:+.3f}", DASH, DASH, str(paired.n))
     text = f"{paired.value:+.3f} [{paired.low:+.3f}, {paired.high:+.3f}]"
-    return (text, f"{paired.p:.3f}", f"{paired.p_signs:.3f}", str(paired.n))
+    return (text, _p(paired.p), _p(paired.p_signs), str(paired.n))
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= SMALLEST_P else f"< {SMALLEST_P}"
 
 
 def claim_table(tested: Sequence[Weighed], level: float) -> TextTable:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
@@ -29,6 +29,7 @@ def weigh(one: list[float], other: list[float], margin: float | None = None) -> 
     return found
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.data(), VALUES, st.sampled_from([None, MARGIN]))
 def test_verdicts_follow_students_interval(
     data: st.DataObject, one: list[float], margin: float | None
@@ -47,6 +48,7 @@ def test_verdicts_follow_students_interval(
         )
 
 
+@settings(deadline=None, max_examples=40)
 @given(VALUES, st.data())
 def test_the_reversed_claim_has_the_reversed_verdict(one: list[float], data: st.DataObject) -> None:
     other = data.draw(st.lists(st.floats(-1, 1), min_size=len(one), max_size=len(one)))

@@ -62,7 +62,9 @@ def test_ranked_cards_with_picture_total_radar_and_words(browser: Browser, tmp_p
     assert browser.run(f"{card}.querySelector('.rank').textContent") == "#2"
     assert browser.run(f"{card}.querySelector('.total b').textContent") == "0.77"
     assert browser.run(f"{card}.querySelectorAll('.radar .shape').length") == 1
-    assert browser.run(f"{card}.querySelectorAll('.list dt').length") == len(RUBRIC.names)
+    names_shown = f"[...{card}.querySelectorAll('.list dt')]"
+    assert browser.run(f"{names_shown}.length") == len(RUBRIC.names)
+    assert browser.run(f"{names_shown}.every(n => n.scrollWidth <= n.clientWidth)")  # not cut off
     browser.wait(f"{card}.querySelector('img').naturalWidth === 60")
     last = browser.run("document.querySelectorAll('.card')[4].innerText")
     assert "No answer: missing tag" in last

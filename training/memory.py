@@ -16,6 +16,8 @@ _LOGIT_BYTES = 10
 """of a position and entry of the vocabulary: bfloat16, a float32 copy, its gradient"""
 _HIDDEN, _INNER = 8, 3
 """activations of one layer, in widths of the model and of its MLP"""
+_VISION_HIDDEN = 16
+"""the same of the vision tower, which turns queries and keys in float32"""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,6 @@ def _rollout(
     shape: Shape, sequences: int, patches: int, prompt: int, answer: int, width: int
 ) -> float:
     cache = (prompt + answer) * shape.layers * 2 * shape.key_width * width
-    seen = patches * (_HIDDEN * shape.vision_hidden + _INNER * shape.vision_inner) * width
+    seen = patches * (_VISION_HIDDEN * shape.vision_hidden + _INNER * shape.vision_inner) * width
     read = prompt * (_HIDDEN // 2 * shape.hidden + _INNER * shape.inner) * width
     return sequences * (cache + max(seen, read) + shape.vocabulary * 4)

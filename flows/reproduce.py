@@ -6,17 +6,18 @@ A system that `joppo up` runs in this folder is used as it is.
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 from rich.console import Console
 
 from data.store import Store
 from flows.config import load_config
 from flows.local_server import running_server
-from flows.up import UpError, system
+from flows.up import system
 from training.reproduction.config import ReproduceConfig
 from training.reproduction.written import FOLDER, PAGE, latest
 
@@ -25,15 +26,14 @@ LOG = Path(".prefect") / "reproduce.log"
 POLL_S = 2.0
 CANCEL_S = 60.0
 Watch = Callable[[], None]
+_TOLD = ("Running", "Completed", "Failed", "Crashed", "Cancelled")
 
 
 class NotReproducedError(RuntimeError):
     """The run did not complete; the message says why, and what is kept."""
 
 
-def reproduce(
-    config: Path, seeds: int | None, slots: int, store: str | None, port: int
-) -> None:  # fmt: skip
+def reproduce(config: Path, seeds: int | None, slots: int, store: str | None, port: int) -> None:
     """Run the experiment of a config, follow it, and say where the report is.
 
     Args:
@@ -109,7 +109,7 @@ def _run(api_url: str, values: Mapping[str, Any], console: Console, watch: Watch
         with get_client(sync_client=True) as client:
             try:
                 state = _follow(client, run.id, console, watch)
-            except (KeyboardInterrupt, UpError):
+            except KeyboardInterrupt:
                 _cancel(client, run.id)
                 raise
     if not state.is_completed():
@@ -125,19 +125,19 @@ def _follow(client: Any, run: UUID, console: Console, watch: Watch) -> Any:
     began = time.monotonic()
     while True:
         watch()
-        state = client.read_flow_run(run).state
-        for child in _children(client, run):
-            name = child.state_name or ""
-            if told.get(child.id) != name and name in _TOLD:
-                seconds = time.monotonic() - began
-                console.print(f"{seconds:7.0f} s  {name.lower():9}  {child.name}", highlight=False)
-                told[child.id] = name
-        if state is not None and state.is_final():
-            return state
+        # A busy server may be late to answer; one that is gone is noticed by `watch`.
+        with suppress(httpx.TransportError):
+            state = client.read_flow_run(run).state
+            for child in _children(client, run):
+                name = child.state_name or ""
+                if told.get(child.id) != name and name in _TOLD:
+                    minutes = (time.monotonic() - began) / 60
+                    line = f"{minutes:6.1f} min  {name.lower():9}  {child.name}"
+                    console.print(line, highlight=False, markup=False)
+                    told[child.id] = name
+            if state is not None and state.is_final():
+                return state
         time.sleep(POLL_S)
-
-
-_TOLD = ("Running", "Completed", "Failed", "Crashed", "Cancelled")
 
 
 def _children(client: Any, run: UUID) -> list[Any]:

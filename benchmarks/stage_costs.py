@@ -79,7 +79,9 @@ def jpegs(folder: Path, count: int) -> list[dict[str, Any]]:
         path = folder / f"{index}.jpg"
         path.write_bytes(out.getvalue())
         label = Label(path.name, "bench", (category,), split="train").as_dict()
-        items.append({"path": str(path), "sha256": sha256(out.getvalue()), "label": label})
+        items.append(
+            {"path": str(path), "sha256": sha256(out.getvalue()), "label": label, "source": 0}
+        )
     return items
 
 

@@ -2,10 +2,13 @@
 
 The bytes of each photo are read once, compared with the hash that was listed, decoded (what cannot
 be decoded is a reject) and put into the store as they are. The same bytes under two names give one
-`images` row and a `labels` row for each name.
+`images` row and a `labels` row for each name of one source; a photo of several sources has the
+labels of the first of them, and each of the others is a `duplicate_photo` reject.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,9 @@ from data.readers.base import Label, Reject
 from data.splits import SplitConfig, hash_split, strictest
 from data.store import Store
 
-RECIPE_VERSION = "1"
+RECIPE_VERSION = "2"
 Rows = dict[str, list[dict[str, Any]]]
-Copy = tuple[Label | None, str]
+_REORDER = "put another source first to prefer its labels"
 
 
 class IngestConfig(StageConfig):
@@ -34,6 +37,31 @@ class IngestConfig(StageConfig):
     max_bytes: PositiveInt = 512_000_000
     split: SplitConfig = Field(default_factory=SplitConfig)
     origin: str = "photos"
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One file of a photo, with its label and the place of its source among those of the build."""
+
+    label: Label | None
+    path: str
+    source: int
+
+    @property
+    def name(self) -> str:
+        """The dataset's own name of the photo, else that of the file."""
+        return Path(self.path).name if self.label is None else self.label.item
+
+    @property
+    def order(self) -> tuple[bool, int, str, str]:
+        """Labelled copies first, then by source, dataset and name: never by the place of a file."""
+        dataset = "" if self.label is None else self.label.dataset
+        return self.label is None, self.source, dataset, self.name
+
+    def reject(self, reason: str, detail: str) -> dict[str, str]:
+        """A row of `rejects`; names repeat in different datasets, so the detail names its own."""
+        named = detail if self.label is None else f"{self.label.dataset}: {detail}"
+        return Reject("ingest", self.name, reason, named).as_row()
 
 
 def ingest_shard(items: Sequence[Mapping[str, Any]], store: Store, config: IngestConfig) -> Rows:
@@ -50,11 +78,12 @@ def ingest_shard(items: Sequence[Mapping[str, Any]], store: Store, config: Inges
     for item in items:
         label = None if item["label"] is None else Label.from_dict(item["label"])
         if item["path"] is not None:
-            photos.setdefault(item["sha256"], []).append((label, item["path"]))
+            copy = Copy(label, item["path"], item["source"])
+            photos.setdefault(item["sha256"], []).append(copy)
         elif label is not None:
             rows["labels"].append(label_row(label, None, label.split))
     for digest, copies in sorted(photos.items()):
-        _ingest_photo(digest, sorted(copies, key=_order), store, config, rows)
+        _ingest_photo(digest, sorted(copies, key=attrgetter("order")), store, config, rows)
     rows["labels"].sort(key=lambda row: (row["dataset"], row["item"]))
     return rows
 
@@ -73,20 +102,34 @@ def _ingest_photo(
     rows: Rows,
 ) -> None:
     """One photo, its copies in stable order; the first readable copy names it."""
+    split = _split(digest, copies, config)
     content, copies = _first_readable(digest, copies, config, rows)
     if content is None:
         return
     try:
         image = _image_row(content, store, config)
     except PhotoError as error:
-        rows["rejects"] += [_reject(copy, error) for copy in copies]
+        rows["rejects"] += [copy.reject(error.reason, error.detail) for copy in copies]
         return
-    own = [label.split for label, _ in copies if label is not None and label.split is not None]
-    split = strictest(own) if own else hash_split(digest, config.split)
-    label, path = copies[0]
-    origin = config.origin if label is None else label.dataset
-    rows["images"].append({**image, "origin": origin, "item": _name(label, path), "split": split})
-    rows["labels"] += [label_row(one, digest, split) for one, _ in copies if one is not None]
+    first = copies[0]
+    origin = config.origin if first.label is None else first.label.dataset
+    rows["images"].append({**image, "origin": origin, "item": first.name, "split": split})
+    for copy in copies:
+        if copy.source != first.source:
+            detail = f"the same bytes as {first.name} of {origin}, whose label stands; {_REORDER}"
+            rows["rejects"].append(copy.reject("duplicate_photo", detail))
+        elif copy.label is not None:
+            rows["labels"].append(label_row(copy.label, digest, split))
+
+
+def _split(digest: str, copies: Sequence[Copy], config: IngestConfig) -> str:
+    """The strictest split of all labels, so that no dataset's test photo is trained on.
+
+    A dataset without split has the one of the photo's hash, as evaluation takes it.
+    """
+    hashed = hash_split(digest, config.split)
+    own = [copy.label.split or hashed for copy in copies if copy.label is not None]
+    return strictest(own) if own else hashed
 
 
 def _first_readable(
@@ -95,9 +138,9 @@ def _first_readable(
     """Bytes of the first copy that is as listed, and the copies from there on."""
     for index, copy in enumerate(copies):
         try:
-            return _read(Path(copy[1]), digest, config), copies[index:]
+            return _read(Path(copy.path), digest, config), copies[index:]
         except PhotoError as error:
-            rows["rejects"].append(_reject(copy, error))
+            rows["rejects"].append(copy.reject(error.reason, error.detail))
     return None, ()
 
 
@@ -133,18 +176,3 @@ def _image_row(content: bytes, store: Store, config: IngestConfig) -> dict[str, 
         "phash": perceptual_hash(photo),
         "parent_image_id": None,
     }
-
-
-def _reject(copy: Copy, error: PhotoError) -> dict[str, str]:
-    return Reject("ingest", _name(*copy), error.reason, error.detail).as_row()
-
-
-def _order(copy: Copy) -> tuple[bool, str, str]:
-    """Labelled copies first, then by dataset and name: never by the place of the file alone."""
-    label, path = copy
-    dataset = "" if label is None else label.dataset
-    return label is None, dataset, _name(label, path)
-
-
-def _name(label: Label | None, path: str) -> str:
-    return Path(path).name if label is None else label.item

@@ -1,12 +1,13 @@
-"""Sources: a dataset's labels matched with the photos in a folder.
+"""Sources: a dataset's labels matched with the photos in a folder; one dataset or several.
 
 Every label ends as an item or a reject, and so does every photo: a label without a file is
 `missing_image`, a file without a label `unlabelled_image`. Without an image folder the labels alone
-are the items.
+are the items. Every reject names its source.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
@@ -48,12 +49,14 @@ class Item(TypedDict):
     """A label with its photo, JSON-able: what `data.ingest` takes.
 
     `label` is None for a photo without label; `path` and `sha256` (hex of the file bytes) are None
-    for a label without photo.
+    for a label without photo. `source` is the place of its source among those of the build, from 0:
+    of photos with the same bytes, the first source's label stands.
     """
 
     label: dict[str, Any] | None
     path: str | None
     sha256: str | None
+    source: int
 
 
 class SourceConfig(StageConfig):
@@ -72,6 +75,11 @@ class SourceConfig(StageConfig):
     scale: tuple[float, float] | None = None
     split: Literal["train", "validation", "test"] | None = None
     test_list: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What rejects and messages call the source."""
+        return self.dataset or self.kind
 
     @model_validator(mode="after")
     def _fits_kind(self) -> "SourceConfig":
@@ -102,6 +110,21 @@ def list_labels(config: SourceConfig, base: str | Path = ".") -> Iterator[Label 
     return read(config.kind, Path(base, config.labels), **options)
 
 
+def list_sources(
+    configs: Sequence[SourceConfig], base: str | Path = "."
+) -> Iterator[Item | Reject]:
+    """Items and rejects of all sources, one source after the other.
+
+    Raises:
+        DatasetFormatError: as `list_items` does.
+    """
+    for place, config in enumerate(configs):
+        for found in list_items(config, base):
+            if not isinstance(found, Reject):
+                found["source"] = place
+            yield found
+
+
 def list_items(
     config: SourceConfig,
     base: str | Path = ".",
@@ -116,6 +139,18 @@ def list_items(
     Raises:
         DatasetFormatError: labels of another format, or an image folder that holds no photo.
     """
+    for found in _found(config, base, threads, progress):
+        if isinstance(found, Reject):
+            found = replace(found, detail=f"{config.name}: {found.detail}")
+        yield found
+
+
+def _found(
+    config: SourceConfig,
+    base: str | Path,
+    threads: int,
+    progress: Callable[[int], None] | None,
+) -> Iterator[Item | Reject]:
     labels = list_labels(config, base)
     if config.images is None:
         for result in labels:
@@ -138,7 +173,7 @@ def item_key(item: Item) -> str:
 
 def item_content(item: Item) -> dict[str, Any]:
     """What an item's results depend on, for cache keys: all but the place of the file."""
-    return {"label": item["label"], "sha256": item["sha256"]}
+    return {name: item[name] for name in ("label", "sha256", "source")}
 
 
 def _match(
@@ -149,7 +184,7 @@ def _match(
         if isinstance(result, Reject):
             yield result
         elif (path := photos.get(result.item)) is None:
-            detail = f"{result.dataset}: the image folder has no photo of this name; fetch it"
+            detail = "the image folder has no photo of this name; fetch it"
             yield Reject("read", result.item, "missing_image", detail)
         else:
             unlabelled.pop(result.item, None)
@@ -158,7 +193,7 @@ def _match(
         if config.kind == "photos":
             yield None, photos[name]
         else:
-            detail = f"{config.kind}: the labels have no usable row of this photo; add one"
+            detail = "the labels have no usable row of this photo; add one"
             yield Reject("read", name, "unlabelled_image", detail)
 
 
@@ -189,4 +224,5 @@ def _hash_one(match: tuple[Label | None, Path] | Reject) -> Item | Reject:
 
 
 def _item(label: Label | None, path: str | None, digest: str | None) -> Item:
-    return Item(label=None if label is None else label.as_dict(), path=path, sha256=digest)
+    values = None if label is None else label.as_dict()
+    return Item(label=values, path=path, sha256=digest, source=0)

@@ -1,5 +1,6 @@
 """Config of `build-sft-data`: one section per stage."""
 
+from collections import Counter
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 from data.config import StageConfig
 from data.control import ControlConfig
 from data.gate import GateConfig
+from data.hashing import content_hash
 from data.ingest import IngestConfig
 from data.plan import PlanConfig
 from data.reasoning_config import ReasoningConfig
@@ -67,12 +69,14 @@ class SynthesisSection(StageConfig):
 class BuildSftDataConfig(StageConfig):
     """Sections of a build.
 
-    Photos come from `source` (a dataset) or `scenes` (rendered), one of them. Without `synthesis`
-    no images are made; without `teachers` only the offline teacher can be routed to. `shard_size`
-    is the most photos that one task run works on.
+    Photos come from one of `source` (a dataset), `sources` (several: where a photo is in two, the
+    label of the first stands) and `scenes` (rendered). Without `synthesis` no images are made;
+    without `teachers` only the offline teacher can be routed to. `shard_size` is the most photos
+    that one task run works on.
     """
 
     source: SourceConfig | None = None
+    sources: tuple[SourceConfig, ...] = ()
     scenes: SceneSourceConfig | None = None
     shard_size: int = Field(default=128, ge=1, le=4096)
     ingest: IngestConfig = IngestConfig()
@@ -81,15 +85,38 @@ class BuildSftDataConfig(StageConfig):
     teachers: TeachersConfig | None = None
 
     @model_validator(mode="after")
-    def _one_source(self) -> "BuildSftDataConfig":
-        if (self.source is None) == (self.scenes is None):
-            raise ValueError("give either source (a dataset) or scenes (rendered photos)")
+    def _photos_from_one_place(self) -> "BuildSftDataConfig":
+        if sum(map(bool, (self.source, self.sources, self.scenes))) != 1:
+            raise ValueError(
+                "give one of source (a dataset), sources (several) and scenes (rendered photos)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sources_told_apart(self) -> "BuildSftDataConfig":
+        counts = Counter(one.name for one in self.sources)
+        if twice := sorted(name for name, count in counts.items() if count > 1):
+            raise ValueError(
+                f"two sources are called {', '.join(twice)}: remove one, or name it by `dataset`"
+            )
         return self
 
     @model_validator(mode="after")
     def _routes_lead_somewhere(self) -> "BuildSftDataConfig":
         self.reasoning.with_teachers(self.teachers)
         return self
+
+    @property
+    def datasets(self) -> tuple[SourceConfig, ...]:
+        """The sources in their order; none where photos are rendered."""
+        return self.sources if self.source is None else (self.source,)
+
+    def hash(self) -> str:
+        """Content hash of the values; without `sources` that of a config that knows one source."""
+        values = self.as_dict()
+        if not self.sources:
+            del values["sources"]
+        return content_hash(values)
 
     @property
     def reason_stage(self) -> ReasonStage:

@@ -58,11 +58,12 @@ def build_sft_data(
 
 
 def read_photos(run: StageRunner, c: BuildSftDataConfig, base: Path) -> tuple[Any, Futures]:
-    """Labels and photos into the store: of a dataset, or rendered."""
+    """Labels and photos into the store: of datasets, or rendered."""
     if c.scenes is not None:
         listing = list_scenes.submit(c.scenes.as_dict(), c.shard_size)
         return listing, run.map(render, listing.result()["shards"], c.scenes, after=[listing])
-    listing = list_photos.submit(c.source.as_dict(), str(base), c.shard_size, run.root)
+    sources = [one.as_dict() for one in c.datasets]
+    listing = list_photos.submit(sources, str(base), c.shard_size, run.root)
     return listing, run.map(ingest, listing.result()["shards"], c.ingest, after=[listing])
 
 

@@ -18,7 +18,7 @@ from data.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
 from data.readers.base import Reject
 from data.reasoning import shard_requests
 from data.scene_source import render_shard, scene_items
-from data.sources import list_items, list_labels
+from data.sources import Item, SourceConfig, list_items, list_labels
 from data.splits import hash_split
 from data.store import Store
 from data.teachers.base import TeacherRequest
@@ -72,10 +72,11 @@ def _labelled(c: BuildSftDataConfig, base: Path) -> Iterator[dict[str, Any]]:
         for item in scene_items(c.scenes):
             yield _photo({"categories": [item["category"]], "dataset": "scenes"}, item, c)
         return
-    assert c.source is not None  # one of the two, by the config's own check
-    for label in list_labels(c.source, base):
-        if not isinstance(label, Reject):
-            yield _photo(label_row(label, None, label.split), label.item, c)
+    for source in c.datasets:
+        for label in list_labels(source, base):
+            if not isinstance(label, Reject):
+                item = [label.dataset, label.item]
+                yield _photo(label_row(label, None, label.split), item, c)
 
 
 def _photo(label: Mapping[str, Any], item: Any, c: BuildSftDataConfig) -> dict[str, Any]:
@@ -88,18 +89,23 @@ def _photo(label: Mapping[str, Any], item: Any, c: BuildSftDataConfig) -> dict[s
 
 
 def _sample_requests(c: BuildSftDataConfig, base: Path, store: Store) -> list[TeacherRequest]:
-    """The requests of a few photos, spread over the source."""
+    """The requests of a few photos, spread over the scenes or the sources."""
     if c.scenes is not None:
         items = scene_items(c.scenes)
         step = max(1, len(items) // DRY_RUN_PHOTOS)
         rows = render_shard(items[::step], store, c.scenes)
     else:
-        assert c.source is not None
-        found = (i for i in list_items(c.source, base) if not isinstance(i, Reject))
-        rows = ingest_shard(list(islice(found, DRY_RUN_PHOTOS)), store, c.ingest)
+        each = -(-DRY_RUN_PHOTOS // len(c.datasets))
+        found = [item for one in c.datasets for item in _first_items(one, base, each)]
+        rows = ingest_shard(found, store, c.ingest)
     photos = labelled_photos(rows["images"], rows["labels"])
     sample = [photo | {"synthesis": None} for photo in photos]
     return shard_requests(sample, store, c.reasoning.with_teachers(c.teachers))
+
+
+def _first_items(source: SourceConfig, base: Path, number: int) -> Iterator[Item]:
+    items = (one for one in list_items(source, base) if not isinstance(one, Reject))
+    return islice(items, number)
 
 
 def _table(rows: list[PlanRow]) -> Table:

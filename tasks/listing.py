@@ -1,5 +1,6 @@
-"""List a source and cut it into shards of content-hashed items. Photos are hashed, not decoded."""
+"""List sources and cut them into shards of content-hashed items. Photos are hashed, not decoded."""
 
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 from prefect import task
@@ -9,7 +10,7 @@ from data.hashing import SHORT, content_hash
 from data.readers.base import Reject
 from data.scene_source import SceneSourceConfig, item_hash, scene_items
 from data.shards import partition
-from data.sources import SourceConfig, item_content, item_key, list_items
+from data.sources import SourceConfig, item_content, item_key, list_sources
 from data.store import ShardRef, Store
 from tasks.manifest import Shard, save
 from tasks.retrying import RETRY
@@ -30,11 +31,13 @@ class Listing(TypedDict):
     persist_result=False,
     **RETRY,
 )
-def list_photos(source: dict[str, Any], base: str, shard_size: int, store: str) -> Listing:
+def list_photos(
+    sources: Sequence[dict[str, Any]], base: str, shard_size: int, store: str
+) -> Listing:
     """Read the labels, match them with the photos, hash the photos."""
-    config = SourceConfig.model_validate(source)
+    configs = [SourceConfig.model_validate(source) for source in sources]
     items, rejects = [], []
-    for found in list_items(config, base):
+    for found in list_sources(configs, base):
         if isinstance(found, Reject):
             rejects.append(found.as_row())
         else:

@@ -6,7 +6,8 @@ file name is relative to the image folder. What a column means is stated in `Col
 Scale: `mos` maps the stated `scale` to [0, 1]; an attribute maps its stated scale to [-1, 1].
 
 Traps: a score without a stated scale is refused, because no range can be guessed from values. A
-column of words (a theme, a folder) becomes categories through `category_values`.
+column of words (a theme, a folder) becomes categories through `category_values`. An empty cell is
+unknown, so photos with scores and photos with categories may stand in one file.
 """
 
 import math
@@ -21,7 +22,6 @@ from data.config import StageConfig
 from data.readers.base import BadRowError, Label, Reject, read_rows
 from data.readers.fields import (
     category_ids,
-    cell,
     count,
     item_name,
     number,
@@ -96,7 +96,7 @@ class ColumnMapping(StageConfig):
 def read_photos_csv(
     path: str | Path, columns: ColumnMapping | None = None, dataset: str = "photos"
 ) -> Iterator[Label | Reject]:
-    """Labels of a CSV file. An empty optional cell (all but image, mos, categories) is unknown.
+    """Labels of a CSV file. An empty cell is unknown; only the image must be named.
 
     Raises:
         DatasetFormatError: not a UTF-8 CSV file with the mapped columns.
@@ -135,14 +135,17 @@ def _optional(row: CsvRow, column: str | None) -> str | None:
 def _score(row: CsvRow, mapping: ColumnMapping) -> tuple[float | None, float | None]:
     if mapping.mos is None or mapping.scale is None:
         return None, None
-    raw = number(row[mapping.mos], *mapping.scale, mapping.mos)
+    value = _optional(row, mapping.mos)
+    if value is None:
+        return None, None
+    raw = number(value, *mapping.scale, mapping.mos)
     return raw, unit(raw, *mapping.scale)
 
 
 def _categories(row: CsvRow, mapping: ColumnMapping) -> tuple[int, ...]:
-    if mapping.categories is None:
+    value = _optional(row, mapping.categories)
+    if value is None:
         return ()
-    value = cell(row, mapping.categories).strip()
     if mapping.category_values is None:
         return category_ids(value)
     if value not in mapping.category_values:

@@ -31,11 +31,11 @@ def store(tmp_path):
 def add(tmp_path):
     """Write a photo and give its item."""
 
-    def write(name, content, label=True, **fields):
+    def write(name, content, dataset="picd", source=0, **fields):
         path = tmp_path / name
         path.write_bytes(content)
-        own = Label(name, "picd", **fields).as_dict() if label else None
-        return {"label": own, "path": str(path), "sha256": sha256(content)}
+        own = Label(name, dataset, **fields).as_dict() if dataset else None
+        return {"label": own, "path": str(path), "sha256": sha256(content), "source": source}
 
     return write
 
@@ -97,6 +97,54 @@ def test_a_photo_that_any_label_puts_in_test_is_in_test_throughout(add, store):
     }
 
 
+def test_a_photo_of_two_sources_has_the_label_of_the_first(add, store):
+    content = photo("red")
+    items = [
+        add("loose.png", content, dataset=None, source=0),
+        add("b.png", content, source=1, categories=(8,)),
+        add("c.png", content, source=1, categories=(9,)),
+        add("a.png", content, "cadb", source=2, mos=0.5),
+    ]
+    rows = run(items, store)
+    assert [(row["origin"], row["item"]) for row in rows["images"]] == [("picd", "b.png")]
+    assert [(row["item"], row["categories"], row["mos"]) for row in rows["labels"]] == [
+        ("b.png", [8], None),
+        ("c.png", [9], None),
+    ]
+    assert {(row["item"], row["reason"]) for row in rows["rejects"]} == {
+        ("a.png", "duplicate_photo"),
+        ("loose.png", "duplicate_photo"),
+    }
+    (told,) = [row["detail"] for row in rows["rejects"] if row["item"] == "a.png"]
+    assert told.startswith("cadb: the same bytes as b.png of picd") and "put another" in told
+    items[3]["source"] = 0
+    assert [row["mos"] for row in run(items, store)["labels"]] == [0.5]
+
+
+def test_the_next_source_stands_in_where_the_first_file_cannot_be_read(add, store, tmp_path):
+    items = [add("a.png", photo("red")), add("b.png", photo("red"), "cadb", source=1, mos=0.5)]
+    (tmp_path / "a.png").unlink()
+    rows = run(items, store)
+    assert [(row["origin"], row["item"]) for row in rows["images"]] == [("cadb", "b.png")]
+    assert [row["mos"] for row in rows["labels"]] == [0.5]
+    assert [(row["item"], row["reason"]) for row in rows["rejects"]] == [("a.png", "missing_image")]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+@pytest.mark.parametrize("stated", ["train", "validation", "test"])
+@pytest.mark.parametrize("hashed", ["train", "validation", "test"])
+def test_what_is_test_in_one_source_is_trained_on_in_none(add, store, tmp_path, stated, hashed, readable):
+    """PICD states no split, so its evaluation goes by the hash; CADB states its own."""
+    items = [add("a.png", photo("red")), add("b.png", photo("red"), "cadb", source=1, split=stated)]
+    if not readable:
+        (tmp_path / "b.png").unlink()
+    split = dict.fromkeys(("train", "validation", "test"), 0) | {hashed: 1}
+    rows = run(items, store, split=split)
+    order = ["train", "validation", "test"]
+    (image,) = rows["images"]
+    assert image["split"] == max(stated, hashed, key=order.index)
+
+
 def test_what_cannot_be_used_is_rejected_and_the_rest_is_kept(add, store, tmp_path):
     good = photo("red", size=(40, 40))
     gone = add("gone.png", photo("blue"))
@@ -114,6 +162,7 @@ def test_what_cannot_be_used_is_rejected_and_the_rest_is_kept(add, store, tmp_pa
         changed,
     ]
     rows = run(items, store, max_pixels=1600, max_bytes=4000)
+    assert all(row["detail"].startswith("picd: ") for row in rows["rejects"])
     assert [row["item"] for row in rows["images"]] == ["good.png"]
     assert [row["item"] for row in rows["labels"]] == ["good.png"]
     assert {(row["stage"], row["item"], row["reason"]) for row in rows["rejects"]} == {
@@ -139,8 +188,8 @@ def test_a_copy_that_is_gone_does_not_take_the_others_with_it(add, store, tmp_pa
 
 def test_labels_without_photo_and_photos_without_label(add, store):
     label = Label("x.jpg", "picd", categories=(21,), split="test").as_dict()
-    bare = {"label": label, "path": None, "sha256": None}
-    rows = run([bare, add("own.png", photo("red"), label=False)], store, origin="mine")
+    bare = {"label": label, "path": None, "sha256": None, "source": 0}
+    rows = run([bare, add("own.png", photo("red"), dataset=None)], store, origin="mine")
     assert [(row["origin"], row["item"]) for row in rows["images"]] == [("mine", "own.png")]
     (row,) = rows["labels"]
     assert (row["image_id"], row["split"], row["arrangement"]) == (None, "test", "perspective")

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from data.hashing import sha256
 from data.readers import DatasetFormatError, Reject
 from data.shards import partition
-from data.sources import SourceConfig, item_content, item_key, list_items, list_labels
+from data.sources import SourceConfig, item_content, item_key, list_items, list_labels, list_sources
 from tests.data.readers.reading import FIXTURES
 
 
@@ -123,6 +123,28 @@ def test_photos_without_labels_are_items_too(base):
     assert all(item["label"] is None for item in items.values())
 
 
+def test_several_sources_follow_each_other_and_rejects_name_theirs(base):
+    (base / "photos" / "a.jpg").unlink()
+    ours = CONFIG.model_copy(update={"dataset": "ours"})
+    bare = SourceConfig(kind="photos", images="photos")
+    found = list(list_sources([ours, CONFIG, bare], base))
+    items = [one for one in found if not isinstance(one, Reject)]
+    assert [item["source"] for item in items] == [0, 0, 1, 1, 2, 2]
+    assert [item["label"] and item["label"]["dataset"] for item in items[::2]] == [
+        "ours",
+        "photos",
+        None,
+    ]
+    # What is missing in both is told twice: in the corpus, equal rejects would be one row.
+    told = [(r.reason, r.detail) for r in found if isinstance(r, Reject) and r.item == "a.jpg"]
+    remedy = "the image folder has no photo of this name; fetch it"
+    assert told == [
+        ("missing_image", f"ours: {remedy}"),
+        ("missing_image", f"photos_csv: {remedy}"),
+    ]
+    assert len({item_key(item) for item in items}) == 2
+
+
 def test_the_place_of_the_data_does_not_enter_keys(base, tmp_path_factory):
     other = tmp_path_factory.mktemp("moved") / "base"
     (base / "photos").parent.rename(other)
@@ -130,6 +152,7 @@ def test_the_place_of_the_data_does_not_enter_keys(base, tmp_path_factory):
     assert item_content(moved["a.jpg"]) == {
         "label": moved["a.jpg"]["label"],
         "sha256": sha256(b"a.jpg"),
+        "source": 0,
     }
     assert partition([(item_key(item), item) for item in moved.values()], 2)
 

@@ -30,13 +30,33 @@ MAPPING = ColumnMapping.model_validate(
 
 def test_columns_are_read_as_mapped():
     labels, _ = sort_out(read_photos_csv(OWN, MAPPING, dataset="mine"))
-    assert set(labels) == {"b.jpg", "sub/c.jpg"}
+    assert set(labels) == {"b.jpg", "sub/c.jpg", "h.jpg", "i.jpg"}
     label = labels["b.jpg"]
     assert (label.dataset, label.mos, label.mos_raw, label.raters) == ("mine", 0.75, 75.0, 3)
     assert (label.categories, label.perspective, label.split) == ((8, 9), "one-point", "validation")
     assert (label.vanishing_x, label.vanishing_y, label.horizon) == (1.5, None, None)
     assert label.attributes == {"light": 1.0}
     assert labels["sub/c.jpg"].raters is None and labels["sub/c.jpg"].attributes == {}
+
+
+def test_an_empty_cell_is_unknown_and_takes_nothing_with_it():
+    labels, _ = sort_out(read_photos_csv(OWN, MAPPING))
+    unnamed, unscored = labels["h.jpg"], labels["i.jpg"]
+    assert (unnamed.categories, unnamed.element, unnamed.mos) == ((), None, 0.5)
+    assert (unscored.categories, unscored.mos, unscored.mos_raw) == ((8, 9), None, None)
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+def test_categories_may_be_ids_or_empty(tmp_path, empty):
+    (tmp_path / "own.csv").write_text(
+        f"image;picd;mos\na.jpg;13,8;{empty}\nb.jpg;{empty};nan\n;8;1\n"
+    )
+    mapping = ColumnMapping(delimiter=";", categories="picd", mos="mos", scale=(0, 1))
+    labels, reasons = sort_out(read_photos_csv(tmp_path / "own.csv", mapping))
+    assert {item: (one.categories, one.mos) for item, one in labels.items()} == {
+        "a.jpg": ((13, 8), None)
+    }
+    assert reasons == {"own.csv:3": "not_finite", "own.csv:4": "missing_id"}
 
 
 def test_each_unusable_row_has_its_reason():
@@ -47,8 +67,6 @@ def test_each_unusable_row_has_its_reason():
         "own.csv:6": "unknown_value",
         "own.csv:7": "unknown_value",
         "own.csv:8": "out_of_range",
-        "own.csv:9": "missing_value",
-        "own.csv:10": "missing_value",
         "own.csv:11": "out_of_range",
     }
 

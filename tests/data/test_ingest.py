@@ -133,7 +133,9 @@ def test_the_next_source_stands_in_where_the_first_file_cannot_be_read(add, stor
 @pytest.mark.parametrize("readable", [True, False])
 @pytest.mark.parametrize("stated", ["train", "validation", "test"])
 @pytest.mark.parametrize("hashed", ["train", "validation", "test"])
-def test_what_is_test_in_one_source_is_trained_on_in_none(add, store, tmp_path, stated, hashed, readable):
+def test_what_is_test_in_one_source_is_trained_on_in_none(
+    add, store, tmp_path, stated, hashed, readable
+):
     """PICD states no split, so its evaluation goes by the hash; CADB states its own."""
     items = [add("a.png", photo("red")), add("b.png", photo("red"), "cadb", source=1, split=stated)]
     if not readable:

@@ -25,6 +25,7 @@ def test_build_config(path: Path) -> None:
 def test_the_paper_profile_is_the_papers() -> None:
     config = load_config(BuildSftDataConfig, CONFIGS / "paper" / "build-sft-data.yaml")
     assert config.teachers is not None and config.synthesis is not None
+    assert {source.kind for source in config.datasets} == {"picd", "cadb"}
     providers = {p.provider for p in config.teachers.providers}
     assert providers == {"openai", "gemini", "openai-compatible"}
     assert set(config.synthesis.pipeline.controlnets) == {"depth", "canny"}

@@ -62,6 +62,23 @@ def test_photos_are_scored_ranked_and_written(here: Path, short: Path) -> None:
     assert not (here / "other" / "report.html").exists()
 
 
+def test_real_photographs_with_the_embedded_judge(here: Path, real_data: Path) -> None:
+    """All scored or listed as failed; a second run judges nothing and writes the same files."""
+    photos = list(map(str, sorted((real_data / "oasis").glob("*.jpg"))[:12]))
+    done = joppo("score", *photos)
+    assert done.exit_code == 0, done.output
+    document = json.loads((here / "scores" / "scores.json").read_text())
+    assert [one["file"] for one in document["rejects"]] == [] and len(document["scores"]) == 12
+    for row in document["scores"]:
+        assert row["parse_ok"] is (row["total"] is not None) is (row["reason"] is None)
+        assert row["total"] is None or 0 <= row["total"] <= 1
+    assert sum(row["parse_ok"] for row in document["scores"]) > 6
+    again = joppo("score", *photos, "--out", "again")
+    assert "12 of them judged by an earlier run" in again.output
+    for name in ("scores.json", "scores.csv", "scores.parquet", "report.html"):
+        assert (here / "again" / name).read_bytes() == (here / "scores" / name).read_bytes()
+
+
 def test_two_photos_are_compared(here: Path) -> None:
     photos = [str(save(here / f"{v}.png", flat(v))) for v in (60, 200)]
     done = joppo("compare", *photos, "--samples", "6")

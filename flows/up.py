@@ -25,7 +25,7 @@ PREFECT = [sys.executable, "-m", "prefect"]
 # Runs of the gpu pool at a time: one per GPU, and one on a machine without. Which GPUs a training
 # gets is settled by locks (tasks/locks.py), so one that takes several lets the others wait.
 GPU_LIMIT = "JOPPO_GPUS"
-STARTUP_SECONDS = 180
+STARTUP_SECONDS = 300
 STOP_SECONDS = 20
 
 

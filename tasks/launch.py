@@ -54,9 +54,13 @@ def command(spec: Path, launch: LaunchConfig) -> list[str]:
 
 
 def environment(launch: LaunchConfig) -> dict[str, str]:
-    """This process's environment for the trainers: no network, a bounded number of threads."""
+    """This process's environment for the trainers: bounded threads, and nothing told to anyone.
+
+    trl reports each trainer to the hub unless it is told not to; `launch.env` may allow it.
+    """
     values = {
         **os.environ,
+        "HF_HUB_DISABLE_TELEMETRY": "1",
         "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]),
         "PYTHONUNBUFFERED": "1",
         "TOKENIZERS_PARALLELISM": "false",

@@ -32,7 +32,7 @@ def load_processor(place: str, max_pixels: int | None = None) -> Any:
 def load_base(place: str, config: TrainConfig) -> Any:
     """The base model, in bfloat16 where the config asks for it.
 
-    No network: what is not on this machine is an error of transformers that names it.
+    A hub id is fetched where it is not on this machine yet and the machine may reach the hub.
     """
     import torch
     from transformers import AutoModelForImageTextToText

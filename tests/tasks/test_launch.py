@@ -174,3 +174,4 @@ def test_environment_is_bounded_and_extended() -> None:
     env = environment(LaunchConfig(cpu=True, threads=2, env={"NCCL_DEBUG": "INFO"}))
     assert env["OMP_NUM_THREADS"] == "2"
     assert env["NCCL_DEBUG"] == "INFO"
+    assert env["HF_HUB_DISABLE_TELEMETRY"] == "1"

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from safetensors.torch import load_file
 
 from benchmarks.scene_corpus import build
@@ -12,6 +13,8 @@ from training.config import NEW, JoppoConfig
 from training.model_folder import model_digest
 from training.run import train
 from training.runs import prepare
+
+pytestmark = pytest.mark.timeout(900)
 
 
 def test_joppo_can_begin_on_the_base(tmp_path: Path) -> None:

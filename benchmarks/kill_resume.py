@@ -3,8 +3,8 @@
     python -m benchmarks.kill_resume STORE --kills 5 [--processes 2]
 
 STORE holds a snapshot (`python -m benchmarks.scene_corpus STORE --per-category 1 --size 64`). Each
-stage runs once undisturbed, then with SIGKILL to a random one of its processes at a random moment
-of the time that the undisturbed run took, as often as asked, and then to its end. The processes are
+stage runs once undisturbed, then with SIGKILL to a random one of its processes, its launcher
+included, at a random step and moment, as often as asked, and then to its end. The processes are
 those that the flows start. Prints where each try resumed and whether the weights are equal.
 """
 
@@ -25,11 +25,15 @@ from training.model_folder import finished, model_digest
 from training.run_folder import Run
 from training.runs import note_finished, prepare, write_spec
 
+STEPS = 12
+LATER_S = 1.0
+"""at most so many seconds pass between the end of a step and the kill"""
+
 
 def configs(processes: int) -> list[SftConfig | JoppoConfig]:
     """Small runs of both stages over several epochs; with two processes a group straddles them."""
     shared: dict[str, Any] = {
-        "bf16": False, "gradient_checkpointing": False, "max_steps": 12, "save_steps": 1,
+        "bf16": False, "gradient_checkpointing": False, "max_steps": STEPS, "save_steps": 1,
         "eval_rows": 0, "launch": LaunchConfig(cpu=True, processes=processes),
     }  # fmt: skip
     sft = SftConfig.model_validate({
@@ -43,31 +47,35 @@ def configs(processes: int) -> list[SftConfig | JoppoConfig]:
     return [sft, joppo]
 
 
-def attempt(run: Run, kill_after: float | None, dice: random.Random) -> str:
-    """One start of a run's processes: where it resumed, and how it ended."""
-    told: list[str] = []
-    ended = threading.Event()
+def attempt(run: Run, kill_at: int | None, dice: random.Random) -> str:
+    """One start of a run's processes: where it resumed, and how it ended.
 
-    def killer() -> None:
-        if not ended.wait(kill_after) and (alive := trainers(run)):
+    From step `kill_at` on, a random one of them is killed within the time of about a step.
+    """
+    told: list[str] = []
+    killed = threading.Event()
+
+    def kill(step: int) -> None:
+        time.sleep(dice.uniform(0, LATER_S))
+        if alive := trainers(run):
             os.kill(dice.choice(alive), signal.SIGKILL)
-            told.append("killed")
+            told.append(f"killed after step {step}")
 
     def event(values: dict[str, Any]) -> None:
         if values["event"] == "start":
             told.append(f"from step {values['resumed_from']}")
+        due = values["event"] == "step" and kill_at is not None and values["step"] >= kill_at
+        if due and not killed.is_set():
+            killed.set()
+            threading.Thread(target=kill, args=[values["step"]], daemon=True).start()
 
-    if kill_after is not None:
-        threading.Thread(target=killer, daemon=True).start()
     launch = run.config.launch
     try:
         run_processes(command(write_spec(run), launch), environment(launch), event, lambda _: None)
         told.append("finished")
     except TrainingFailedError:
-        if "killed" not in told:
+        if not killed.is_set():
             raise
-    finally:
-        ended.set()
     return ", ".join(told)
 
 
@@ -88,17 +96,15 @@ def compare(config: SftConfig | JoppoConfig, store: Store, kills: int, dice: ran
     """Whether a run that is killed `kills` times ends with the weights of an undisturbed one."""
     os.environ.pop("JOPPO_RUNS", None)
     calm = prepare(config, store)
-    started = time.monotonic()
     if not finished(calm.model):
         print(f"{calm.id} undisturbed: {attempt(calm, None, dice)}", flush=True)
     note_finished(calm)
-    usual = time.monotonic() - started
     with tempfile.TemporaryDirectory() as folder:
         run = Run(calm.stage, calm.config, store, calm.snapshot, calm.parent, Path(folder) / "run")
         for number in range(kills):
             if finished(run.model):
                 break
-            print(f"  try {number + 1}: {attempt(run, dice.uniform(0, usual), dice)}", flush=True)
+            print(f"  try {number + 1}: {attempt(run, dice.randrange(1, STEPS), dice)}", flush=True)
         while not finished(run.model):
             print(f"  undisturbed from here: {attempt(run, None, dice)}", flush=True)
         same = model_digest(run.model) == model_digest(calm.model)

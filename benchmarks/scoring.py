@@ -175,8 +175,11 @@ def main() -> None:
     lines += against_peer(judge, processor, paths, args.rounds)
     lines += ["", *whole_run(judge, paths, min(3, args.rounds))]
     load = f"{os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
-    lines += ["", f"Load average of the machine at the end: {load}. One side has two threads and the"]
-    lines += ["other has one, so wall times on a busy machine say little; CPU times say more."]
+    lines += [
+        "",
+        f"Load average of the machine at the end: {load}. One side has two threads and the other "
+        "has one, so wall times on a busy machine say little; CPU times say more.",
+    ]
     RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
 

@@ -22,10 +22,10 @@ _GRIDS = 64
 
 
 class _Windows(NamedTuple):
-    """Neighbouring windows of one size, from `first` on, in patches."""
+    """So `many` neighbouring windows of one size, from `first` on, in patches."""
 
     first: int
-    count: int
+    many: int
     size: int
 
 
@@ -112,7 +112,7 @@ class VisionModel:
         for tokens, alike in groupby(windows, key=len):
             group = _Windows(first, len(list(alike)), tokens * self.unit)
             made.append(group)
-            first += group.count * group.size
+            first += group.many * group.size
         return made
 
 
@@ -152,10 +152,10 @@ def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 def _attend(parts: tuple[Tensor, ...], group: _Windows) -> Tensor:
     """What the patches of like windows see in their own: (patches, width)."""
-    first, count, size = group
+    first, many, size = group
     queries, keys, values = (
-        part[first : first + count * size].view(count, size, *part.shape[1:]).transpose(1, 2)
+        part[first : first + many * size].view(many, size, *part.shape[1:]).transpose(1, 2)
         for part in parts
     )
     attended = functional.scaled_dot_product_attention(queries, keys, values)
-    return attended.transpose(1, 2).reshape(count * size, -1)
+    return attended.transpose(1, 2).reshape(many * size, -1)

@@ -93,8 +93,6 @@ def scene_bench(
             depth_uri = f"depth/{content_hash(category, seed)}.png"
             store.write_bytes(depth_uri, depth)
             photos.append((f"{category}-{seed}", scene.image, category, depth_uri))
-    # Ordered by seed first, so that half the list further on is another category.
-    photos.sort(key=lambda photo: (photo[0].split("-")[1], photo[2]))
     return _bench(store, photos, CONTROLS, control, synthesis)
 
 

@@ -32,6 +32,18 @@ def bench(tmp_path, monkeypatch):
     return scene_bench(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 1)
 
 
+@pytest.fixture
+def pairs_of_seeds(tmp_path, monkeypatch):
+    """Two scenes per category; attempts alone."""
+    monkeypatch.setattr(data.calibration_pairs, "CATEGORIES", {1: None, 4: None, 8: None})
+
+    def painted(attempts, store, config):
+        return synthesize_shard(attempts, store, config, Painter())
+
+    monkeypatch.setattr(data.calibration_pairs, "synthesize_shard", painted)
+    return scene_bench(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 2)
+
+
 def test_own_controls_score_above_foreign_ones(bench):
     found = {s.name: s for s in bench_separations(bench, CONTROL, GATE)}
     assert set(found) == {"canny", "depth", "depth+canny"}
@@ -45,6 +57,13 @@ def test_every_attempt_has_a_foreign_control_of_its_kind(bench):
         foreign = others[attempt["attempt_id"]]
         assert set(foreign) == set(attempt["control_uris"])
         assert foreign != attempt["control_uris"]
+
+
+def test_the_foreign_control_is_of_another_category(pairs_of_seeds):
+    category = {str(a["control_uris"]): a["category"] for a in pairs_of_seeds.attempts}
+    others = pairs_of_seeds.others()
+    for attempt in pairs_of_seeds.attempts:
+        assert category[str(others[attempt["attempt_id"]])] != attempt["category"]
 
 
 def test_gate_figures_count_what_passes_and_what_is_stopped(bench):

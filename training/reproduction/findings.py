@@ -73,6 +73,6 @@ def _runs(config: ReproduceConfig, outcomes: Sequence[Outcome], store: Store) ->
     trained = {variant.name for variant in config.variants if variant.joppo is not None}
     found: dict[str, dict[int, Sequence[Row]]] = {}
     for one in outcomes:
-        if one.variant in trained and one.run is not None:
-            found.setdefault(one.variant, {})[one.seed] = read_metrics(store, one.run)
+        if one.variant in trained and one.run and (rows := read_metrics(store, one.run)):
+            found.setdefault(one.variant, {})[one.seed] = rows
     return found

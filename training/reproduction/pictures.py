@@ -29,7 +29,7 @@ HEALTH = {
     "health/attribute_spread": "spread of attributes within photos",
     "health/zero_spread_groups": "photos with equal rewards",
     "health/coupling_r2": "R² of total on attributes",
-    "health/halo": "correlation between attributes",
+    "health/attribute_correlation": "correlation between attributes",
     "health/effective_rank": "effective rank of Σ_AA",
 }
 

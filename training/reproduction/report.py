@@ -70,13 +70,14 @@ def make_report(found: Findings) -> Report:
     over = OverAll(summarize(found.variants, config.level))
     places = Places([one.name for one in config.sets], found.variants)
     weighed = weigh_claims(claims(config.full), found.variants, places, config.level)
-    tables = [
+    every = [
         claim_table(weighed, config.level),
         main_table(over, places, found.published),
         attribute_table(over, places, found.published),
         ablation_table(found.variants, places, config.full, config.level),
         variant_table(config, found.outcomes),
     ]
+    tables = [table for table in every if table.rows]
     shades = colors([variant.name for variant in config.variants])
     drawn = {
         "ablation": ablation(over, found.variants, places, shades),

@@ -53,7 +53,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Store:
     for spec in dict.fromkeys(str(one.judge) for one in OUTCOMES):
         ask(_named(spec, None, store), sets, store, lambda one: lambda done, total: None)
     log = MetricsLog(store, "run-full-0", "joppo")
-    log.add(1, 0.5, {"loss": 0.25, "health/halo": 0.5})
+    log.add(1, 0.5, {"loss": 0.25, "health/attribute_correlation": 0.5})
     return store
 
 

@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(60
 CONFIG = {
     "variants": [{"name": "full", "about": "all"}],
     "sets": [{"name": "scenes", "scenes": {"per_category": 1}}],
+    "seeds": [0],
     "tuned_on": [1],
 }
 

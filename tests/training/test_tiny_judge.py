@@ -13,8 +13,20 @@ from data.rubrics import load_rubric
 from training.answers import judge
 from training.held_out import complete
 from training.tiny_judge import WEIGHTS
-from training.tiny_judge.lessons import Sight, describe, form_lesson, look, rate, see
-from training.tiny_judge.pretrain import encode
+from training.tiny_judge.lessons import (
+    FORM_KINDS,
+    Sight,
+    describe,
+    form_lesson,
+    look,
+    place,
+    rate,
+    see,
+    shape,
+)
+from training.tiny_judge.measure import probe
+from training.tiny_judge.perception import SEEN, photo_patches, see_photos, train_tower
+from training.tiny_judge.pretrain import PHASES, LessonBatches, encode, render_scenes
 from training.tiny_judge.shape import make_model, make_processor, make_tokenizer
 
 NAMES = load_rubric().names
@@ -69,11 +81,7 @@ def test_it_sees_the_photo(shipped: tuple[Any, Any], sights: list[Sight]) -> Non
 def test_lessons_are_repeatable_and_in_form(sights: list[Sight]) -> None:
     rubric = load_rubric()
     first, second = (
-        [
-            form_lesson(kind, s, np.random.default_rng(1))
-            for s in sights
-            for kind in ("form", "look")
-        ]
+        [form_lesson(kind, s, np.random.default_rng(1)) for s in sights for kind in FORM_KINDS]
         for _ in range(2)
     )
     assert [(a.prompt, a.answer) for a in first] == [(b.prompt, b.answer) for b in second]
@@ -111,3 +119,56 @@ def test_a_new_judge_has_the_same_shape(shipped: tuple[Any, Any], sights: list[S
     again = make_model(tokenizer, seed=0)
     same = zip(model.parameters(), again.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in same)
+
+
+def test_parts_that_hold_the_subject_are_named_from_top_to_bottom(sights: list[Sight]) -> None:
+    for sight in sights:
+        answer = shape(sight, np.random.default_rng(0)).answer
+        assert all(part in answer for part in sight.parts) or "nearly all parts" in answer
+    assert len({sight.parts for sight in sights}) > 3
+
+
+def test_a_part_is_named_by_the_pixels_alone() -> None:
+    image = np.full((96, 96, 3), 90, np.uint8)
+    image[:32, 64:] = 250
+    sight = see(1, 7_000_000, 96)
+    flat = type(sight)(
+        "flat", image, sight.attributes, sight.words, sight.facts, sight.parts, sight.said
+    )
+    asked = [place(flat, np.random.default_rng(i)) for i in range(40)]
+    brightest = {one.answer for one in asked if "brightest" in one.prompt}
+    assert brightest and all("upper right" in answer for answer in brightest)
+
+
+def test_a_batch_depends_on_its_number_alone(shipped: tuple[Any, Any], sights: list[Sight]) -> None:
+    for phase in PHASES:
+        batches = LessonBatches(sights, shipped[1], phase, seed=3, steps=4)
+        later, again = batches[2], batches[2]
+        assert all(torch.equal(values, again[name]) for name, values in later.items())
+        assert not torch.equal(later["labels"], batches[1]["labels"])
+
+
+def test_the_tower_learns_what_stands_where() -> None:
+    torch.set_num_threads(1)
+    seen, cells = render_scenes(2, 7_100_000)
+    tokenizer = make_tokenizer(["soft light"] * 3, vocabulary=300)
+    processor, model = make_processor(tokenizer), make_model(tokenizer, seed=0)
+    patches = photo_patches([sight.image for sight in seen], processor)
+    known = np.array([[sight.attributes[name] for name in SEEN] for sight in seen])
+    assert cells.shape == (48, 25, 14) and patches.shape[:2] == (48, 100)
+    said: list[str] = []
+    train_tower(model.model.visual, patches, cells, known, 100, 0, said.append)
+    loss = float(said[-1].split("cells ")[1].split(",")[0])
+    assert loss < 0.7
+    tokens = see_photos(model.model.visual, patches)
+    assert tokens.shape == (48, 25, 128)
+    assert tokens.mean((0, 1)).abs().max() < 0.05 and (tokens.std((0, 1)) - 0.5).abs().max() < 0.05
+
+
+def test_a_linear_probe_finds_what_is_linear_and_not_what_is_noise() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=400)
+    told = np.eye(3)[labels] + 0.1 * rng.normal(size=(400, 3))
+    noise = rng.normal(size=(400, 3))
+    assert probe(told[:300], labels[:300], told[300:], labels[300:]) == 1
+    assert probe(noise[:300], labels[:300], noise[300:], labels[300:]) < 0.55

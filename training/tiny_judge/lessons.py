@@ -128,13 +128,7 @@ def look(sight: Sight, rng: np.random.Generator) -> Lesson:
         prompt = f"{_ASPECTS[aspect]}\nName one of: {'; '.join(terms)}.\n{answer_instruction(form)}"
         return Lesson(sight.image, prompt, completion(_prose([reason]), truth))
     options = [terms[i] for i in rng.permutation(len(terms))]
-    form = AnswerFormat("choice", tuple(LETTERS[: len(options)]))
-    lines = "\n".join(f"{letter}) {o}" for letter, o in zip(form.names, options, strict=True))
-    letter = form.names[options.index(truth)]
-    ending = wording("frame")["conclude"]["choice"]
-    said = render(ending[rng.integers(len(ending))], letter=letter, name=truth)
-    prompt = f"{_ASPECTS[aspect]}\n{lines}\n{answer_instruction(form)}"
-    return Lesson(sight.image, prompt, completion(_prose([reason, said]), letter))
+    return _chosen(sight, _ASPECTS[aspect], reason, options, truth, rng)
 
 
 def place(sight: Sight, rng: np.random.Generator) -> Lesson:
@@ -157,12 +151,26 @@ def place(sight: Sight, rng: np.random.Generator) -> Lesson:
 
 
 def shape(sight: Sight, rng: np.random.Generator) -> Lesson:
-    """A sight lesson: the parts of the frame that hold the subject, without a name for it."""
-    where = ", ".join(sight.parts) or "no part"
-    if len(sight.parts) >= _NEARLY_ALL:
-        where = "nearly all parts"
-    prompt = "Which parts of the frame hold the main subject? Go from top to bottom."
-    return _named(sight, prompt, f"the subject stands in {where}", where)
+    """A sight lesson: the parts of the frame that hold the subject, told or chosen."""
+    told = _where(sight.parts)
+    reason = f"the subject stands in {told}"
+    if rng.random() < 0.5:
+        prompt = "Which parts of the frame hold the main subject? Go from top to bottom."
+        return _named(sight, prompt, reason, told)
+    wrong = {_where(_other_parts(sight.parts, rng)) for _ in range(12)} - {told}
+    options = [told, *sorted(wrong)[:3]]
+    options = [options[i] for i in rng.permutation(len(options))]
+    return _chosen(sight, "Where does the main subject stand?", reason, options, told, rng)
+
+
+def _where(parts: tuple[str, ...]) -> str:
+    return "nearly all parts" if len(parts) >= _NEARLY_ALL else ", ".join(parts) or "no part"
+
+
+def _other_parts(parts: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
+    """About as many parts, elsewhere."""
+    count = int(np.clip(len(parts) + rng.integers(-1, 2), 1, len(_PARTS) - 1))
+    return tuple(_PARTS[i] for i in sorted(rng.permutation(len(_PARTS))[:count]))
 
 
 def _extreme(sight: Sight, tones: list[float], rng: np.random.Generator) -> Lesson:
@@ -171,6 +179,20 @@ def _extreme(sight: Sight, tones: list[float], rng: np.random.Generator) -> Less
     kind = "brightest" if bright else "darkest"
     prompt = f"Which part of the frame is the {kind}?"
     return _named(sight, prompt, f"the {kind} part is {where}", where)
+
+
+def _chosen(
+    sight: Sight, question: str, reason: str, options: list[str], truth: str,
+    rng: np.random.Generator,
+) -> Lesson:  # fmt: skip
+    """A question with lettered options; the reason comes before the letter."""
+    form = AnswerFormat("choice", tuple(LETTERS[: len(options)]))
+    lines = "\n".join(f"{letter}) {o}" for letter, o in zip(form.names, options, strict=True))
+    letter = form.names[options.index(truth)]
+    ending = wording("frame")["conclude"]["choice"]
+    said = render(ending[rng.integers(len(ending))], letter=letter, name=truth)
+    prompt = f"{question}\n{lines}\n{answer_instruction(form)}"
+    return Lesson(sight.image, prompt, completion(_prose([reason, said]), letter))
 
 
 def _named(sight: Sight, prompt: str, reason: str, term: str) -> Lesson:

@@ -1,6 +1,7 @@
-"""Make the embedded base judge from scratch, on one CPU core and two to render with.
+"""Make the embedded base judge from scratch, on a CPU or a GPU.
 
     OMP_NUM_THREADS=1 python -m training.tiny_judge.pretrain --out DIR [--seed 0]
+    python -m training.tiny_judge.pretrain --out DIR --device cuda --batch-times 4 --workers 15
 
 First the vision tower learns to see (`perception`), then the whole judge learns captions, then the
 answer form (going straight to the long form stays at chance).
@@ -9,8 +10,9 @@ answer form (going straight to the long form stays at chance).
 import argparse
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,9 @@ LEARNING_RATE = 2e-3
 BATCH = {"form": 16, "rate": 16}
 SHORT_BATCH = 32
 """Lessons about sight are short: twice as many fit."""
-_FORM_SHARES = (0.35, 0.25, 0.1, 0.1, 0.1, 0.1)
+_FORM_SHARES = (0.12, 0.28, 0.1, 0.15, 0.3, 0.05)
+"""Few lessons of drawn labels: they teach words and forms, but also not to look."""
+PHASES = ("captions", "form")
 Scenes = tuple[list[Sight], np.ndarray]
 
 
@@ -92,11 +96,41 @@ def encode(lessons: list[Lesson], processor: Any) -> dict[str, Any]:
     return batch | {"labels": labels}
 
 
-def _phase(
-    model: Any, batches: Iterator[dict[str, Any]], steps: int, log: str, say: Callable[[str], None]
-) -> None:
-    """AdamW with a cosine over the steps."""
+@dataclass(frozen=True)
+class LessonBatches:
+    """A phase's batches by number, each drawn by its own seed: whoever makes it, it is the same."""
+
+    sights: list[Sight]
+    processor: Any
+    phase: str
+    seed: int
+    steps: int
+    times: int = 1
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> dict[str, Any]:
+        rng = np.random.default_rng([self.seed, PHASES.index(self.phase), step])
+        return encode(list(self._lessons(step, rng)), self.processor)
+
+    def _lessons(self, step: int, rng: np.random.Generator) -> Iterable[Lesson]:
+        """One kind to a batch: prompts of like length need little padding."""
+        if self.phase == "captions":
+            kind = (describe, place, shape)[step % 3]
+            return (kind(self.sights[i], rng) for i in self._picked(SHORT_BATCH, rng))
+        name = str(rng.choice(FORM_KINDS, p=_FORM_SHARES))
+        size = BATCH.get(name, SHORT_BATCH)
+        return (form_lesson(name, self.sights[i], rng) for i in self._picked(size, rng))
+
+    def _picked(self, size: int, rng: np.random.Generator) -> np.ndarray:
+        return rng.integers(len(self.sights), size=self.times * size)
+
+
+def _learn(model: Any, batches: LessonBatches, workers: int, say: Callable[[str], None]) -> None:
+    """AdamW with a cosine over the batches."""
     import torch
+    from torch.utils.data import DataLoader
 
     # The tower stays as it is: texts would pull it towards what they name, and away from layout.
     model.model.visual.requires_grad_(False)
@@ -104,11 +138,12 @@ def _phase(
     optimizer = torch.optim.AdamW(weights, lr=LEARNING_RATE, weight_decay=0.01)
     started, losses = time.monotonic(), []
     model.train()
-    for step in range(steps):
-        fall = 0.02 + 0.49 * (1 + math.cos(math.pi * step / steps))
+    loader = DataLoader(batches, batch_size=None, num_workers=workers)
+    for step, batch in enumerate(loader):
+        fall = 0.02 + 0.49 * (1 + math.cos(math.pi * step / len(batches)))
         for group in optimizer.param_groups:
             group["lr"] = LEARNING_RATE * min(1.0, (step + 1) / 40) * fall
-        loss = model(**next(batches)).loss
+        loss = model(**{name: values.to(model.device) for name, values in batch.items()}).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
@@ -116,44 +151,36 @@ def _phase(
         losses.append(loss.item())
         if step % 50 == 49:
             pace = (time.monotonic() - started) / (step + 1)
-            say(f"{log} step {step + 1}: loss {np.mean(losses[-50:]):.3f}, {pace:.2f} s a step")
+            mean = np.mean(losses[-50:])
+            say(f"{batches.phase} step {step + 1}: loss {mean:.3f}, {pace:.2f} s a step")
 
 
-def _caption_batches(sights: list[Sight], processor: Any, seed: int) -> Iterator[dict[str, Any]]:
-    """Captions, colors and tones of parts, and places of things, in turn."""
-    rng = np.random.default_rng(seed)
-    while True:
-        for kind in (describe, place, shape):
-            picked = rng.integers(len(sights), size=SHORT_BATCH)
-            yield encode([kind(sights[i], rng) for i in picked], processor)
+@dataclass(frozen=True)
+class Plan:
+    """How much of what; defaults fit two CPU cores."""
+
+    seed: int = 0
+    per_category: int = 400
+    steps: tuple[int, int, int] = STEPS
+    batch_times: int = 1
+    workers: int = 1
+    device: str = "cpu"
 
 
-def _form_batches(sights: list[Sight], processor: Any, seed: int) -> Iterator[dict[str, Any]]:
-    """Batches of one kind each: their prompts are of like length, so little is padding."""
-    rng = np.random.default_rng(seed + 1)
-    while True:
-        kind = str(rng.choice(FORM_KINDS, p=_FORM_SHARES))
-        picked = rng.integers(len(sights), size=BATCH.get(kind, SHORT_BATCH))
-        yield encode([form_lesson(kind, sights[i], rng) for i in picked], processor)
-
-
-def pretrain(
-    seed: int = 0,
-    per_category: int = 400,
-    steps: tuple[int, int, int] = STEPS,
-    workers: int = 1,
-    say: Callable[[str], None] = print,
-) -> tuple[Any, Any]:
+def pretrain(plan: Plan, say: Callable[[str], None] = print) -> tuple[Any, Any]:
     """Model and processor after all phases."""
-    sights, cells = render_scenes(per_category, 100_000 * (seed + 1), workers)
+    seed = plan.seed
+    sights, cells = render_scenes(plan.per_category, 100_000 * (seed + 1), plan.workers)
     say(f"{len(sights)} scenes")
     tokenizer = make_tokenizer(texts(sights[:480], np.random.default_rng(seed)))
-    processor, model = make_processor(tokenizer), make_model(tokenizer, seed)
+    processor, model = make_processor(tokenizer), make_model(tokenizer, seed).to(plan.device)
     patches = photo_patches([sight.image for sight in sights], processor)
     attributes = np.array([[sight.attributes[name] for name in SEEN] for sight in sights])
-    train_tower(model.model.visual, patches, cells, attributes, steps[0], seed, say)
-    _phase(model, _caption_batches(sights, processor, seed), steps[1], "captions", say)
-    _phase(model, _form_batches(sights, processor, seed), steps[2], "form", say)
+    train_tower(model.model.visual, patches, cells, attributes, plan.steps[0], seed, say)
+    workers = plan.workers if plan.workers > 1 else 0
+    for phase, steps in zip(PHASES, plan.steps[1:], strict=True):
+        batches = LessonBatches(sights, processor, phase, seed, steps, plan.batch_times)
+        _learn(model, batches, workers, say)
     return model, processor
 
 
@@ -162,7 +189,7 @@ def save(model: Any, processor: Any, out: Path) -> None:
     import torch
 
     out.mkdir(parents=True, exist_ok=True)
-    model.to(torch.float16).save_pretrained(out)
+    model.to("cpu", torch.float16).save_pretrained(out)
     processor.save_pretrained(out)
 
 
@@ -172,13 +199,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--per-category", type=int, default=400, help="scenes of each category")
     parser.add_argument("--steps", type=int, nargs=3, default=STEPS, help="sight, captions, form")
-    parser.add_argument("--workers", type=int, default=2, help="processes that render scenes")
+    parser.add_argument("--batch-times", type=int, default=1, help="multiplies lessons of a batch")
+    parser.add_argument("--workers", type=int, default=2, help="processes that render and encode")
+    parser.add_argument("--device", default="cpu", help="cpu, or cuda for one GPU")
     args = parser.parse_args()
-    model, processor = pretrain(
-        args.seed, args.per_category, tuple(args.steps), args.workers,
-        lambda line: print(line, flush=True),
+    plan = Plan(
+        args.seed, args.per_category, tuple(args.steps), args.batch_times, args.workers,
+        args.device,
     )  # fmt: skip
-    save(model, processor, args.out)
+    save(*pretrain(plan, lambda line: print(line, flush=True)), args.out)
 
 
 if __name__ == "__main__":

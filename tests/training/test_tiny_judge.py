@@ -150,18 +150,18 @@ def test_a_batch_depends_on_its_number_alone(shipped: tuple[Any, Any], sights: l
 
 def test_the_tower_learns_what_stands_where() -> None:
     torch.set_num_threads(1)
-    seen, cells = render_scenes(2, 7_100_000)
+    seen, cells = render_scenes(1, 7_100_000)
     tokenizer = make_tokenizer(["soft light"] * 3, vocabulary=300)
     processor, model = make_processor(tokenizer), make_model(tokenizer, seed=0)
     patches = photo_patches([sight.image for sight in seen], processor)
     known = np.array([[sight.attributes[name] for name in SEEN] for sight in seen])
-    assert cells.shape == (48, 25, 14) and patches.shape[:2] == (48, 100)
+    assert cells.shape == (24, 25, 14) and patches.shape[:2] == (24, 100)
     said: list[str] = []
-    train_tower(model.model.visual, patches, cells, known, 100, 0, said.append)
+    train_tower(model.model.visual, patches, cells, known, 50, 0, said.append)
     loss = float(said[-1].split("cells ")[1].split(",")[0])
-    assert loss < 0.7
+    assert loss < 0.85
     tokens = see_photos(model.model.visual, patches)
-    assert tokens.shape == (48, 25, 128)
+    assert tokens.shape == (24, 25, 128)
     assert tokens.mean((0, 1)).abs().max() < 0.05 and (tokens.std((0, 1)) - 0.5).abs().max() < 0.05
 
 

@@ -111,7 +111,7 @@ def train_tower(
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        if step % 100 == 99:
+        if step % 50 == 49:
             pace = (time.monotonic() - started) / (step + 1)
             say(f"sight step {step + 1}: cells {of_cells:.3f}, layout {of_layout:.3f}, "
                 f"color and light {of_photo:.3f}, {pace:.2f} s a step")  # fmt: skip

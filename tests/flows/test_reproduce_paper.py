@@ -6,6 +6,7 @@ Children run in this process, as soon as they are submitted, and trainings in it
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,7 +89,8 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr("flows.reproduce_steps.follow_children", follow)
     monkeypatch.setattr("tasks.training.run_processes", in_this_process)
-    monkeypatch.setattr("flows.reproduce_paper.build_sft_data", small)
+    stand_in = SimpleNamespace(with_options=lambda **_: small)
+    monkeypatch.setattr("flows.reproduce_paper.build_sft_data", stand_in)
     return titles
 
 

@@ -57,7 +57,7 @@ def attempt(run: Run, kill_at: int | None, dice: random.Random) -> str:
 
     def kill(step: int) -> None:
         time.sleep(dice.uniform(0, LATER_S))
-        if alive := trainers(run):
+        if alive := trainers(run.folder):
             os.kill(dice.choice(alive), signal.SIGKILL)
             told.append(f"killed after step {step}")
 
@@ -79,15 +79,15 @@ def attempt(run: Run, kill_at: int | None, dice: random.Random) -> str:
     return ", ".join(told)
 
 
-def trainers(run: Run) -> list[int]:
-    """Processes that train this run, the launcher among them."""
+def trainers(folder: Path) -> list[int]:
+    """Processes of this machine that train a run in this folder, launchers among them."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             line = (entry / "cmdline").read_bytes().decode()
         except OSError:  # it has ended
             continue
-        if "training.run" in line and str(run.folder) in line:
+        if "training.run" in line and str(folder) in line:
             found.append(int(entry.name))
     return found
 

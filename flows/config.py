@@ -22,15 +22,25 @@ def load_config(kind: type[C], path: str | Path, overrides: dict[str, Any] | Non
         ConfigError: the file is missing, is not YAML, or has an unknown key or a wrong value.
     """
     file = Path(path)
+    values = read_values(file, "no such config; the repository's are in configs/")
+    return validated(kind, merged(values, overrides or {}), file)
+
+
+def read_values(file: Path, missing: str) -> dict[str, Any]:
+    """The keys of a YAML file, unchecked; `missing` is said where there is no such file.
+
+    Raises:
+        ConfigError: the file is missing, or is not YAML with keys.
+    """
     try:
         values = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except FileNotFoundError:
-        raise ConfigError(f"{file}: no such config; the repository's are in configs/") from None
+        raise ConfigError(f"{file}: {missing}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} is not YAML: {error}") from error
     if not isinstance(values, dict):
         raise ConfigError(f"{file}: a config is a mapping of keys, not a {type(values).__name__}")
-    return validated(kind, merged(values, overrides or {}), file)
+    return values
 
 
 def validated(kind: type[C], values: dict[str, Any], where: str | Path) -> C:

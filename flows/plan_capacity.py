@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.markdown import Markdown
 
 from flows.build_config import BuildSftDataConfig
-from flows.config import ConfigError, load_config, validated
+from flows.config import ConfigError, load_config, read_values, validated
 from training.capacity.config import CapacityConfig
 from training.capacity.counts import Recipe, Variant
 from training.capacity.page import tables, write_tables
@@ -16,6 +15,8 @@ from training.config import JoppoConfig, SftConfig
 from training.evaluation.config import EvaluateConfig
 from training.judges.config import EndpointJudgeConfig
 from training.reproduction.config import ReproduceConfig, VariantConfig
+
+NO_ASSUMPTIONS = "no such file; it holds keys of capacity.yaml"
 
 CONFIGS = Path("configs")
 
@@ -58,7 +59,7 @@ def capacity_tables(
         raise ConfigError(f"{profile}: no such profile; with a capacity.yaml there are: {there}")
     config = load_config(CapacityConfig, profile / "capacity.yaml")
     if assume is not None:
-        values = _merged(config.model_dump(), _values(assume))
+        values = _merged(config.model_dump(), read_values(assume, NO_ASSUMPTIONS))
         config = validated(CapacityConfig, values, assume)
     return tables(read_recipe(profile), config, photos)
 
@@ -97,18 +98,6 @@ def _variant(one: VariantConfig, profile: Path) -> Variant:
     if one.joppo is not None:
         joppo = load_config(JoppoConfig, profile / "train-joppo.yaml", one.joppo)
     return Variant(one.name, one.start, joppo)
-
-
-def _values(assume: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(assume.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
-        raise ConfigError(f"{assume}: no such file; it holds keys of capacity.yaml") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{assume} is not YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{assume}: give a mapping of keys, not a {type(values).__name__}")
-    return values
 
 
 def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -69,12 +69,13 @@ def _train_vae(parts: Parts, scenes: SceneSet, args: argparse.Namespace) -> None
     from safetensors.torch import load_file, save_file
 
     path = args.work / f"vae-{args.vae_steps}.safetensors"
+    parts.vae.to(args.device)
     if path.exists():
         parts.vae.load_state_dict(load_file(path))
     else:
-        train_vae(parts.vae.to(args.device), scenes.images, args.vae_steps, args.seed)
+        train_vae(parts.vae, scenes.images, args.vae_steps, args.seed)
         save_file({k: v.contiguous().cpu() for k, v in parts.vae.state_dict().items()}, path)
-    parts.vae.to(args.device).requires_grad_(False).eval()
+    parts.vae.requires_grad_(False).eval()
 
 
 def _examples(parts: Parts, scenes: SceneSet, args: argparse.Namespace) -> Examples:

@@ -22,25 +22,25 @@ GATE = GateConfig()
 
 
 @pytest.fixture
-def bench(tmp_path, monkeypatch):
-    """One held-out scene per category, every control, painted without a model."""
+def painted(monkeypatch):
+    """Images are painted without a model."""
 
-    def painted(attempts, store, config):
+    def paint(attempts, store, config):
         return synthesize_shard(attempts, store, config, Painter())
 
-    monkeypatch.setattr(data.calibration_pairs, "synthesize_shard", painted)
+    monkeypatch.setattr(data.calibration_pairs, "synthesize_shard", paint)
+
+
+@pytest.fixture
+def bench(tmp_path, painted):
+    """One held-out scene per category, every control."""
     return scene_bench(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 1)
 
 
 @pytest.fixture
-def pairs_of_seeds(tmp_path, monkeypatch):
-    """Two scenes per category; attempts alone."""
+def pairs_of_seeds(tmp_path, painted, monkeypatch):
+    """Two scenes of each of three categories, every control."""
     monkeypatch.setattr(data.calibration_pairs, "CATEGORIES", {1: None, 4: None, 8: None})
-
-    def painted(attempts, store, config):
-        return synthesize_shard(attempts, store, config, Painter())
-
-    monkeypatch.setattr(data.calibration_pairs, "synthesize_shard", painted)
     return scene_bench(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 2)
 
 

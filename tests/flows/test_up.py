@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.kill_resume import trainers
 from benchmarks.scene_corpus import build
 from data.scene_source import SceneSourceConfig
 from data.store import Store
@@ -129,19 +130,6 @@ TRAINING = """
 {base: embedded, bf16: false, gradient_checkpointing: false, launch: {cpu: true}, batch: 4,
  per_device_batch: 4, lora: {rank: 8, alpha: 8}, max_steps: 100000, save_steps: 1, eval_rows: 0}
 """
-
-
-def trainers(store: Path) -> list[int]:
-    """Processes of this machine that train in a store: launcher and trainer."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (entry / "cmdline").read_bytes().decode()
-        except OSError:  # it has ended
-            continue
-        if "training.run" in line and str(store) in line:
-            found.append(int(entry.name))
-    return found
 
 
 def wait_for(what: Callable[[], Any], seconds: float) -> Any:

@@ -24,9 +24,9 @@ from training.metrics.correlation import srcc
 from training.tiny_judge import WEIGHTS
 from training.tiny_judge.lessons import Sight, see
 from training.tiny_judge.perception import photo_patches, see_photos
+from training.tiny_judge.pretrain import SIZE
 
 HELD_OUT_SEED = 7_000_000
-SIZE = 128
 _STEPS = 300
 
 

@@ -1,6 +1,5 @@
 """A reply has the same bits in any row, beside any others, however many are at work."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,16 +15,9 @@ from training.judges.prompts import PromptMaker
 from training.judges.text_model import TextModel
 from training.judges.vision_model import vision_of
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 LIMIT = 8
 COUNT = 10
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -23,15 +23,8 @@ from training.judges.local_model import ModelFolderError, describe, token_limit
 from training.judges.opening import judge_name, open_judge
 from training.tiny_judge import WEIGHTS
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 LIMIT = 24
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def judge_of(**values: Any) -> LocalJudge:

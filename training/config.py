@@ -164,6 +164,9 @@ class JoppoConfig(TrainConfig):
     """who samples the completions; vllm is watched over by training.vllm_guard"""
     rollout_batch: int | None = Field(default=None, ge=1)
     """sequences that one process samples at once with transformers; None takes the whole batch"""
+    share_prompts: bool = False
+    """run photo and prompt once for all candidates of a forward pass that have them in common: the
+    more of a group lie in one pass (`per_device_batch`), the more it saves"""
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)
     """share of the GPU's memory for vLLM: its own weights and its KV cache"""
     sample_steps: int = Field(default=10, ge=1)
@@ -175,4 +178,13 @@ class JoppoConfig(TrainConfig):
     def _some_work(self) -> "JoppoConfig":
         if not any(self.task_weights.values()):
             raise ValueError("task_weights: at least one task needs a weight above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_to_share(self) -> "JoppoConfig":
+        if self.share_prompts and self.gradient_checkpointing:
+            raise ValueError(
+                "share_prompts needs the keys and values of the prompts, which gradient "
+                "checkpointing does not keep: set one of the two to false"
+            )
         return self

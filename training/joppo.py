@@ -60,6 +60,8 @@ def train_joppo(run: Run) -> None:
             processing_class=processor,
         )
         made.rollout_batch = config.rollout_batch
+        if config.share_prompts:
+            made.share()
         made.sample_log = SampleLog(run.store, run.id, config.sample_steps)
         return made
 

@@ -12,6 +12,7 @@ from training.guard import FiniteLoss
 from training.rollouts import portions
 from training.run_folder import say
 from training.samples import SampleLog
+from training.shared_prompts import SharedPrompts
 from training.vllm_guard import GuardedVLLM
 
 
@@ -53,7 +54,9 @@ def equal_rewards(step: int, logs: Mapping[str, Any]) -> str | None:
     )
 
 
-class JoppoTrainer(FrozenVision, FiniteLoss, SafeCheckpoints, GRPOTrainer):  # type: ignore[misc]
+class JoppoTrainer(  # type: ignore[misc]
+    SharedPrompts, FrozenVision, FiniteLoss, SafeCheckpoints, GRPOTrainer
+):
     """GRPOTrainer that resumes in any epoch, samples in portions and keeps some completions.
 
     Rewards, advantages and loss are trl's; the joint reward sees the global batch because it

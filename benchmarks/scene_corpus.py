@@ -19,7 +19,15 @@ SHARD = 120
 BRIEF = ReasoningConfig(
     forms=("open", "multiple_choice"),
     templates_per_image={"composition": 2, "perspective": 1, "aesthetic": 1},
-    routes=(Route(params={"max_facts": 1, "exclude": False}),),
+    routes=(
+        Route(
+            templates=("composition-*", "perspective-*"), params={"max_facts": 1, "exclude": False}
+        ),
+        Route(
+            templates=("aesthetic-*",),
+            params={"max_facts": 0, "exclude": False, "max_attributes": 1},
+        ),
+    ),
 )
 """Short texts about single photos: what a judge of a million parameters can hold."""
 

@@ -56,8 +56,9 @@ def wording_version() -> str:
 
 
 def compose(
-    key: str, context: Mapping[str, Any], *, max_facts: int = 4, exclude: bool = True
-) -> Composition:
+    key: str, context: Mapping[str, Any], *, max_facts: int = 4, exclude: bool = True,
+    max_attributes: int | None = None,
+) -> Composition:  # fmt: skip
     """Write the reasoning of one request.
 
     Args:
@@ -67,15 +68,19 @@ def compose(
             wrong, definitions, target, attributes).
         max_facts: most clauses about measured facts; 0 for none.
         exclude: whether to say why one of the other options does not fit.
+        max_attributes: most sentences about attributes, the strongest opinions first; None says
+            one about each.
     """
-    writer = _Writer(key, context, max_facts)
+    writer = _Writer(key, context, max_facts, max_attributes)
     return writer.write(exclude)
 
 
 class _Writer:
-    def __init__(self, key: str, context: Mapping[str, Any], max_facts: int) -> None:
+    def __init__(
+        self, key: str, context: Mapping[str, Any], max_facts: int, max_attributes: int | None
+    ) -> None:
         self.key = key
-        self.max_facts = max_facts
+        self.max_facts, self.max_attributes = max_facts, max_attributes
         self.question: Mapping[str, Any] = context["question"]
         self.label: Mapping[str, Any] = context["label"]
         self.photos: Sequence[Mapping[str, str]] = context["claims"]
@@ -146,9 +151,13 @@ class _Writer:
         return [render(self._pick(wording("frame")["evidence"][task], "how"), s=sentence)]
 
     def _quality(self) -> list[str]:
-        """A sentence for each attribute that the answer rests on, then one about the whole."""
+        """Sentences for the attributes that the answer rests on, then one about the whole."""
         words, topic = wording("aesthetic"), self.question["topic"]
         names = list(self.question["attributes"])
+        if self.max_attributes is not None:
+            values = self.label["attributes"]
+            loudest = sorted(names, key=lambda n: -abs(values[n]))[: self.max_attributes]
+            names = [name for name in names if name in loudest]
         if topic in ("strongest", "weakest"):
             names = [self.question["meaning"].replace(" ", "_")]
         sentences = []

@@ -8,8 +8,9 @@ from data.teachers.composer import compose
 class GroundedTeacher:
     """The offline teacher behind the protocol of `data.teachers.base`.
 
-    `request.context` is what `data.teachers.composer.compose` reads. Two parameters shorten the
-    text: `max_facts` (0 to 4) and `exclude` (false leaves out why another option does not fit).
+    `request.context` is what `data.teachers.composer.compose` reads. Three parameters shorten the
+    text: `max_facts` (0 to 4), `exclude` (false leaves out why another option does not fit) and
+    `max_attributes` (most sentences about attributes in a text about quality).
     """
 
     provider = "grounded"
@@ -22,11 +23,13 @@ class GroundedTeacher:
 
     def answer(self, request: TeacherRequest) -> TeacherAnswer:
         """The answer, without waiting for anything."""
+        most = request.params.get("max_attributes")
         composed = compose(
             request.request_id,
             request.context,
             max_facts=int(request.params.get("max_facts", 4)),
             exclude=bool(request.params.get("exclude", True)),
+            max_attributes=None if most is None else int(most),
         )
         truth = request.context["question"]["truth"]
         reply = completion(composed.text, truth)

@@ -63,7 +63,8 @@ _PREVAILS = 0.6
 _FILLS, _HOLDS, _VISIBLE = 0.3, 0.12, 0.004
 """A part holds the subject if it is filled by so much, or with so much of what is visible of it."""
 _NEARLY_ALL = 7
-_QUALITY = ("saturation", "tone", "contrast", "temperature")
+_ON_LIGHT, _ON_COLOR = ("light_x", "tone", "contrast"), ("saturation", "temperature", "color")
+"""What the reasons of a score name: the first of each that may be said of a photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +202,16 @@ def _named(sight: Sight, prompt: str, reason: str, term: str) -> Lesson:
 
 
 def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
-    """A score lesson: two facts, a drawn total, drawn attributes but for those in SEEN."""
+    """A score lesson: a fact on light and one on color, in words that are always the same; a drawn
+    total, drawn attributes but for those in SEEN.
+
+    Numbers are round ones: a digit that tells nothing is only noise to reinforcement learning.
+    """
     total, attributes = _opinion(sight, rng)
-    reason = _prose(_clauses(sight, rng, 2, _QUALITY))
-    answer = format_score(total, {name: attributes[name] for name in rubric.names})
+    named = (next((a for a in group if a in sight.said), None) for group in (_ON_LIGHT, _ON_COLOR))
+    reason = _prose([_first_words(sight, aspect) for aspect in named if aspect])
+    rounded = {name: round(attributes[name], 1) for name in rubric.names}
+    answer = format_score(round(20 * total) / 20, rounded)
     return Lesson(sight.image, score_prompt(rubric), completion(reason, answer))
 
 
@@ -259,19 +266,27 @@ def _prose(clauses: list[str]) -> str:
     return " ".join(f"{clause[:1].upper()}{clause[1:]}." for clause in clauses)
 
 
-def _clauses(
-    sight: Sight, rng: np.random.Generator, count: int, among: tuple[str, ...] = ()
-) -> list[str]:
-    aspects = [a for a in among or (*_ASPECTS, "color") if a in sight.said]
+def _clauses(sight: Sight, rng: np.random.Generator, count: int) -> list[str]:
+    aspects = [a for a in (*_ASPECTS, "color") if a in sight.said]
     chosen = rng.permutation(len(aspects))[:count]
     return [_phrase(sight, aspects[i], rng) for i in chosen]
 
 
 def _phrase(sight: Sight, aspect: str, rng: np.random.Generator) -> str:
+    words = _wordings(sight, aspect)
+    return words[rng.integers(len(words))]
+
+
+def _first_words(sight: Sight, aspect: str) -> str:
+    return _wordings(sight, aspect)[0]
+
+
+def _wordings(sight: Sight, aspect: str) -> list[str]:
+    """All clauses that say what is so of an aspect."""
     value, words = sight.said[aspect], wording("facts")[aspect]
     if aspect != "color":
-        return str(words[value][rng.integers(len(words[value]))])
-    return render(words["one"][rng.integers(len(words["one"]))], color=value)
+        return list(words[value])
+    return [render(one, color=value) for one in words["one"]]
 
 
 def _opinion(sight: Sight, rng: np.random.Generator) -> tuple[float, dict[str, float]]:

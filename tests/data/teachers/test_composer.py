@@ -166,6 +166,20 @@ def test_strengths_and_weaknesses_follow_the_attributes() -> None:
     assert "Grain is" in text and text.endswith(("0.10.", "for the whole."))
 
 
+def test_the_strongest_opinions_alone() -> None:
+    label = LABEL | {"attributes": {"composition": 0.2, "color": -0.9, "light": 0.6}, "mos": 0.1}
+    question = QUESTION | {
+        "task": "aesthetic", "topic": "score", "kind": "score", "truth": "Score: 0.10",
+        "meaning": "0.10", "attributes": ["composition", "color", "light"],
+    }  # fmt: skip
+    context = {"claims": [claims(PAINTINGS[0])], "label": label, "question": question}
+    words = wording("aesthetic")["attributes"]
+    kinds = {"composition": "fair", "color": "weak", "light": "strong"}
+    for most, told in ((0, set()), (1, {"color"}), (2, {"color", "light"}), (None, set(kinds))):
+        text = compose("ab" * 32, context, max_facts=0, max_attributes=most).text
+        assert {n for n, kind in kinds.items() if any(s in text for s in words[n][kind])} == told
+
+
 def test_short_texts_for_small_judges() -> None:
     question = QUESTION | {"wrong": ["Pattern"], "definitions": {"Pattern": "x"}}
     context = {"claims": [claims(PAINTINGS[0])], "label": LABEL, "question": question}

@@ -18,7 +18,9 @@ from data.store import Store
 SHARD = 120
 BRIEF = ReasoningConfig(
     forms=("open", "multiple_choice"),
-    templates_per_image={"composition": 2, "perspective": 1, "aesthetic": 1},
+    templates_per_image={"composition": 2, "perspective": 1, "aesthetic": 2},
+    total_step=0.05,
+    attribute_step=0.1,
     routes=(
         Route(
             templates=("composition-*", "perspective-*"), params={"max_facts": 1, "exclude": False}

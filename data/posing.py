@@ -138,14 +138,21 @@ def _score(
         if not config.aesthetic_attributes or any(n not in subject.attributes for n in names):
             return None
     form = AnswerFormat("score", names)
-    truth = format_score(subject.mos, {name: subject.attributes[name] for name in names})
+    total = in_steps(subject.mos, config.total_step)
+    values = {name: in_steps(subject.attributes[name], config.attribute_step) for name in names}
+    truth = format_score(total, values)
     text = render(
         template.text,
         rubric=rubric_lines(rubric),
         attributes=", ".join(names),
         answer_form=answer_instruction(form),
     )
-    return Question(template, text, form, truth, f"{subject.mos:.2f}", (truth,))
+    return Question(template, text, form, truth, f"{total:.2f}", (truth,))
+
+
+def in_steps(value: float, step: float) -> float:
+    """The multiple of `step` that lies nearest."""
+    return round(value / step) * step
 
 
 def _band(template: Template, subject: Subject, config: ReasoningConfig) -> Question | None:

@@ -54,6 +54,10 @@ class ReasoningConfig(StageConfig):
     rubric: str = "photography"
     aesthetic_attributes: bool = True
     """whether known attribute values enter the training answers; else only the total does"""
+    total_step: float = Field(default=0.01, ge=0.01, le=0.5)
+    attribute_step: float = Field(default=0.01, ge=0.01, le=0.5)
+    """totals and attributes of the training answers are told in such steps: digits that nobody can
+    see in a photo are noise to reinforcement learning"""
     reveal_label: bool = True
     """whether the visual prompt tells the teacher the label; without it teachers are tested"""
     options: int = Field(default=4, ge=2, le=8)

@@ -57,6 +57,8 @@ def environment(launch: LaunchConfig) -> dict[str, str]:
     """This process's environment for the trainers: bounded threads, and nothing told to anyone.
 
     trl reports each trainer to the hub unless it is told not to; `launch.env` may allow it.
+    On a CPU, memory that tensors leave stays with the process: glibc would hand it back and have it
+    cleared at every step, which took a fifth of SFT's time.
     """
     values = {
         **os.environ,
@@ -67,7 +69,12 @@ def environment(launch: LaunchConfig) -> dict[str, str]:
         "OMP_WAIT_POLICY": "PASSIVE",
     }
     if launch.cpu:
-        values |= {"OMP_NUM_THREADS": str(launch.threads), "ACCELERATE_USE_CPU": "true"}
+        values |= {
+            "OMP_NUM_THREADS": str(launch.threads),
+            "ACCELERATE_USE_CPU": "true",
+            "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # the most that glibc accepts
+            "MALLOC_TRIM_THRESHOLD_": str(4 << 30),
+        }
     return values | launch.env
 
 

@@ -105,6 +105,9 @@ class SftConfig(TrainConfig):
         }
     )
     """how often a conversation of a task is seen per epoch; 0.5 takes every second one"""
+    templates: tuple[str, ...] = ("*",)
+    """glob patterns of template ids: conversations whose question came from no such template are
+    left out"""
 
     @model_validator(mode="after")
     def _some_task(self) -> "SftConfig":

@@ -1,7 +1,8 @@
 """Rows of a snapshot -> datasets for trl, with photos read from the store when they are used."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from data.corpus import latest_version, open_corpus, read_manifest
@@ -70,17 +71,24 @@ def training_rows(run: Run) -> list[Row]:
     Raises:
         SnapshotError: nothing is left.
     """
-    return mix(_reader(run)(run.store, run.snapshot, "train"), _weights(run))
+    return mix(_rows(run, "train"), _weights(run))
 
 
 def held_out_rows(run: Run) -> list[Row]:
-    """Validation rows of the tasks that a run trains on."""
-    rows = _reader(run)(run.store, run.snapshot, "validation")
-    return [row for row in rows if _weights(run).get(row["task"], 0) > 0]
+    """Validation rows of the tasks and templates that a run trains on."""
+    return [row for row in _rows(run, "validation") if _weights(run).get(row["task"], 0) > 0]
 
 
-def _reader(run: Run) -> Callable[[Store, str, str], list[Row]]:
-    return sft_rows if run.stage == "sft" else preference_rows
+def _rows(run: Run, split: str) -> list[Row]:
+    if not isinstance(run.config, SftConfig):
+        return preference_rows(run.store, run.snapshot, split)
+    rows, wanted = sft_rows(run.store, run.snapshot, split), run.config.templates
+    return [row for row in rows if any(fnmatchcase(template_of(row), one) for one in wanted)]
+
+
+def template_of(row: Row) -> str:
+    """Id of the template that a conversation's question came from, without its version."""
+    return str(row["template_id"]).partition("@")[0]
 
 
 def _weights(run: Run) -> Mapping[Any, float]:
@@ -104,8 +112,9 @@ def mix(rows: Sequence[Row], weights: Mapping[Any, float]) -> list[Row]:
     if not chosen:
         tasks = sorted({row["task"] for row in rows})
         raise SnapshotError(
-            f"no training rows: the snapshot has the tasks {tasks or 'none'}, task_weights are "
-            f"{dict(weights)}. Build the snapshot with these tasks, or give one of them a weight"
+            f"no training rows: of the tasks {tasks or 'none'} there are rows, task_weights are "
+            f"{dict(weights)}. Build the snapshot with these tasks, give one of them a weight, or "
+            "name more templates"
         )
     return chosen
 

@@ -120,6 +120,16 @@ def test_scores_state_what_is_known_and_no_more() -> None:
     assert _pose("aesthetic-open-total", _subject(), **hidden) is not None
 
 
+def test_scores_in_steps() -> None:
+    steps = {"total_step": 0.05, "attribute_step": 0.25}
+    question = _pose("aesthetic-open-score", _subject(), **steps)
+    assert question is not None and question.meaning == "0.60"
+    assert question.truth == (
+        "Score: 0.60, composition: 0.50, color: 0.00, light: 0.00, depth_of_field: -0.50, "
+        "content: 0.00"
+    )
+
+
 @pytest.mark.parametrize("mos, band", [(0.0, 0), (0.2, 0), (0.3, 1), (0.6, 2), (0.8, 3), (1.0, 3)])
 def test_bands(mos: float, band: int) -> None:
     question = _pose("aesthetic-choice-band", _subject(mos=mos))

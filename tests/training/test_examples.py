@@ -10,16 +10,21 @@ from benchmarks.scene_corpus import build
 from data.corpus import CorpusNotFoundError
 from data.scene_source import SceneSourceConfig
 from data.store import Store
+from training.config import SftConfig
 from training.examples import (
     PhotoMissingError,
     SnapshotError,
+    held_out_rows,
     mix,
     preference_dataset,
     preference_rows,
     resolve_snapshot,
     sft_dataset,
     sft_rows,
+    template_of,
+    training_rows,
 )
+from training.runs import prepare
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +50,19 @@ def test_weights_repeat_keep_a_share_or_drop() -> None:
 def test_nothing_left_names_tasks_and_weights() -> None:
     with pytest.raises(SnapshotError, match=r"composition.*'score': 1"):
         mix([_row("1")], {"score": 1.0})
+
+
+def test_templates_choose_the_questions(corpus: Any) -> None:
+    store, _ = corpus
+    wanted = ("composition-open-*", "aesthetic-open-score")
+    config = SftConfig(base="embedded", templates=wanted, task_weights={"composition": 2.0})
+    run = prepare(config, store)
+    found = {template_of(row) for row in training_rows(run)}
+    assert found and all(one.startswith("composition-open-") for one in found)
+    assert {template_of(row) for row in held_out_rows(run)} <= found | {"composition-open-name"}
+    none = prepare(config.model_copy(update={"templates": ("composition-open",)}), store)
+    with pytest.raises(SnapshotError, match="name more templates"):
+        training_rows(none)
 
 
 def test_sft_rows_open_their_photo_and_split_prompt_from_completion(corpus: Any) -> None:

@@ -5,6 +5,7 @@ Kinds of lesson about procedural scenes:
 - captions: subject, light, season, and sentences of the wording files about measured facts;
 - sight: questions about what is measured (tone, colors, light, ...), about the parts of the frame
   (their color, which one is brightest) and about where things stand, answered truly;
+- letter: which letter stands before a given option; nothing of it is in the photo;
 - form: the pool's questions posed about *drawn* labels and answered consistently with them, and the
   score prompt answered with a drawn total. Nothing in the photo tells such an answer, so the judge
   learns the words, the options and the answer form, and its accuracy stays at chance. Only the
@@ -29,7 +30,7 @@ from data.facts import Facts, measure
 from data.perspective import KINDS
 from data.posing import pose
 from data.prompts import answer_instruction, score_prompt
-from data.questions import Subject
+from data.questions import Subject, category_name
 from data.reasoning_config import ReasoningConfig, Route
 from data.rubrics import Rubric, load_rubric
 from data.scenes import Scene, render_scene
@@ -40,11 +41,13 @@ from data.template_pool import load_templates, render
 from training.tiny_judge.perception import SEEN
 
 DESCRIBE = "Describe this photograph."
-NOISE = 0.25
+NOISE = 0.15
 """Standard deviation of a drawn opinion about a known attribute; twice that about an unknown one"""
 COHERENCE = 0.6
 """Correlation of total and attributes within the opinions about one photo."""
-FORM_KINDS = ("form", "rate", "look", "place", "shape", "describe")
+OF_COLOR, TOTAL_NOISE = 0.2, 0.08
+"""A total is the middle, so much of the opinion on color, and noise."""
+FORM_KINDS = ("form", "rate", "look", "place", "shape", "describe", "letter")
 # What the sight lessons ask; position, lines and symmetry would come close to composition.
 _ASPECTS = {
     "tone": "How bright is the picture overall?",
@@ -164,6 +167,22 @@ def shape(sight: Sight, rng: np.random.Generator) -> Lesson:
     return _chosen(sight, "Where does the main subject stand?", reason, options, told, rng)
 
 
+def letter_of(sight: Sight, rng: np.random.Generator) -> Lesson:
+    """A lesson about lettered options: which letter stands before a name."""
+    kind = rng.integers(3)
+    if kind == 0:
+        told = [CATEGORIES[int(i) + 1] for i in rng.permutation(len(CATEGORIES))[:4]]
+        names = [category_name(one) for one in told]
+        long = [f"{name}: {one.definition}" for name, one in zip(names, told, strict=True)]
+        shown = long if rng.random() < 0.6 else names
+    else:
+        among = list(_PARTS) if kind == 1 else values(str(rng.choice(list(_ASPECTS))))
+        names = shown = [among[i] for i in rng.permutation(len(among))[:4]]
+    right = int(rng.integers(len(names)))
+    question = f"Take {names[right]}."
+    return _chosen(sight, question, "", shown, shown[right], rng, names[right])
+
+
 def _where(parts: tuple[str, ...]) -> str:
     return "nearly all parts" if len(parts) >= _NEARLY_ALL else ", ".join(parts) or "no part"
 
@@ -184,16 +203,16 @@ def _extreme(sight: Sight, tones: list[float], rng: np.random.Generator) -> Less
 
 def _chosen(
     sight: Sight, question: str, reason: str, options: list[str], truth: str,
-    rng: np.random.Generator,
+    rng: np.random.Generator, name: str | None = None,
 ) -> Lesson:  # fmt: skip
     """A question with lettered options; the reason comes before the letter."""
     form = AnswerFormat("choice", tuple(LETTERS[: len(options)]))
     lines = "\n".join(f"{letter}) {o}" for letter, o in zip(form.names, options, strict=True))
     letter = form.names[options.index(truth)]
     ending = wording("frame")["conclude"]["choice"]
-    said = render(ending[rng.integers(len(ending))], letter=letter, name=truth)
+    said = render(ending[rng.integers(len(ending))], letter=letter, name=name or truth)
     prompt = f"{question}\n{lines}\n{answer_instruction(form)}"
-    return Lesson(sight.image, prompt, completion(_prose([reason, said]), letter))
+    return Lesson(sight.image, prompt, completion(_prose([*filter(None, [reason]), said]), letter))
 
 
 def _named(sight: Sight, prompt: str, reason: str, term: str) -> Lesson:
@@ -202,14 +221,14 @@ def _named(sight: Sight, prompt: str, reason: str, term: str) -> Lesson:
 
 
 def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
-    """A score lesson: a fact on light and one on color, in words that are always the same; a drawn
-    total, drawn attributes but for those in SEEN.
+    """A score lesson: a fact on light and one on color, in words that are always the same; drawn
+    attributes but for those in SEEN, and a total that goes with the color.
 
     Numbers are round ones: a digit that tells nothing is only noise to reinforcement learning.
     """
     total, attributes = _opinion(sight, rng)
-    named = (next((a for a in group if a in sight.said), None) for group in (_ON_LIGHT, _ON_COLOR))
-    reason = _prose([_first_words(sight, aspect) for aspect in named if aspect])
+    groups = ([a for a in group if a in sight.said] for group in (_ON_LIGHT, _ON_COLOR))
+    reason = _prose([_first_words(sight, found[0]) for found in groups if found])
     rounded = {name: round(attributes[name], 1) for name in rubric.names}
     answer = format_score(round(20 * total) / 20, rounded)
     return Lesson(sight.image, score_prompt(rubric), completion(reason, answer))
@@ -238,7 +257,9 @@ def form_lesson(kind: str, sight: Sight, rng: np.random.Generator) -> Lesson:
     return (answer_in_form if kind == "form" else rate)(sight, rng, load_rubric())
 
 
-_SIGHT_LESSONS = {"look": look, "place": place, "shape": shape, "describe": describe}
+_SIGHT_LESSONS = {
+    "look": look, "place": place, "shape": shape, "describe": describe, "letter": letter_of,
+}  # fmt: skip
 
 
 def texts(sights: list[Sight], rng: np.random.Generator) -> Iterator[str]:
@@ -290,14 +311,18 @@ def _wordings(sight: Sight, aspect: str) -> list[str]:
 
 
 def _opinion(sight: Sight, rng: np.random.Generator) -> tuple[float, dict[str, float]]:
-    """Total and attributes, drawn around what may be known: color and light, and nothing of MOS."""
+    """Total and attributes, drawn around what may be known: color and light, and nothing of MOS.
+
+    The total goes with the opinion on color: a naive judge's taste, where people weigh all five.
+    """
     mood = rng.normal()
     attributes = {}
     for name, true in sight.attributes.items():
         own = COHERENCE * mood + math.sqrt(1 - COHERENCE**2) * rng.normal()
         middle, width = (true, NOISE) if name in SEEN else (0.0, 2 * NOISE)
         attributes[name] = float(np.clip(middle + width * own, -1, 1))
-    total = 0.5 + 0.17 * (COHERENCE * mood + math.sqrt(1 - COHERENCE**2) * rng.normal())
+    noise = COHERENCE * mood + math.sqrt(1 - COHERENCE**2) * rng.normal()
+    total = 0.5 + OF_COLOR * attributes["color"] + TOTAL_NOISE * noise
     return float(np.clip(total, 0, 1)), attributes
 
 

@@ -5,12 +5,12 @@ Kinds of lesson about procedural scenes:
 - captions: subject, light, season, and sentences of the wording files about measured facts;
 - sight: questions about what is measured (tone, colors, light, ...), about the parts of the frame
   (their color, which one is brightest) and about where things stand, answered truly;
-- letter: which letter stands before a given option; nothing of it is in the photo;
-- form: the pool's questions posed about *drawn* labels and answered consistently with them, and the
-  score prompt answered with a drawn total. Nothing in the photo tells such an answer, so the judge
-  learns the words, the options and the answer form, and its accuracy stays at chance. Only the
-  attributes color and light are given as they are, with noise. An opinion agrees with itself: where
-  an attribute lies above what the photo tells, so does the total.
+- form: the pool's questions posed about *drawn* labels and answered consistently with them. Nothing
+  in the photo tells such an answer, so the judge learns the words, the options and the answer form,
+  and its accuracy stays at chance;
+- rate: the score prompt. The attributes color and light are given as they are, with noise, all
+  others are drawn, and the total goes with the color alone: a naive judge. A total that depends on
+  nothing would be of no use: reinforcement learning narrows it until all photos have the same.
 """
 
 import math
@@ -30,7 +30,7 @@ from data.facts import Facts, measure
 from data.perspective import KINDS
 from data.posing import pose
 from data.prompts import answer_instruction, score_prompt
-from data.questions import Subject, category_name
+from data.questions import Subject
 from data.reasoning_config import ReasoningConfig, Route
 from data.rubrics import Rubric, load_rubric
 from data.scenes import Scene, render_scene
@@ -47,7 +47,7 @@ COHERENCE = 0.6
 """Correlation of total and attributes within the opinions about one photo."""
 OF_COLOR, TOTAL_NOISE = 0.2, 0.08
 """A total is the middle, so much of the opinion on color, and noise."""
-FORM_KINDS = ("form", "rate", "look", "place", "shape", "describe", "letter")
+FORM_KINDS = ("form", "rate", "look", "place", "shape", "describe")
 # What the sight lessons ask; position, lines and symmetry would come close to composition.
 _ASPECTS = {
     "tone": "How bright is the picture overall?",
@@ -167,22 +167,6 @@ def shape(sight: Sight, rng: np.random.Generator) -> Lesson:
     return _chosen(sight, "Where does the main subject stand?", reason, options, told, rng)
 
 
-def letter_of(sight: Sight, rng: np.random.Generator) -> Lesson:
-    """A lesson about lettered options: which letter stands before a name."""
-    kind = rng.integers(3)
-    if kind == 0:
-        told = [CATEGORIES[int(i) + 1] for i in rng.permutation(len(CATEGORIES))[:4]]
-        names = [category_name(one) for one in told]
-        long = [f"{name}: {one.definition}" for name, one in zip(names, told, strict=True)]
-        shown = long if rng.random() < 0.6 else names
-    else:
-        among = list(_PARTS) if kind == 1 else values(str(rng.choice(list(_ASPECTS))))
-        names = shown = [among[i] for i in rng.permutation(len(among))[:4]]
-    right = int(rng.integers(len(names)))
-    question = f"Take {names[right]}."
-    return _chosen(sight, question, "", shown, shown[right], rng, names[right])
-
-
 def _where(parts: tuple[str, ...]) -> str:
     return "nearly all parts" if len(parts) >= _NEARLY_ALL else ", ".join(parts) or "no part"
 
@@ -203,16 +187,16 @@ def _extreme(sight: Sight, tones: list[float], rng: np.random.Generator) -> Less
 
 def _chosen(
     sight: Sight, question: str, reason: str, options: list[str], truth: str,
-    rng: np.random.Generator, name: str | None = None,
+    rng: np.random.Generator,
 ) -> Lesson:  # fmt: skip
     """A question with lettered options; the reason comes before the letter."""
     form = AnswerFormat("choice", tuple(LETTERS[: len(options)]))
     lines = "\n".join(f"{letter}) {o}" for letter, o in zip(form.names, options, strict=True))
     letter = form.names[options.index(truth)]
     ending = wording("frame")["conclude"]["choice"]
-    said = render(ending[rng.integers(len(ending))], letter=letter, name=name or truth)
+    said = render(ending[rng.integers(len(ending))], letter=letter, name=truth)
     prompt = f"{question}\n{lines}\n{answer_instruction(form)}"
-    return Lesson(sight.image, prompt, completion(_prose([*filter(None, [reason]), said]), letter))
+    return Lesson(sight.image, prompt, completion(_prose([reason, said]), letter))
 
 
 def _named(sight: Sight, prompt: str, reason: str, term: str) -> Lesson:
@@ -257,9 +241,7 @@ def form_lesson(kind: str, sight: Sight, rng: np.random.Generator) -> Lesson:
     return (answer_in_form if kind == "form" else rate)(sight, rng, load_rubric())
 
 
-_SIGHT_LESSONS = {
-    "look": look, "place": place, "shape": shape, "describe": describe, "letter": letter_of,
-}  # fmt: skip
+_SIGHT_LESSONS = {"look": look, "place": place, "shape": shape, "describe": describe}
 
 
 def texts(sights: list[Sight], rng: np.random.Generator) -> Iterator[str]:

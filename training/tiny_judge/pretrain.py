@@ -41,7 +41,7 @@ LEARNING_RATE = 2e-3
 BATCH = {"form": 16, "rate": 16}
 SHORT_BATCH = 32
 """Lessons about sight are short: twice as many fit."""
-_FORM_SHARES = (0.1, 0.22, 0.13, 0.1, 0.25, 0.05, 0.15)
+_FORM_SHARES = (0.1, 0.35, 0.1, 0.12, 0.28, 0.05)
 """Few lessons of drawn labels: they teach words and forms, but also not to look."""
 PHASES = ("captions", "form")
 Scenes = tuple[list[Sight], np.ndarray]

@@ -32,8 +32,8 @@ from training.judge import Question, Reply
 from training.judges.config import LocalJudgeConfig
 from training.judges.decoder import Decoder
 from training.judges.local import LocalJudge
-from training.score_run import run
-from training.scoring_config import ScoringConfig
+from training.scoring.config import ScoringConfig
+from training.scoring.run import run
 
 RESULTS = Path(__file__).with_name("results") / "scoring.md"
 RUBRIC = load_rubric()

@@ -321,11 +321,11 @@ def _judging() -> Iterator[None]:
     from data.teachers.base import BudgetExceeded, TeacherError
     from data.teachers.pricing import UnknownPriceError
     from flows.config import ConfigError
-    from training.calibration import CalibrationError
-    from training.comparing import NoComparisonError
     from training.examples import PhotoMissingError, SnapshotError
     from training.judges.local_model import ModelFolderError
-    from training.score_run import NothingToScoreError
+    from training.scoring.calibration import CalibrationError
+    from training.scoring.comparing import NoComparisonError
+    from training.scoring.run import NothingToScoreError
 
     try:
         yield

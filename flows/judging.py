@@ -14,7 +14,7 @@ from data.prompts import score_prompt
 from data.store import Store
 from flows.score_command import opened, plain
 from training.judge import Question
-from training.scoring_config import ScorePhotosConfig, prompt_id
+from training.scoring.config import ScorePhotosConfig, prompt_id
 
 SAMPLES = 8
 
@@ -25,7 +25,7 @@ def compare_photos(first: Path, second: Path, config: ScorePhotosConfig, root: s
     Raises:
         PhotoError: a file is no photo. NoComparisonError: too few answers are in form.
     """
-    from training.comparing import compare
+    from training.scoring.comparing import compare
 
     store = Store(root) if root else Store.from_env()
     a, b = (_question(path, config) for path in (first, second))
@@ -62,11 +62,11 @@ def calibrate_judge(
     Raises:
         CalibrationError, CorpusNotFoundError, SnapshotError, PhotoMissingError: it cannot be done.
     """
-    from training.calibrating import calibrate
-    from training.calibration import save
-    from training.score_book import ScoreBook
-    from training.score_run import calibration_place
-    from training.scoring import label
+    from training.scoring.book import ScoreBook
+    from training.scoring.calibrating import calibrate
+    from training.scoring.calibration import save
+    from training.scoring.run import calibration_place
+    from training.scoring.score import label
 
     console, store = Console(stderr=True), Store(root) if root else Store.from_env()
     judge = opened(config, store, console)

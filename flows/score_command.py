@@ -25,9 +25,9 @@ from data.files import FileStore
 from data.store import Store
 from flows.config import ConfigError, load_config, validated
 from training.judge import SamplingJudge
-from training.score_files import Ranked
-from training.score_run import Scoring, run
-from training.scoring_config import ScorePhotosConfig
+from training.scoring.config import ScorePhotosConfig
+from training.scoring.files import Ranked
+from training.scoring.run import Scoring, run
 
 SHOWN = 20
 WIDE = 120

@@ -16,7 +16,7 @@ from flows.config import load_config
 from flows.runner import StageRunner, task_runner
 from tasks.score import list_files, recipe_of, score_shard
 from tasks.score_report import rank_photos
-from training.scoring_config import ScorePhotosConfig
+from training.scoring.config import ScorePhotosConfig
 
 
 @flow(name="score-photos", task_runner=task_runner())

@@ -22,11 +22,11 @@ from tasks.shard_task import Step, shard_task
 from training.judge import SamplingJudge
 from training.judges.config import EndpointJudgeConfig
 from training.judges.opening import judge_name, open_judge
-from training.score_book import TABLE, ScoreBook
-from training.score_files import Ranked, rank
-from training.score_run import calibration_of, check_found, pictures, write_results
-from training.scoring import RECIPE_VERSION, Scored, label, score
-from training.scoring_config import ScorePhotosConfig, ScoringConfig, prompt_id
+from training.scoring.book import TABLE, ScoreBook
+from training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
+from training.scoring.files import Ranked, rank
+from training.scoring.run import calibration_of, check_found, pictures, write_results
+from training.scoring.score import RECIPE_VERSION, Scored, label, score
 
 # A local judge fills its device: one shard at a time and process.
 _ONE_AT_A_TIME = Lock()

@@ -10,9 +10,9 @@ from prefect.cache_policies import NO_CACHE
 from data.store import Store
 from tasks.manifest import Manifest
 from tasks.score import PhotoListing, finish
-from training.score_files import Ranked
-from training.scoring_config import ScorePhotosConfig
-from training.thumbnails import thumbnail
+from training.scoring.config import ScorePhotosConfig
+from training.scoring.files import Ranked
+from training.scoring.thumbnails import thumbnail
 
 SHOWN = 200
 BEST = 8

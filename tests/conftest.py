@@ -5,6 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples every time, and no judgement by the clock: CI machines are busy.
+settings.register_profile("joppo", deadline=None, derandomize=True)
+settings.load_profile("joppo")
 
 ROOT = Path(__file__).resolve().parents[1]
 

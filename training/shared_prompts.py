@@ -1,4 +1,4 @@
-"""Candidates of one photo share its prompt: photo and prompt run through the judge once, not k times.
+"""Candidates of one photo share its prompt: it runs through the judge once, not k times.
 
 The first forward pass covers the distinct prompts of a batch up to their last token and keeps the
 keys and values of its attention, which every candidate of a prompt then continues. The sums are the

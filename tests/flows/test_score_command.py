@@ -19,10 +19,10 @@ from flows.score_command import JudgeChoice, plain, ranking, read_config, summar
 from tests.mocks import llm_servers
 from tests.mocks.llm_servers import LLMServer
 from tests.training.report.reporting import ranked_photos
-from tests.training.scored_files import bad_photos, flat, good_photos, save
+from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
 from training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
-from training.score_run import Scoring
-from training.scoring_config import ScorePhotosConfig
+from training.scoring.config import ScorePhotosConfig
+from training.scoring.run import Scoring
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

@@ -12,12 +12,12 @@ from data.files import FileStore
 from data.store import Store
 from flows.runner import ShardsFailedError
 from flows.score_photos import score_photos
-from tests.training.judging_by_eye import EyeJudge
-from tests.training.scored_files import bad_photos, flat, good_photos, save
+from tests.training.scoring.judging_by_eye import EyeJudge
+from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
 from training.judge import Question, Reply
 from training.judges.reading import no_reply
-from training.score_run import run
-from training.scoring_config import ScoringConfig
+from training.scoring.config import ScoringConfig
+from training.scoring.run import run
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(600)]
 

@@ -1,4 +1,4 @@
-"""Candidates that share a prompt get the numbers, gradients and samples that each would get alone."""
+"""Candidates that share a prompt get the numbers, gradients and samples of each one alone."""
 
 from typing import Any
 

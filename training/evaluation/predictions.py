@@ -23,7 +23,7 @@ from data.photos import PhotoError, load_photo
 from data.store import Store, StoreError
 from training.evaluation.items import EvaluationSet, Item
 from training.judge import Judge, Question, Reply
-from training.score_rows import lasting
+from training.scoring.rows import lasting
 
 RECIPE_VERSION = 1
 """Raised when the same answer of a judge is stored in another way."""

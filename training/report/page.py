@@ -16,7 +16,7 @@ from typing import Any
 from data.files import FileStore
 from data.readers.base import Reject
 from data.rubrics import Rubric
-from training.score_files import Ranked
+from training.scoring.files import Ranked
 
 REPORT = "report.html"
 CHUNK = 48

@@ -8,8 +8,8 @@ from PIL import Image
 
 from data.photo_files import PhotoFile
 from data.rubrics import load_rubric
-from training.score_files import Ranked, rank
-from training.scoring import Scored
+from training.scoring.files import Ranked, rank
+from training.scoring.score import Scored
 
 HOSTILE = [
     "<script>window.owned = 1</script>.jpg",

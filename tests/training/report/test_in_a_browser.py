@@ -12,7 +12,7 @@ from flows.browser import Browser
 from flows.figures import FiguresError, chromium
 from tests.training.report.reporting import HOSTILE, JPEG, ranked_photos
 from training.report.page import write_report
-from training.score_files import Ranked
+from training.scoring.files import Ranked
 
 RUBRIC = load_rubric()
 

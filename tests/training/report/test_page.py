@@ -11,7 +11,7 @@ from data.readers.base import Reject
 from data.rubrics import load_rubric
 from tests.training.report.reporting import HOSTILE, JPEG, ranked_photos
 from training.report.page import LEAST_SIDE, render, side_for, write_report
-from training.score_files import Ranked
+from training.scoring.files import Ranked
 
 RUBRIC = load_rubric()
 

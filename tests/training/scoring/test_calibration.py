@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from data.files import FileStore
 from data.store import Store
-from tests.training.judging_by_eye import EyeJudge
-from training.calibrating import calibrate
-from training.calibration import Calibration, CalibrationError, fit, load, place_of, save
-from training.score_book import ScoreBook
-from training.score_run import calibration_place
-from training.scoring_config import ScoringConfig, prompt_id
+from tests.training.scoring.judging_by_eye import EyeJudge
+from training.scoring.book import ScoreBook
+from training.scoring.calibrating import calibrate
+from training.scoring.calibration import Calibration, CalibrationError, fit, load, place_of, save
+from training.scoring.config import ScoringConfig, prompt_id
+from training.scoring.run import calibration_place
 
 ABOUT = {"judge": "j@1", "prompt_id": "p", "source": "snapshot x, validation"}
 PAIRS = st.lists(st.tuples(st.integers(0, 100), st.floats(0, 1)), min_size=10, max_size=60)

@@ -7,11 +7,11 @@ from scipy.stats import norm
 
 from data.answer_format import completion, format_score
 from tests.training.judges.asking import FORM, NAMES, questions
-from tests.training.judging_by_eye import EyeJudge
-from training.comparing import NoComparisonError, compare, compare_replies
+from tests.training.scoring.judging_by_eye import EyeJudge
 from training.judge import Reply
 from training.judges.reading import read_reply
 from training.rewards import JointRewardConfig
+from training.scoring.comparing import NoComparisonError, compare, compare_replies
 
 
 def reply(total: float, shift: float = 0.0) -> Reply:

@@ -15,15 +15,15 @@ from data.photo_files import find_photos
 from data.readers.base import Reject
 from data.store import Store
 from tests.training.judges.asking import FORM, NAMES
-from tests.training.judging_by_eye import EyeJudge
-from tests.training.scored_files import bad_photos, flat, good_photos, save
+from tests.training.scoring.judging_by_eye import EyeJudge
+from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
 from training.judge import Reply
 from training.judges.reading import no_reply, read_reply
-from training.score_book import ScoreBook
-from training.score_rows import lasting, score_row
-from training.score_run import NothingToScoreError, Scoring, run
-from training.scoring import Scored, score
-from training.scoring_config import ScoringConfig, prompt_id
+from training.scoring.book import ScoreBook
+from training.scoring.config import ScoringConfig, prompt_id
+from training.scoring.rows import lasting, score_row
+from training.scoring.run import NothingToScoreError, Scoring, run
+from training.scoring.score import Scored, score
 
 CONFIG = ScoringConfig()
 PROMPT_ID = prompt_id(CONFIG.load_rubric())
@@ -162,15 +162,15 @@ def test_several_answers_make_a_mean_and_a_spread() -> None:
 
 SLOW = """
 import sys, time
-import training.score_book as book
+import training.scoring.book as book
 book.FLUSH_ROWS = 4
 from data.files import FileStore
 from data.store import Store
 from pathlib import Path
 from tests.training.judges.asking import FORM, NAMES
-from tests.training.judging_by_eye import EyeJudge
-from training.score_run import run
-from training.scoring_config import ScoringConfig
+from tests.training.scoring.judging_by_eye import EyeJudge
+from training.scoring.run import run
+from training.scoring.config import ScoringConfig
 class Slow(EyeJudge):
     def _reply(self, question, draw):
         time.sleep(0.02)
@@ -187,7 +187,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, store: Sto
         save(photos / f"{n:02d}.png", flat(20 + 3 * n))
     diary, out = tmp_path / "diary", tmp_path / "out"
     arguments = [sys.executable, "-c", SLOW, *map(str, (photos, store.root, out, diary))]
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    env = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
     process = subprocess.Popen(arguments, env=env)
     deadline = time.time() + 120
     while len(store.names("shards/scores")) < 3 and time.time() < deadline:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from data.hashing import SHORT, content_hash
 from data.store import Store
-from training.score_rows import Row
+from training.scoring.rows import Row
 
 FLUSH_ROWS = 64
 FLUSH_S = 5.0

@@ -11,8 +11,8 @@ from data.files import FileStore
 from data.photo_files import PhotoFile
 from data.readers.base import Reject
 from data.rubrics import load_rubric
-from training.score_files import Ranked, rank, write_scores
-from training.scoring import Scored
+from training.scoring.files import Ranked, rank, write_scores
+from training.scoring.score import Scored
 
 RUBRIC = load_rubric()
 NASTY = 'a,"b"\nc; =1+1 ünï.jpg'

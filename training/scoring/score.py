@@ -22,10 +22,10 @@ from data.readers.base import Reject
 from data.store import Store
 from training.ahead import Ahead
 from training.judge import Question, Reply, SamplingJudge
-from training.score_book import ScoreBook
-from training.score_rows import Row, lasting, score_row
-from training.scoring_config import ScoringConfig
-from training.thumbnails import keep_thumbnail
+from training.scoring.book import ScoreBook
+from training.scoring.config import ScoringConfig
+from training.scoring.rows import Row, lasting, score_row
+from training.scoring.thumbnails import keep_thumbnail
 
 RECIPE_VERSION = 1
 _READERS = 4

@@ -10,15 +10,15 @@ from data.photo_files import PhotoFile, find_photos, read_photo
 from data.photos import PhotoError, load_photo
 from data.readers.base import Reject
 from data.store import Store
-from training.calibration import Calibration, load, place_of
 from training.judge import SamplingJudge
 from training.judges.config import LocalJudgeConfig
 from training.report.page import Picture, write_report
-from training.score_book import ScoreBook
-from training.score_files import Ranked, rank, write_scores
-from training.scoring import label, score
-from training.scoring_config import ScoringConfig, prompt_id
-from training.thumbnails import keep_thumbnail, thumbnail
+from training.scoring.book import ScoreBook
+from training.scoring.calibration import Calibration, load, place_of
+from training.scoring.config import ScoringConfig, prompt_id
+from training.scoring.files import Ranked, rank, write_scores
+from training.scoring.score import label, score
+from training.scoring.thumbnails import keep_thumbnail, thumbnail
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def calibration_of(config: ScoringConfig, store: Store, book: ScoreBook) -> Cali
 
 
 def calibration_place(config: ScoringConfig, store: Store, judge: str) -> tuple[FileStore, str]:
-    """Where the calibration of a judge lies: see `training.calibration.place_of`."""
+    """Where the calibration of a judge lies: see `training.scoring.calibration.place_of`."""
     local = config.judge if isinstance(config.judge, LocalJudgeConfig) else None
     folder = Path(local.model) if local is not None and Path(local.model).is_dir() else None
     return place_of(folder, store.root, judge)

@@ -20,8 +20,8 @@ from data.files import FileStore
 from data.readers.base import Reject
 from data.rows import schema_of
 from data.rubrics import Rubric
-from training.score_rows import Row
-from training.scoring import Scored
+from training.scoring.rows import Row
+from training.scoring.score import Scored
 
 REJECT_COLUMNS = ("item", "reason", "detail")
 _BEFORE = ("rank", "file", "image_id", "judge", "prompt_id", "total", "calibrated", "spread",

@@ -7,12 +7,12 @@ from pathlib import PurePosixPath
 from data.answer_format import AnswerFormat
 from data.prompts import score_prompt
 from data.store import Store
-from training.calibration import Calibration, fit
 from training.examples import Row, photo, preference_rows, resolve_snapshot
 from training.judge import Question, SamplingJudge
-from training.score_book import ScoreBook
-from training.score_rows import lasting, score_row
-from training.scoring_config import ScoringConfig
+from training.scoring.book import ScoreBook
+from training.scoring.calibration import Calibration, fit
+from training.scoring.config import ScoringConfig
+from training.scoring.rows import lasting, score_row
 
 
 def calibrate(

@@ -1,0 +1,1 @@
+"""Scoring photos with a judge: rows, rejects, ranks, files, comparisons and calibration."""

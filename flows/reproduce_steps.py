@@ -4,7 +4,7 @@ A child that fails costs its row, not the run. What is finished is not submitted
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from prefect.logging import get_run_logger
@@ -29,7 +29,7 @@ class NothingToEvaluateError(RuntimeError):
 def train_variants(bench: Bench, snapshot: str) -> list[Outcome]:
     """One outcome per variant and seed, in the order of the config.
 
-    What begins from the base judge is trained beside the SFT judges, the rest after them.
+    What begins from the base judge is trained beside the SFT judges, the rest each after its own.
 
     Raises:
         NothingToEvaluateError: every variant failed.
@@ -37,17 +37,19 @@ def train_variants(bench: Bench, snapshot: str) -> list[Outcome]:
     config = bench.config
     learners = [(v, seed) for v in config.variants if v.joppo is not None for seed in config.seeds]
     base = bench.sft_config({}).base
-    first = [bench.sft_job(seed, snapshot) for seed in config.seeds if config.uses_sft]
-    first += [bench.joppo_job(v, seed, snapshot, base) for v, seed in learners if v.start == "base"]
-    made = _train(bench, first)
-    sft = {one.seed: one for one in made[: len(config.seeds)]} if config.uses_sft else {}
-    second = [
-        bench.joppo_job(v, seed, snapshot, judge)
-        for v, seed in learners
-        if v.start == "sft" and (judge := sft[seed].judge) is not None
-    ]
-    learned = [*made[len(sft) :], *_train(bench, second)]
-    trained = {(one.variant, one.seed): one for one in learned}
+    sft_jobs = [bench.sft_job(seed, snapshot) for seed in config.seeds if config.uses_sft]
+    first = [bench.joppo_job(v, seed, snapshot, base) for v, seed in learners if v.start == "base"]
+
+    def after(job: Job) -> list[Job]:
+        if job not in sft_jobs:
+            return []
+        judge = str(job.run.model)
+        mine = (v for v, seed in learners if v.start == "sft" and seed == job.seed)
+        return [bench.joppo_job(v, job.seed, snapshot, judge) for v in mine]
+
+    made = _train(bench, [*sft_jobs, *first], after)
+    sft = {job.seed: outcome for job, outcome in made if job in sft_jobs}
+    trained = {(job.variant, job.seed): outcome for job, outcome in made if job not in sft_jobs}
     outcomes = [
         trained.get((v.name, seed)) or _untrained(v, seed, sft.get(seed), base)
         for v in config.variants
@@ -68,23 +70,40 @@ def _untrained(variant: VariantConfig, seed: int, sft: Outcome | None, base: str
     return Outcome(variant.name, seed, sft.judge, sft.run)
 
 
-def _train(bench: Bench, jobs: Sequence[Job]) -> list[Outcome]:
-    """Train what is not finished, side by side as far as the pool allows."""
-    todo = [job for job in jobs if not finished(job.run.model)]
-    runs = follow_children([job.child for job in todo], bench.timeout_s) if todo else []
-    problems = {
-        (job.variant, job.seed): problem(run, bench.timeout_s)
-        for job, run in zip(todo, runs, strict=True)
-    }
-    outcomes = []
-    for job in jobs:
+def _train(
+    bench: Bench, wanted: Sequence[Job], after: Callable[[Job], Sequence[Job]]
+) -> list[tuple[Job, Outcome]]:
+    """Train what is not finished, side by side as far as the pool allows.
+
+    `after` names the jobs that can begin once a job is finished; they wait for no other.
+    """
+    jobs = list(wanted)
+    for job in jobs:  # grows
         if finished(job.run.model):
-            outcomes.append(Outcome(job.variant, job.seed, str(job.run.model), job.run.id))
-        else:
-            why = short(problems[job.variant, job.seed] or "it completed without a model")
-            get_run_logger().warning("%s, seed %d: %s", job.variant, job.seed, why)
-            outcomes.append(Outcome(job.variant, job.seed, None, job.run.id, why))
-    return outcomes
+            jobs += after(job)
+    todo = [job for job in jobs if not finished(job.run.model)]
+
+    def then(place: int) -> list[Child]:
+        more = list(after(todo[place])) if finished(todo[place].run.model) else []
+        jobs.extend(more)
+        new = [job for job in more if not finished(job.run.model)]
+        todo.extend(new)
+        return [job.child for job in new]
+
+    children = [job.child for job in todo]
+    runs = follow_children(children, bench.timeout_s, then=then) if todo else []
+    problems = {
+        job.run.id: problem(run, bench.timeout_s) for job, run in zip(todo, runs, strict=True)
+    }
+    return [(job, _outcome(job, problems.get(job.run.id))) for job in jobs]
+
+
+def _outcome(job: Job, failure: str | None) -> Outcome:
+    if finished(job.run.model):
+        return Outcome(job.variant, job.seed, str(job.run.model), job.run.id)
+    why = short(failure or "it completed without a model")
+    get_run_logger().warning("%s, seed %d: %s", job.variant, job.seed, why)
+    return Outcome(job.variant, job.seed, None, job.run.id, why)
 
 
 def evaluate(

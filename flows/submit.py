@@ -7,7 +7,8 @@ again: trainings go on from their checkpoint.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -27,6 +28,8 @@ from data.hashing import SHORT, content_hash
 POLL_S = 5.0
 TRIES = 3
 """Submissions of a child that crashes again and again."""
+Then = Callable[[int], Sequence["Child"]]
+"""Place of a child whose run has ended -> children that wait for no one any more."""
 
 
 class ChildFailedError(RuntimeError):
@@ -65,14 +68,18 @@ def run_children(
 
 
 def follow_children(
-    children: Sequence[Child], timeout_s: float, poll_s: float = POLL_S
+    children: Sequence[Child], timeout_s: float, poll_s: float = POLL_S, then: Then | None = None
 ) -> list[FlowRun]:
-    """As `run_children`, for a caller that goes on without those that failed: ask `problem`."""
-    runs: list[FlowRun] = []
+    """As `run_children`, for a caller that goes on without those that failed: ask `problem`.
+
+    Where a run has ended, `then` may name more children; they are submitted at once, and their runs
+    come after all others, in the order in which they were named.
+    """
+    known, runs = list(children), list[FlowRun]()
     with get_client(sync_client=True) as client, _cancelled_with_us(client, runs):
         for child in children:
             runs.append(_submit(child))
-        _await(client, children, runs, timeout_s, poll_s)
+        _await(client, known, runs, timeout_s, poll_s, then)
     return runs
 
 
@@ -119,22 +126,30 @@ def _cancel(client: SyncPrefectClient, run: UUID) -> None:
 
 
 def _await(
-    client: SyncPrefectClient, children: Sequence[Child], runs: list[FlowRun], timeout_s: float,
-    poll_s: float,
+    client: SyncPrefectClient, children: list[Child], runs: list[FlowRun], timeout_s: float,
+    poll_s: float, then: Then | None,
 ) -> None:  # fmt: skip
     """Follow the runs, in place, until all are final or the time is over."""
     end = time.monotonic() + timeout_s
-    left = [TRIES - 1] * len(runs)
-    while not all(map(_final, runs)) and time.monotonic() < end:
-        time.sleep(min(poll_s, max(end - time.monotonic(), 0)))
-        for place, run in enumerate(runs):
-            if not _final(run):
-                runs[place] = _seen(client, run)
-            if _crashed(runs[place]) and left[place]:
-                left[place] -= 1
-                told = (run.name, _told(runs[place], timeout_s))
+    tries, ended = Counter[int](), set[int]()
+    while True:
+        for place, child in enumerate(children):  # grows
+            if place in ended or not _final(runs[place]):
+                continue
+            if _crashed(runs[place]) and tries[place] < TRIES - 1:
+                tries[place] += 1
+                told = (runs[place].name, _told(runs[place], timeout_s))
                 get_run_logger().warning("%s: %s; it is submitted again", *told)
-                runs[place] = _submit(children[place])
+                runs[place] = _submit(child)
+                continue
+            ended.add(place)
+            for more in then(place) if then else ():
+                children.append(more)
+                runs.append(_submit(more))
+        if len(ended) == len(runs) or time.monotonic() >= end:
+            return
+        time.sleep(min(poll_s, max(end - time.monotonic(), 0)))
+        runs[:] = [run if _final(run) else _seen(client, run) for run in runs]
 
 
 def _seen(client: SyncPrefectClient, run: FlowRun) -> FlowRun:

@@ -22,7 +22,7 @@ from data.store import Store
 from flows.config import ConfigError
 from flows.evaluate_judge import evaluate_judge
 from flows.reproduce_paper import reproduce_paper
-from flows.submit import Child
+from flows.submit import Child, Then
 from flows.train_joppo import train_joppo
 from flows.train_sft import train_sft
 from training.reproduction.written import FOLDER, latest
@@ -77,9 +77,15 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Titles of the children, which run at once in this process; the build is a small one."""
     titles: list[str] = []
 
-    def follow(children: Sequence[Child], timeout_s: float) -> list[FlowRun]:
-        titles.extend(str(child.title) for child in children)
-        return [_run(child) for child in children]
+    def follow(
+        children: Sequence[Child], timeout_s: float, then: Then | None = None
+    ) -> list[FlowRun]:
+        known, runs = list(children), []
+        for place, child in enumerate(known):
+            titles.append(str(child.title))
+            runs.append(_run(child))
+            known.extend(then(place) if then else ())
+        return runs
 
     def in_this_process(arguments: list[str], *_: Any) -> None:
         train(load_run(json.loads(Path(arguments[-1]).read_text())))

@@ -1,6 +1,7 @@
 """A child deployment is found again, waited for, checked, and cancelled with its parent."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -128,6 +129,35 @@ def test_one_that_always_crashes_is_given_up(ends: Any) -> None:
     ends({9: [Crashed(message="killed")] * (TRIES + 1)})
     assert a_parent_that_goes_on(9) == ["Crashed killed"]
     assert sum(run.parameters.get("number") == 9 for run in _runs()) == TRIES
+
+
+@flow
+def a_parent_that_chains() -> list[tuple[int, str]]:
+    """Number and state of its children, of which the first makes another one possible."""
+
+    def then(place: int) -> list[Child]:
+        return [Child(NAME, {"number": 12})] if place == 0 else []
+
+    children = [Child(NAME, {"number": number}) for number in (10, 11)]
+    runs = follow_children(children, 60, poll_s=0.1, then=then)
+    return [(run.parameters["number"], str(run.state_name)) for run in runs]
+
+
+def test_one_that_ended_makes_room_for_another(ends: Any) -> None:
+    # The second stays open until the third, which the first made possible, has ended.
+    ends({10: [Completed()], 12: [Completed()]})
+
+    def release() -> None:
+        while not any(
+            r.parameters["number"] == 12 and r.state_name == "Completed" for r in _runs()
+        ):
+            time.sleep(0.2)
+        ends({11: [Failed(message="late")]})
+
+    thread = threading.Thread(target=release)
+    thread.start()
+    assert a_parent_that_chains() == [(10, "Completed"), (11, "Failed"), (12, "Completed")]
+    thread.join(30)
 
 
 class _Stop(BaseException):

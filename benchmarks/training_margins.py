@@ -5,7 +5,8 @@
 
 Each seed runs train-sft and then train-joppo from it, with the configs of `configs/embedded`, in
 processes as the flows start them. Runs that are finished are not run again, so the command may be
-repeated after an interruption. Figures are those of the validation split.
+repeated after an interruption, and takes those of `make reproduce` where STORE is its store. Figures
+are those of the validation split.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from data.store import Store
 from flows.config import load_config
 from tasks.launch import command, environment, run_processes
 from training.config import JoppoConfig, SftConfig
+from training.examples import resolve_snapshot
 from training.metrics_log import read_metrics
 from training.model_folder import finished
 from training.run_folder import Run
@@ -68,10 +70,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = parser.parse_args()
     store, sft, joppo = Store(args.store), [], []
+    snapshot = resolve_snapshot(store, None)
     for seed in args.seeds:
-        first = train(load_config(SftConfig, CONFIGS / "train-sft.yaml", {"seed": seed}), store)
+        values = {"seed": seed, "snapshot": snapshot}
+        first = train(load_config(SftConfig, CONFIGS / "train-sft.yaml", values), store)
         sft.append(figures(first))
-        values = {"seed": seed, "adapter": str(first.model)}
+        values |= {"adapter": str(first.model)}
         second = train(load_config(JoppoConfig, CONFIGS / "train-joppo.yaml", values), store)
         joppo.append(figures(second))
     print(

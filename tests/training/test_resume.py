@@ -123,7 +123,8 @@ def test_trouble_is_named_and_nothing_is_lost(
     kept = run.folder / "non-finite-loss" / "step-1" / "rank-0"
     if error is NonFiniteLossError:
         texts = json.loads((kept / "batch.json").read_text())["texts"]["input_ids"]
-        assert len(texts) == 4 and all("<answer>" in text for text in texts)
+        # The last batch of an epoch may be smaller.
+        assert 0 < len(texts) <= 4 and all("<answer>" in text for text in texts)
         assert load_file(kept / "batch.safetensors")["pixel_values"].isfinite().all()
     train(run)
     assert model_digest(run.model) == model_digest(sft.model)

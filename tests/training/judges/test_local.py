@@ -149,7 +149,11 @@ def test_samples_differ_and_come_again(judge: LocalJudge) -> None:
 def test_choices_are_read_by_their_own_form(judge: LocalJudge) -> None:
     form = AnswerFormat("choice", ("A", "B"))
     (reply,) = judge.ask([question(photo_bytes(3), "A or B?", form)])
-    assert reply.judgement.attributes == () and not reply.judgement.ok
+    assert reply.judgement.attributes == ()
+    assert reply.judgement.ok == (reply.judgement.text in form.names)
+    # The same reply where other letters were asked for.
+    (other,) = judge.ask([question(photo_bytes(3), "A or B?", AnswerFormat("choice", ("X", "Y")))])
+    assert not other.judgement.ok and other.judgement.text is None
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@
 
 Each seed runs train-sft and then train-joppo from it, with the configs of `configs/embedded`, in
 processes as the flows start them. Runs that are finished are not run again, so the command may be
-repeated after an interruption, and takes those of `make reproduce` where STORE is its store. Figures
-are those of the validation split.
+repeated after an interruption, and takes those of `make reproduce` where STORE is its store.
+Figures are those of the validation split.
 """
 
 import argparse

@@ -7,30 +7,19 @@ holds what `build-sft-data` makes of the same scenes without synthesis.
 import argparse
 from pathlib import Path
 
+import yaml
+
 from data.corpus import publish
 from data.hashing import SHORT, content_hash
 from data.labelled import labelled_photos
 from data.reasoning import reason_shard
-from data.reasoning_config import ReasoningConfig, Route
+from data.reasoning_config import ReasoningConfig
 from data.scene_source import SceneSourceConfig, render_shard, scene_items
 from data.store import Store
 
 SHARD = 120
-BRIEF = ReasoningConfig(
-    forms=("open", "multiple_choice"),
-    templates_per_image={"composition": 2, "perspective": 1, "aesthetic": 2},
-    total_step=0.05,
-    attribute_step=0.1,
-    routes=(
-        Route(
-            templates=("composition-*", "perspective-*"), params={"max_facts": 1, "exclude": False}
-        ),
-        Route(
-            templates=("aesthetic-*",),
-            params={"max_facts": 0, "exclude": False, "max_attributes": 1},
-        ),
-    ),
-)
+EMBEDDED = Path(__file__).parents[1] / "configs" / "embedded" / "build-sft-data.yaml"
+BRIEF = ReasoningConfig.model_validate(yaml.safe_load(EMBEDDED.read_text())["reasoning"])
 """Short texts about single photos: what a judge of a million parameters can hold."""
 
 

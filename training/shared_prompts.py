@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-GRID, PIXELS, KINDS = "image_grid_thw", "pixel_values", "mm_token_type_ids"
+from training.rollouts import GRID, PIXELS
+
+KINDS = "mm_token_type_ids"
 
 
 class Batch(NamedTuple):

@@ -28,7 +28,7 @@ from data.claims import claims, values
 from data.colors import name_colors
 from data.facts import Facts, measure
 from data.perspective import KINDS
-from data.posing import pose
+from data.posing import in_steps, pose
 from data.prompts import answer_instruction, score_prompt
 from data.questions import Subject
 from data.reasoning_config import ReasoningConfig, Route
@@ -213,8 +213,8 @@ def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
     total, attributes = _opinion(sight, rng)
     groups = ([a for a in group if a in sight.said] for group in (_ON_LIGHT, _ON_COLOR))
     reason = _prose([_first_words(sight, found[0]) for found in groups if found])
-    rounded = {name: round(attributes[name], 1) for name in rubric.names}
-    answer = format_score(round(20 * total) / 20, rounded)
+    rounded = {name: in_steps(attributes[name], 0.1) for name in rubric.names}
+    answer = format_score(in_steps(total, 0.05), rounded)
     return Lesson(sight.image, score_prompt(rubric), completion(reason, answer))
 
 

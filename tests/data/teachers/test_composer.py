@@ -151,13 +151,18 @@ def test_horizons(meaning: str) -> None:
     assert any(option.casefold() in text.casefold() for option in options)
 
 
-def test_strengths_and_weaknesses_follow_the_attributes() -> None:
-    label = LABEL | {"attributes": {"composition": 0.9, "color": -0.9, "grain": 0.0}, "mos": 0.1}
+def _scored(**attributes: float) -> dict[str, Any]:
+    """What the composer knows of a poor photo that is asked for its score."""
     question = QUESTION | {
         "task": "aesthetic", "topic": "score", "kind": "score", "truth": "Score: 0.10",
-        "meaning": "0.10", "attributes": ["composition", "color", "grain"],
+        "meaning": "0.10", "attributes": list(attributes),
     }  # fmt: skip
-    context = {"claims": [claims(PAINTINGS[0])], "label": label, "question": question}
+    label = LABEL | {"attributes": attributes, "mos": 0.1}
+    return {"claims": [claims(PAINTINGS[0])], "label": label, "question": question}
+
+
+def test_strengths_and_weaknesses_follow_the_attributes() -> None:
+    context = _scored(composition=0.9, color=-0.9, grain=0.0)
     text = compose("ab" * 32, context).text
     words = wording("aesthetic")
     assert any(s in text for s in words["attributes"]["composition"]["strong"])
@@ -167,12 +172,7 @@ def test_strengths_and_weaknesses_follow_the_attributes() -> None:
 
 
 def test_the_strongest_opinions_alone() -> None:
-    label = LABEL | {"attributes": {"composition": 0.2, "color": -0.9, "light": 0.6}, "mos": 0.1}
-    question = QUESTION | {
-        "task": "aesthetic", "topic": "score", "kind": "score", "truth": "Score: 0.10",
-        "meaning": "0.10", "attributes": ["composition", "color", "light"],
-    }  # fmt: skip
-    context = {"claims": [claims(PAINTINGS[0])], "label": label, "question": question}
+    context = _scored(composition=0.2, color=-0.9, light=0.6)
     words = wording("aesthetic")["attributes"]
     kinds = {"composition": "fair", "color": "weak", "light": "strong"}
     for most, told in ((0, set()), (1, {"color"}), (2, {"color", "light"}), (None, set(kinds))):

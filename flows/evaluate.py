@@ -37,7 +37,7 @@ def show_evaluation(
     c = load_config(EvaluateConfig, config, overrides)
     store = Store(root) if root else Store.from_env()
     console = Console()
-    named = named_judges(c.judges, c.local, store)
+    named = named_judges(c.judges, c.local, store, c.samples)
     sets = load_sets(c, store, config.parent)
     _ask(named, sets, store, console)
     measured = measure(named, sets, store, c.figures)

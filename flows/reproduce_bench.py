@@ -83,7 +83,10 @@ class Bench:
             for one in self.config.sets
         ]
         told = [one.model_dump(mode="json", exclude_defaults=True) for one in sets]
-        return {"judges": judges, "sets": told}
+        values: dict[str, Any] = {"judges": judges, "sets": told}
+        if self.config.samples is not None:
+            values["samples"] = self.config.samples
+        return values
 
     def _joppo_values(
         self, variant: VariantConfig, seed: int, snapshot: str, start: str

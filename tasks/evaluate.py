@@ -52,7 +52,7 @@ def read_sets(config: dict[str, Any], base: str, store: str) -> list[dict[str, A
         DatasetFormatError, CorpusNotFoundError, SnapshotError: a set cannot be read.
     """
     c, root = EvaluateConfig.model_validate(config), Store(store)
-    judges = named_judges(c.judges, c.local, root)
+    judges = named_judges(c.judges, c.local, root, c.samples)
     sets = _loaded(c, base, root)
     rows = [
         {
@@ -81,7 +81,7 @@ def ask_judge(
         fill_keys(TeachersConfig(providers=(spec.teacher,)))
     else:
         _hold_gpu()
-    judge = named_judge(spec, c.local, root)
+    judge = named_judge(spec, c.local, root, c.samples)
     ask(judge, _loaded(c, base, root), root, lambda one: _progress(judge, one))
     return judge.name
 
@@ -93,7 +93,7 @@ def report_evaluation(
     """Figures, pictures and the page, in the store and as artifacts; the evaluation's key."""
     c, root = EvaluateConfig.model_validate(config), Store(store)
     sets = _loaded(c, base, root)
-    measured = measure(named_judges(c.judges, c.local, root), sets, root, c.figures)
+    measured = measure(named_judges(c.judges, c.local, root, c.samples), sets, root, c.figures)
     published = load_published()
     written = write(measured, published, c.figures, root)
     pictures = {name: _embedded(content) for name, content in written.pictures.items()}

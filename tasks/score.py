@@ -21,12 +21,13 @@ from tasks.retrying import RETRY
 from tasks.shard_task import Step, shard_task
 from training.judge import SamplingJudge
 from training.judges.config import EndpointJudgeConfig
+from training.judges.mean import mean_name
 from training.judges.opening import judge_name, open_judge
 from training.scoring.book import TABLE, ScoreBook
 from training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
 from training.scoring.files import Ranked, rank
 from training.scoring.run import calibration_of, check_found, pictures, write_results
-from training.scoring.score import RECIPE_VERSION, Scored, label, score
+from training.scoring.score import RECIPE_VERSION, Scored, score
 
 # A local judge fills its device: one shard at a time and process.
 _ONE_AT_A_TIME = Lock()
@@ -57,7 +58,7 @@ class PhotoListing(TypedDict):
 def recipe_of(config: ScoringConfig) -> ScoreRecipe:
     """The part of a config that is the cache key of its shards."""
     return ScoreRecipe(
-        judge=label(judge_name(config.judge), config.samples),
+        judge=mean_name(judge_name(config.judge), config.samples),
         prompt_id=prompt_id(config.load_rubric()),
         samples=config.samples,
         max_pixels=config.max_pixels,

@@ -70,6 +70,8 @@ class EvaluateConfig(StageConfig):
 
     judges: tuple[str | JudgeConfig, ...] = Field(min_length=1)
     local: LocalJudgeConfig = LocalJudgeConfig()
+    samples: int = Field(default=0, ge=0)
+    """a score is the mean of so many drawn answers; 0: the one likeliest answer"""
     sets: tuple[SetConfig, ...] = Field(min_length=1)
     rubric: str = "photography"
     figures: FiguresConfig = FiguresConfig()

@@ -12,6 +12,7 @@ from typing import Literal
 from data.store import Store
 from training.judge import Judge
 from training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
+from training.judges.mean import mean_judge, mean_name
 from training.judges.opening import judge_name, open_judge
 from training.model_folder import finished
 from training.runs import ModelNotFoundError, runs_folder
@@ -38,7 +39,7 @@ class NamedJudge:
 
 
 def named_judges(
-    specs: Sequence[str | JudgeConfig], local: LocalJudgeConfig, store: Store
+    specs: Sequence[str | JudgeConfig], local: LocalJudgeConfig, store: Store, samples: int = 0
 ) -> list[NamedJudge]:
     """The judges of a config, in its order; see `named_judge`.
 
@@ -47,7 +48,7 @@ def named_judges(
     """
     found: dict[str, NamedJudge] = {}
     for spec in specs:
-        judge = named_judge(spec, local, store)
+        judge = named_judge(spec, local, store, samples)
         first = found.setdefault(judge.name, judge)
         if first is not judge:
             raise SameJudgeError(
@@ -57,8 +58,10 @@ def named_judges(
     return list(found.values())
 
 
-def named_judge(spec: str | JudgeConfig, local: LocalJudgeConfig, store: Store) -> NamedJudge:
-    """The judge that a config's entry means.
+def named_judge(
+    spec: str | JudgeConfig, local: LocalJudgeConfig, store: Store, samples: int = 0
+) -> NamedJudge:
+    """The judge that a config's entry means; see `mean_judge` for `samples`.
 
     Raises:
         ModelNotFoundError: nothing was finished by the stage that makes it; the message names it.
@@ -73,7 +76,8 @@ def named_judge(spec: str | JudgeConfig, local: LocalJudgeConfig, store: Store) 
         if config.model in LATEST:
             place = latest_model(LATEST[config.model], store)
             config = config.model_copy(update={"model": str(place)})
-    return NamedJudge(label, judge_name(config), lambda: open_judge(config, store.root))
+    name = mean_name(judge_name(config), samples)
+    return NamedJudge(label, name, lambda: mean_judge(open_judge(config, store.root), samples))
 
 
 def latest_model(stage: Stage, store: Store) -> Path:

@@ -23,7 +23,7 @@ from data.photos import PhotoError, load_photo
 from data.store import Store, StoreError
 from training.evaluation.items import EvaluationSet, Item
 from training.judge import Judge, Question, Reply
-from training.scoring.rows import lasting
+from training.judges.reading import lasting
 
 RECIPE_VERSION = 1
 """Raised when the same answer of a judge is stored in another way."""
@@ -132,6 +132,8 @@ def predict(
 ) -> None:
     """Ask a judge about `todo` (`found.unanswered()`), and keep the answers as they come.
 
+    Questions of one kind are asked together: a judge may treat kinds in different ways.
+
     A reply that only says that the judge could not be reached is no answer and is not kept.
 
     Raises:
@@ -139,6 +141,7 @@ def predict(
         UnansweredError: questions are left without an answer.
         Exception: whatever the judge raises; answers that came before are kept.
     """
+    todo = sorted(todo, key=lambda item: item.form.kind)
     total = len(found.evaluation.items)
     before = total - len(todo)
     progress(before, total)

@@ -1,11 +1,15 @@
 """A judge's text -> a reply, by the one parser, and the prompt of the second try."""
 
 import math
+from collections.abc import Sequence
 
 from data.answer_format import AnswerError, AnswerFormat, split_blocks
 from data.prompts import answer_instruction
 from training.answers import Judgement, judge
 from training.judge import Reply
+
+# A model that ends at once has answered, with an empty text: its reason is the parser's.
+_ANSWERED = {"refused", "bad_request", "missing_tag"}
 
 
 def read_reply(text: str, form: AnswerFormat, tries: int = 1) -> Reply:
@@ -33,3 +37,8 @@ def stricter(prompt: str, form: AnswerFormat, reason: str) -> str:
         "Keep exactly to the form and write nothing before, between or after the two blocks. "
         f"{answer_instruction(form)}"
     )
+
+
+def lasting(replies: Sequence[Reply]) -> bool:
+    """Whether asking again would give the same: not so where the provider failed to answer."""
+    return all(one.raw_text or one.judgement.reason in _ANSWERED for one in replies)

@@ -46,6 +46,8 @@ class ReproduceConfig(StageConfig):
     sets: tuple[SetConfig, ...] = Field(min_length=1)
     """`snapshot: built` stands for the snapshot of this run. A figure is taken from the first set
     that measures it; totals on the sets after that stand beside it"""
+    samples: int | None = Field(default=None, ge=0)
+    """a score is the mean of so many drawn answers; None: as the evaluation's config says"""
     examples: int = Field(default=10, ge=0)
     """photos that the report shows, of the first set"""
     level: float = Field(default=0.95, gt=0, lt=1)

@@ -29,7 +29,10 @@ def named(evaluation: EvaluateConfig, outcomes: Sequence[Outcome], store: Store)
     Raises:
         ModelFolderError: there is no such model on this machine.
     """
-    return {one: named_judge(one, evaluation.local, store) for one in judges_of(outcomes)}
+    return {
+        one: named_judge(one, evaluation.local, store, evaluation.samples)
+        for one in judges_of(outcomes)
+    }
 
 
 def unanswered(judge: NamedJudge, sets: Sequence[EvaluationSet], store: Store) -> int:

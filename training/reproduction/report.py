@@ -109,8 +109,12 @@ def _how(config: ReproduceConfig) -> str:
         "seed, and all that learn by reinforcement have the same budget of steps. Figures are "
         f"means over {n} seed{'' if n == 1 else 's'} with {config.level:.0%} Student intervals; a "
         "seed is one whole training. Choices count a failed answer as wrong, and SRCC of the total "
-        "ranks it last."
+        f"ranks it last.{_drawn(config.samples)}"
     )
+
+
+def _drawn(samples: int | None) -> str:
+    return f" A score is the mean of {samples} drawn answers." if samples else ""
 
 
 def variant_table(config: ReproduceConfig, outcomes: Sequence[Outcome]) -> TextTable:

@@ -9,10 +9,11 @@ from data.prompts import score_prompt
 from data.store import Store
 from training.examples import Row, photo, preference_rows, resolve_snapshot
 from training.judge import Question, SamplingJudge
+from training.judges.reading import lasting
 from training.scoring.book import ScoreBook
 from training.scoring.calibration import Calibration, fit
 from training.scoring.config import ScoringConfig
-from training.scoring.rows import lasting, score_row
+from training.scoring.rows import score_row
 
 
 def calibrate(

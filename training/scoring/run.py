@@ -12,12 +12,13 @@ from data.readers.base import Reject
 from data.store import Store
 from training.judge import SamplingJudge
 from training.judges.config import LocalJudgeConfig
+from training.judges.mean import mean_name
 from training.report.page import Picture, write_report
 from training.scoring.book import ScoreBook
 from training.scoring.calibration import Calibration, load, place_of
 from training.scoring.config import ScoringConfig, prompt_id
 from training.scoring.files import Ranked, rank, write_scores
-from training.scoring.score import label, score
+from training.scoring.score import score
 from training.scoring.thumbnails import keep_thumbnail, thumbnail
 
 
@@ -61,7 +62,7 @@ def run(
     files = list(find_photos(places))
     check_found(files)
     listed(len(files))
-    book = ScoreBook(store, label(judge.name, config.samples), prompt_id(config.load_rubric()))
+    book = ScoreBook(store, mean_name(judge.name, config.samples), prompt_id(config.load_rubric()))
     calibration = calibration_of(config, store, book) if config.calibrated else None
     scored, rejects, paths = [], [], {}
     try:

@@ -1,6 +1,6 @@
 """Scoring: photo files in, one row or one reject for each out.
 
-    book = ScoreBook(store, label(judge.name, config.samples), prompt_id(rubric))
+    book = ScoreBook(store, mean_name(judge.name, config.samples), prompt_id(rubric))
     for found in score(files, judge, book, store, config): ...
 
 Files are read, hashed and decoded in threads while the judge works. What the book knows is not
@@ -22,9 +22,10 @@ from data.readers.base import Reject
 from data.store import Store
 from training.ahead import Ahead
 from training.judge import Question, Reply, SamplingJudge
+from training.judges.reading import lasting
 from training.scoring.book import ScoreBook
 from training.scoring.config import ScoringConfig
-from training.scoring.rows import Row, lasting, score_row
+from training.scoring.rows import Row, score_row
 from training.scoring.thumbnails import keep_thumbnail
 
 RECIPE_VERSION = 1
@@ -44,11 +45,6 @@ class Scored:
     row: Row
     new: bool = False
     lasting: bool = True
-
-
-def label(name: str, samples: int) -> str:
-    """A judge as the `scores` table names it: the mean of n draws is another judge."""
-    return f"{name}*{samples}" if samples else name
 
 
 def score(

@@ -64,6 +64,7 @@ def test_what_shapes_answers_is_part_of_the_name(tmp_path: Path) -> None:
     longer = named_judge("embedded", LocalJudgeConfig(max_new_tokens=7), store)
     faster = named_judge("embedded", LocalJudgeConfig(batch=7), store)
     assert plain.name != longer.name and plain.name == faster.name
+    assert named_judge("embedded", LOCAL, store, samples=4).name == f"{plain.name}*4"
 
 
 def test_one_judge_under_two_names_is_an_error(tmp_path: Path) -> None:

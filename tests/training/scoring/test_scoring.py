@@ -18,10 +18,10 @@ from tests.training.judges.asking import FORM, NAMES
 from tests.training.scoring.judging_by_eye import EyeJudge
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
 from training.judge import Reply
-from training.judges.reading import no_reply, read_reply
+from training.judges.reading import lasting, no_reply, read_reply
 from training.scoring.book import ScoreBook
 from training.scoring.config import ScoringConfig, prompt_id
-from training.scoring.rows import lasting, score_row
+from training.scoring.rows import score_row
 from training.scoring.run import NothingToScoreError, Scoring, run
 from training.scoring.score import Scored, score
 

@@ -34,8 +34,9 @@ class CheckConfig(StageConfig):
     score_tolerance: float = Field(default=0.15, ge=0, le=1)
     """largest accepted distance of a teacher's total from the human score"""
     attribute_tolerance: float = Field(default=0.4, ge=0, le=2)
-    duplicate_threshold: float = Field(default=0.9, gt=0, le=1)
-    """Jaccard similarity of word triples from which two texts count as near-duplicates"""
+    duplicate_threshold: float | None = Field(default=0.9, gt=0, le=1)
+    """Jaccard similarity of word triples from which two texts count as near-duplicates; None keeps
+    all, for teachers whose few words are meant to recur (`plain`)"""
 
 
 class ReasoningConfig(StageConfig):

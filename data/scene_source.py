@@ -23,7 +23,7 @@ from data.scenes import Scene, render_scene
 from data.splits import SplitConfig, hash_split
 from data.store import Store
 
-RECIPE_VERSION = "scenes-1"
+RECIPE_VERSION = "scenes-2"
 DATASET = "scenes"
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -7,12 +7,13 @@ fractions of the frame, so the same seed shows the same scene at every size.
 
 Score. With u = (attribute + 1) / 2 in [0, 1],
 
-    z = sum_i w_i u_i + 0.25 u_composition u_light + 0.10 u_color u_content
+    z = sum_i w_i u_i + 0.25 u_color u_light + 0.10 u_composition u_content
     mos_true = 1 / (1 + exp(-5 (z / 1.35 - 0.5))), rescaled: u = 0 gives 0 and u = 1 gives 1
 
-with w = composition 0.30, color 0.20, light 0.20, depth_of_field 0.12, content 0.18. It rises in
-each attribute. `mos` is the mean of `raters` simulated people on a 1-5 scale, each 1 + 4 mos_true
-plus normal noise (sd 0.6) clipped to the scale, put back on [0, 1].
+with w = composition 0.15, color 0.30, light 0.35, depth_of_field 0.08, content 0.12: most weight has
+what a small judge can see. It rises in each attribute. `mos` is the mean of `raters` simulated
+people on a 1-5 scale, each 1 + 4 mos_true plus normal noise (sd 0.6) clipped to the scale, put back
+on [0, 1].
 """
 
 import argparse
@@ -36,11 +37,11 @@ Array = np.ndarray
 Style = Literal["default", "alt"]
 ATTRIBUTES = ("composition", "color", "light", "depth_of_field", "content")
 WEIGHTS = {
-    "composition": 0.30,
-    "color": 0.20,
-    "light": 0.20,
-    "depth_of_field": 0.12,
-    "content": 0.18,
+    "composition": 0.15,
+    "color": 0.30,
+    "light": 0.35,
+    "depth_of_field": 0.08,
+    "content": 0.12,
 }
 RATER_SD = 0.6
 LAYOUTS: dict[int, Callable[[Canvas], Truth]] = {
@@ -86,7 +87,7 @@ def true_score(attributes: Mapping[str, float]) -> float:
     """mos_true in [0, 1] by the formula of the module's docstring."""
     u = {name: (attributes[name] + 1) / 2 for name in ATTRIBUTES}
     z = sum(WEIGHTS[name] * u[name] for name in ATTRIBUTES)
-    z += 0.25 * u["composition"] * u["light"] + 0.10 * u["color"] * u["content"]
+    z += 0.25 * u["color"] * u["light"] + 0.10 * u["composition"] * u["content"]
     low, high = 1 / (1 + np.exp(2.5)), 1 / (1 + np.exp(-2.5))
     return float((1 / (1 + np.exp(-5 * (z / 1.35 - 0.5))) - low) / (high - low))
 

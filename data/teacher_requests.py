@@ -16,7 +16,7 @@ from data.questions import CATEGORY_NAMES, Question, Subject, category_name
 from data.reasoning_config import ReasoningConfig, Route
 from data.store import Store
 from data.teachers.base import ImageRef, TeacherRequest, make_request
-from data.teachers.composer import wording_version
+from data.teachers.words import wording_version
 
 
 def routes_for(template_id: str, image_id: str, config: ReasoningConfig) -> list[Route]:

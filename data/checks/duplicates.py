@@ -16,16 +16,21 @@ PERMUTATIONS = 64
 _WORD = re.compile(r"\w+")
 
 
-def near_duplicates(texts: Iterable[tuple[str, str]], threshold: float = 0.9) -> dict[str, str]:
+def near_duplicates(
+    texts: Iterable[tuple[str, str]], threshold: float | None = 0.9
+) -> dict[str, str]:
     """Which texts repeat another one.
 
     Args:
         texts: (id, text); ids are unique.
-        threshold: Jaccard similarity of word triples, (0, 1], from which a text is a repetition.
+        threshold: Jaccard similarity of word triples, (0, 1], from which a text is a repetition;
+            None finds none.
 
     Returns:
         Id of each repetition -> id of the kept text that it resembles.
     """
+    if threshold is None:
+        return {}
     from datasketch import MinHashLSH
 
     index = MinHashLSH(threshold=threshold, num_perm=PERMUTATIONS)
@@ -47,7 +52,7 @@ def near_duplicates(texts: Iterable[tuple[str, str]], threshold: float = 0.9) ->
 
 
 def repeated_reasonings(
-    rows: Iterable[Mapping[str, Any]], threshold: float = 0.9
+    rows: Iterable[Mapping[str, Any]], threshold: float | None = 0.9
 ) -> dict[str, str]:
     """`near_duplicates` of accepted `reasonings` rows, by request id: a pass over a whole corpus.
 

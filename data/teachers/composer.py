@@ -7,21 +7,17 @@ photo.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from data.categories import CATEGORIES
 from data.choices import shuffled
-from data.hashing import content_hash, unit_interval
+from data.hashing import unit_interval
 from data.perspective import ABSENT, HORIZON_TEXTS, OUTSIDE
+from data.teachers.plain import plain_aspects, plain_clause
 from data.teachers.tact import LAYOUT, tellable
+from data.teachers.words import wording
 from data.template_pool import render
 
-WORDING = Path(__file__).parent / "wording"
-COMPOSER_VERSION = 1  # raise it when the way of composing changes
 STRONG = 0.25  # attributes beyond this are a strength or a weakness
 
 
@@ -42,22 +38,9 @@ class Composition:
     claims: tuple[Claim, ...]
 
 
-@cache
-def wording(name: str) -> Any:
-    """Content of `wording/<name>.yaml`."""
-    return yaml.safe_load((WORDING / f"{name}.yaml").read_text(encoding="utf-8"))
-
-
-@cache
-def wording_version() -> str:
-    """Hash of the composer and all wording files: other words are another teacher."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted(WORDING.glob("*.yaml"))]
-    return content_hash(COMPOSER_VERSION, texts)[:12]
-
-
 def compose(
     key: str, context: Mapping[str, Any], *, max_facts: int = 4, exclude: bool = True,
-    max_attributes: int | None = None,
+    max_attributes: int | None = None, plain: bool = False,
 ) -> Composition:  # fmt: skip
     """Write the reasoning of one request.
 
@@ -70,8 +53,11 @@ def compose(
         exclude: whether to say why one of the other options does not fit.
         max_attributes: most sentences about attributes, the strongest opinions first; None says
             one about each.
+        plain: for a score, the barest grounds alone (`data.teachers.plain`).
     """
     writer = _Writer(key, context, max_facts, max_attributes)
+    if plain and context["question"]["kind"] == "score":
+        return writer.plain()
     return writer.write(exclude)
 
 
@@ -96,6 +82,14 @@ class _Writer:
         if exclude:
             body += self._exclusion()
         text = " ".join(_sentence(part) for part in [*body, self._conclusion()])
+        return Composition(text, tuple(self.said))
+
+    def plain(self) -> Composition:
+        """The facts of `data.teachers.plain` and nothing else."""
+        claims = self.photos[0]
+        aspects = plain_aspects(tellable(claims, self.question["task"], self.label))
+        self.said = [Claim(0, aspect, claims[aspect]) for aspect in aspects]
+        text = " ".join(_sentence(plain_clause(aspect, claims)) for aspect in aspects)
         return Composition(text, tuple(self.said))
 
     def _pick(self, options: Sequence[str], *slot: Any) -> str:

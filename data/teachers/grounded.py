@@ -8,9 +8,10 @@ from data.teachers.composer import compose
 class GroundedTeacher:
     """The offline teacher behind the protocol of `data.teachers.base`.
 
-    `request.context` is what `data.teachers.composer.compose` reads. Three parameters shorten the
-    text: `max_facts` (0 to 4), `exclude` (false leaves out why another option does not fit) and
-    `max_attributes` (most sentences about attributes in a text about quality).
+    `request.context` is what `data.teachers.composer.compose` reads. Four parameters shorten the
+    text: `max_facts` (0 to 4), `exclude` (false leaves out why another option does not fit),
+    `max_attributes` (most sentences about attributes in a text about quality) and `plain` (for a
+    score, one fact on light and one on color and nothing else).
     """
 
     provider = "grounded"
@@ -30,6 +31,7 @@ class GroundedTeacher:
             max_facts=int(request.params.get("max_facts", 4)),
             exclude=bool(request.params.get("exclude", True)),
             max_attributes=None if most is None else int(most),
+            plain=bool(request.params.get("plain", False)),
         )
         truth = request.context["question"]["truth"]
         reply = completion(composed.text, truth)

@@ -36,7 +36,9 @@ from data.rubrics import Rubric, load_rubric
 from data.scenes import Scene, render_scene
 from data.store import Store
 from data.teacher_requests import build_request
-from data.teachers.composer import compose, wording
+from data.teachers.composer import compose
+from data.teachers.plain import clauses, plain_aspects, plain_clause
+from data.teachers.words import wording
 from data.template_pool import load_templates, render
 from training.tiny_judge.perception import SEEN
 
@@ -66,7 +68,6 @@ _PREVAILS = 0.6
 _FILLS, _HOLDS, _VISIBLE = 0.3, 0.12, 0.004
 """A part holds the subject if it is filled by so much, or with so much of what is visible of it."""
 _NEARLY_ALL = 7
-_ON_LIGHT, _ON_COLOR = ("light_x", "tone", "contrast"), ("saturation", "temperature", "color")
 """What the reasons of a score name: the first of each that may be said of a photo."""
 
 
@@ -211,8 +212,7 @@ def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
     Numbers are round ones: a digit that tells nothing is only noise to reinforcement learning.
     """
     total, attributes = _opinion(sight, rng)
-    groups = ([a for a in group if a in sight.said] for group in (_ON_LIGHT, _ON_COLOR))
-    reason = _prose([_first_words(sight, found[0]) for found in groups if found])
+    reason = _prose([plain_clause(aspect, sight.said) for aspect in plain_aspects(sight.said)])
     rounded = {name: in_steps(attributes[name], 0.1) for name in rubric.names}
     answer = format_score(in_steps(total, 0.05), rounded)
     return Lesson(sight.image, score_prompt(rubric), completion(reason, answer))
@@ -276,20 +276,8 @@ def _clauses(sight: Sight, rng: np.random.Generator, count: int) -> list[str]:
 
 
 def _phrase(sight: Sight, aspect: str, rng: np.random.Generator) -> str:
-    words = _wordings(sight, aspect)
+    words = clauses(aspect, sight.said)
     return words[rng.integers(len(words))]
-
-
-def _first_words(sight: Sight, aspect: str) -> str:
-    return _wordings(sight, aspect)[0]
-
-
-def _wordings(sight: Sight, aspect: str) -> list[str]:
-    """All clauses that say what is so of an aspect."""
-    value, words = sight.said[aspect], wording("facts")[aspect]
-    if aspect != "color":
-        return list(words[value])
-    return [render(one, color=value) for one in words["one"]]
 
 
 def _opinion(sight: Sight, rng: np.random.Generator) -> tuple[float, dict[str, float]]:

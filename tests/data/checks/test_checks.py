@@ -13,7 +13,7 @@ from data.claims import ASPECTS, values
 from data.perspective import HEIGHTS, KINDS
 from data.questions import Question, Subject
 from data.reasoning_config import CheckConfig
-from data.teachers.composer import wording
+from data.teachers.words import wording
 from data.template_pool import load_templates
 
 POOL = {t.id: t for t in load_templates()}

@@ -27,7 +27,8 @@ def test_half_the_words_in_common_is_no_repetition() -> None:
 
 
 def test_short_and_empty_texts_are_compared_too() -> None:
-    assert near_duplicates([("a", "yes"), ("b", "Yes."), ("c", "no"), ("d", "")]) == {"b": "a"}
+    texts = [("a", "yes"), ("b", "Yes."), ("c", "no"), ("d", "")]
+    assert near_duplicates(texts) == {"b": "a"} and near_duplicates(texts, None) == {}
 
 
 @given(st.lists(st.integers(0, 6), max_size=14), st.randoms(use_true_random=False))

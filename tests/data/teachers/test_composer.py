@@ -13,8 +13,10 @@ from data.facts import measure
 from data.hashing import sha256
 from data.perspective import ABSENT, OUTSIDE, REGIONS
 from data.rubrics import load_rubric
-from data.teachers.composer import compose, wording, wording_version
+from data.teachers.composer import compose
+from data.teachers.plain import GROUPS
 from data.teachers.tact import tellable
+from data.teachers.words import wording, wording_version
 from data.template_pool import load_templates
 from tests.data.pictures import dot, painting
 
@@ -178,6 +180,19 @@ def test_the_strongest_opinions_alone() -> None:
     for most, told in ((0, set()), (1, {"color"}), (2, {"color", "light"}), (None, set(kinds))):
         text = compose("ab" * 32, context, max_facts=0, max_attributes=most).text
         assert {n for n, kind in kinds.items() if any(s in text for s in words[n][kind])} == told
+
+
+def test_plain_grounds_of_a_score_name_light_and_color_in_words_that_never_vary() -> None:
+    context = _scored(composition=0.9, color=-0.9)
+    plain, other = (compose(key * 32, context, plain=True) for key in ("ab", "cd"))
+    assert plain == other and len(plain.claims) == 2
+    facts, said = wording("facts"), claims(PAINTINGS[0])
+    for claim, group in zip(plain.claims, GROUPS, strict=True):
+        assert claim.aspect in group and claim.value == said[claim.aspect]
+        assert claim.aspect == "color" or facts[claim.aspect][claim.value][0] in plain.text.lower()
+    assert "0.10" not in plain.text
+    choice = context | {"question": QUESTION}
+    assert compose("ab" * 32, choice, plain=True) == compose("ab" * 32, choice)
 
 
 def test_short_texts_for_small_judges() -> None:

@@ -10,8 +10,8 @@ Score. With u = (attribute + 1) / 2 in [0, 1],
     z = sum_i w_i u_i + 0.25 u_color u_light + 0.10 u_composition u_content
     mos_true = 1 / (1 + exp(-5 (z / 1.35 - 0.5))), rescaled: u = 0 gives 0 and u = 1 gives 1
 
-with w = composition 0.15, color 0.30, light 0.35, depth_of_field 0.08, content 0.12: most weight has
-what a small judge can see. It rises in each attribute. `mos` is the mean of `raters` simulated
+with w = composition 0.15, color 0.30, light 0.35, depth_of_field 0.08, content 0.12: most weight
+has what a small judge can see. It rises in each attribute. `mos` is the mean of `raters` simulated
 people on a 1-5 scale, each 1 + 4 mos_true plus normal noise (sd 0.6) clipped to the scale, put back
 on [0, 1].
 """

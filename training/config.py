@@ -170,6 +170,9 @@ class JoppoConfig(TrainConfig):
     share_prompts: bool = False
     """run photo and prompt once for all candidates of a forward pass that have them in common: the
     more of a group lie in one pass (`per_device_batch`), the more it saves"""
+    merge_rollouts: bool = False
+    """sample with the adapter merged into the base (exact, and taken out again): faster, for the
+    memory of the adapted weights once more; not with FSDP or DeepSpeed, whose weights are spread"""
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)
     """share of the GPU's memory for vLLM: its own weights and its KV cache"""
     sample_steps: int = Field(default=10, ge=1)

@@ -109,7 +109,18 @@ def _joppo_batch(config: JoppoConfig, rows: int) -> list[str]:
             f"save_steps {config.save_steps} falls inside a window of {window} steps on the same "
             f"completions, which cannot be resumed: use a multiple of {window}"
         )
-    return problems
+    return [*problems, *_spread_problems(config)]
+
+
+def _spread_problems(config: JoppoConfig) -> list[str]:
+    """Weights that lie in pieces on several devices cannot be merged in place."""
+    path = Path(config.launch.accelerate or "")
+    if not config.merge_rollouts or not path.is_file():
+        return []
+    kind = distributed_type(config.launch)
+    if kind not in ("FSDP", "DEEPSPEED"):
+        return []
+    return [f"merge_rollouts with {kind}: no process has whole weights; set it to false"]
 
 
 def _held_out_problems(config: TrainConfig) -> list[str]:

@@ -1,6 +1,7 @@
 """trl's trainers with safe checkpoints and a guard on the loss; JoPPO adds what it must."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from trl import GRPOTrainer, SFTTrainer
@@ -9,6 +10,7 @@ from trl.trainer.utils import RepeatSampler
 from training.checkpoints import SafeCheckpoints
 from training.frozen_vision import FrozenVision
 from training.guard import FiniteLoss
+from training.merged import merged
 from training.rollouts import portions
 from training.run_folder import say
 from training.samples import SampleLog
@@ -64,6 +66,7 @@ class JoppoTrainer(  # type: ignore[misc]
     """
 
     rollout_batch: int | None = None
+    merge_rollouts = False
     sample_log: SampleLog | None = None
     vllm_generation: Any
 
@@ -81,8 +84,19 @@ class JoppoTrainer(  # type: ignore[misc]
     def _generate_single_turn(
         self, prompt_ids: Any, images: Any, multimodal_fields: Any, *args: Any, **kwargs: Any
     ) -> Any:
+        if self.use_vllm:
+            return super()._generate_single_turn(
+                prompt_ids, images, multimodal_fields, *args, **kwargs
+            )
         size = self.rollout_batch or len(prompt_ids)
-        if self.use_vllm or size >= len(prompt_ids):
+        with merged(self.model) if self.merge_rollouts else nullcontext():
+            return self._portions(size, prompt_ids, images, multimodal_fields, *args, **kwargs)
+
+    def _portions(
+        self, size: int, prompt_ids: Any, images: Any, multimodal_fields: Any,
+        *args: Any, **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        if size >= len(prompt_ids):
             return super()._generate_single_turn(
                 prompt_ids, images, multimodal_fields, *args, **kwargs
             )

@@ -168,6 +168,17 @@ def test_a_sharded_judge_cannot_answer_held_out_rows(monkeypatch: pytest.MonkeyP
     assert config_problems(SftConfig(launch=launch, eval_rows=0), _rows(99)) == []
 
 
+@pytest.mark.parametrize("kind", ["fsdp", "zero2"])
+def test_spread_weights_cannot_be_merged(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.chdir(ROOT)
+    file = next(Path("configs/accelerate").glob(f"{kind}.yaml"))
+    launch = LaunchConfig(processes=4, accelerate=str(file))
+    usual = JoppoConfig(launch=launch, eval_rows=0, photos=4, per_device_batch=6)
+    asked = usual.model_copy(update={"merge_rollouts": True})
+    told = set(config_problems(asked, _rows(9))) - set(config_problems(usual, _rows(9)))
+    assert len(told) == 1 and "merge_rollouts" in told.pop()
+
+
 def test_a_small_gpu_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
     _gpus(monkeypatch, 1, gib=24)
     assert memory_problems(SftConfig(), 20.0) == []

@@ -20,6 +20,8 @@ from training.reproduction.findings import named, unanswered
 from training.reproduction.outcome import Outcome, failures, judges_of
 
 LONGEST = 300
+TOGETHER = 3
+"""Judges of a seed that one child evaluates: so many that all slots of a pool end at one time."""
 
 
 class NothingToEvaluateError(RuntimeError):
@@ -109,7 +111,7 @@ def _outcome(job: Job, failure: str | None) -> Outcome:
 def evaluate(
     bench: Bench, how: EvaluateConfig, snapshot: str, outcomes: Sequence[Outcome]
 ) -> list[Outcome]:
-    """Have all judges answer what they have not answered, one child per seed.
+    """Have all judges answer what they have not answered, some judges of a seed in each child.
 
     A judge that did not answer everything is no judge of the outcomes any more: figures of a part
     of the questions would not be those of the others.
@@ -121,23 +123,28 @@ def evaluate(
     by_seed: dict[int, list[str]] = defaultdict(list)
     for spec in todo:
         by_seed[owners[spec]].append(spec)
+    shares = [
+        (seed, mine[first : first + TOGETHER])
+        for seed, mine in by_seed.items()
+        for first in range(0, len(mine), TOGETHER)
+    ]
     children = [
         Child(
             "evaluate-judge",
             {
                 "config": bench.place(bench.config.evaluate),
                 "store": bench.root,
-                "overrides": bench.evaluation_values(mine, snapshot),
+                "overrides": bench.evaluation_values(share, snapshot),
             },
             f"judges of seed {seed}",
         )
-        for seed, mine in by_seed.items()
+        for seed, share in shares
     ]
     runs = follow_children(children, bench.timeout_s) if children else []
     told = {
         spec: problem(run, bench.timeout_s)
-        for mine, run in zip(by_seed.values(), runs, strict=True)
-        for spec in mine
+        for (_, share), run in zip(shares, runs, strict=True)
+        for spec in share
     }
     left = {spec: n for spec in todo if (n := unanswered(judges[spec], sets, store))}
     return [_asked(one, left, told) for one in outcomes]

@@ -12,6 +12,7 @@
 
 import base64
 import json
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +36,10 @@ from training.run_folder import Run, recipe
 
 EVERY_S = 60.0
 """seconds between updates of the tables: the server keeps every update"""
+PROGRESS_S = 5.0
 PICTURE_PERCENT = 5
+PICTURE_S = 120.0
+"""a picture takes seconds to draw: in a training of minutes that would be felt"""
 SHOWN_STEPS = 40
 _HEALTH = "health/"
 
@@ -53,7 +57,7 @@ class Progress:
         self.steps: list[dict[str, Any]] = []
         self.health: dict[str, float] = {}
         self.percent = self.pictured = 0
-        self.updated = -EVERY_S
+        self.updated = self.drawn = self.told = -math.inf
         self._progress(0)
 
     def take(self, event: Event) -> None:
@@ -77,13 +81,17 @@ class Progress:
             shown = {label(name): float(f"{value:.4g}") for name, value in numbers.items()}
             self.steps = [{"step": step, **shown}, *self.steps][:SHOWN_STEPS]
         self.health |= {k: v for k, v in metrics.items() if k.startswith(_HEALTH)}
-        last = step >= total
-        self._progress(100 * step // total)
-        if last or self.clock() - self.updated >= EVERY_S:
-            self.updated = self.clock()
+        last, now = step >= total, self.clock()
+        percent = 100 * step // total
+        if last or now - self.told >= PROGRESS_S:
+            self.told = now
+            self._progress(percent)
+        if last or now - self.updated >= EVERY_S:
+            self.updated = now
             self._tables()
-        if last or self.percent >= self.pictured + PICTURE_PERCENT:
-            self.pictured = self.percent
+        grown = percent >= self.pictured + PICTURE_PERCENT
+        if last or (grown and now - self.drawn >= PICTURE_S):
+            self.pictured, self.drawn = percent, now
             self._show(f"curves-{self.run.stage}", "markdown", curves(self.run))
 
     def _progress(self, percent: int) -> None:

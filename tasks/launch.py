@@ -28,27 +28,19 @@ class TrainingFailedError(RuntimeError):
 def command(spec: Path, launch: LaunchConfig) -> list[str]:
     """The command that trains a SPEC (`training.run`) as the config asks for.
 
-    Several processes on a CPU need torch's own launcher: `accelerate launch --cpu` silently starts
-    a single one.
+    A CPU needs no launcher for one process, which would only take its seconds to start, and torch's
+    own for several: `accelerate launch --cpu` silently starts a single one.
     """
     module = ["-m", "training.run", str(spec)]
     if launch.cpu and launch.processes > 1:
         count = str(launch.processes)
         torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", count]
         return [sys.executable, *torchrun, *module]
+    if launch.cpu and not launch.accelerate:
+        return [sys.executable, *module]
     start = [sys.executable, "-m", "accelerate.commands.launch"]
     if launch.accelerate:
         start += ["--config_file", launch.accelerate]
-    elif launch.cpu:
-        start += [
-            "--cpu",
-            "--num_machines",
-            "1",
-            "--mixed_precision",
-            "no",
-            "--dynamo_backend",
-            "no",
-        ]
     start += ["--num_processes", str(launch.processes)]
     return [*start, *module]
 

@@ -62,15 +62,15 @@ def calibrate_judge(
     Raises:
         CalibrationError, CorpusNotFoundError, SnapshotError, PhotoMissingError: it cannot be done.
     """
+    from training.judges.mean import mean_name
     from training.scoring.book import ScoreBook
     from training.scoring.calibrating import calibrate
     from training.scoring.calibration import save
     from training.scoring.run import calibration_place
-    from training.scoring.score import label
 
     console, store = Console(stderr=True), Store(root) if root else Store.from_env()
     judge = opened(config, store, console)
-    name = label(judge.name, config.samples)
+    name = mean_name(judge.name, config.samples)
     book = ScoreBook(store, name, prompt_id(config.load_rubric()))
     with console.status("scoring photos that people have scored"):
         made = calibrate(judge, book, store, config.scoring, version, split)

@@ -30,7 +30,7 @@ OUTCOMES = [
 ]
 
 
-def _named(spec: Any, local: Any, store: Store) -> NamedJudge:
+def _named(spec: Any, local: Any, store: Store, samples: int = 0) -> NamedJudge:
     """A judge that answers by its own name, without a model."""
 
     def answer(question: Question) -> str:

@@ -124,7 +124,7 @@ def _group(
 
 
 def _die_with_parent() -> None:
-    """Linux: the launcher is killed when this process is; the trainers watch their launcher."""
+    """Linux: the child is killed when this process is; trainers under a launcher watch it."""
     if sys.platform == "linux":
         import ctypes
 

@@ -114,19 +114,15 @@ def _joppo_batch(config: JoppoConfig, rows: int) -> list[str]:
 
 def _spread_problems(config: JoppoConfig) -> list[str]:
     """Weights that lie in pieces on several devices cannot be merged in place."""
-    path = Path(config.launch.accelerate or "")
-    if not config.merge_rollouts or not path.is_file():
-        return []
-    kind = distributed_type(config.launch)
-    if kind not in ("FSDP", "DEEPSPEED"):
+    kind = _known_type(config.launch)
+    if not config.merge_rollouts or kind not in ("FSDP", "DEEPSPEED"):
         return []
     return [f"merge_rollouts with {kind}: no process has whole weights; set it to false"]
 
 
 def _held_out_problems(config: TrainConfig) -> list[str]:
     """One process generates the held-out answers, which a sharded model cannot do."""
-    path = Path(config.launch.accelerate or "")
-    if not config.eval_rows or not path.is_file() or distributed_type(config.launch) != "FSDP":
+    if not config.eval_rows or _known_type(config.launch) != "FSDP":
         return []
     return [
         "with FSDP no process has the whole judge to answer held-out rows: set eval_rows to 0, and "
@@ -166,6 +162,11 @@ def launcher_problems(launch: LaunchConfig) -> list[str]:
     if distributed_type(launch) == "DEEPSPEED" and find_spec("deepspeed") is None:
         return [f"{path} needs DeepSpeed: `pip install deepspeed`, or take ddp.yaml or fsdp.yaml"]
     return []
+
+
+def _known_type(launch: LaunchConfig) -> str | None:
+    """`distributed_type`, or None without a YAML; that one is missing is told elsewhere."""
+    return distributed_type(launch) if Path(launch.accelerate or "").is_file() else None
 
 
 def distributed_type(launch: LaunchConfig) -> str:

@@ -84,19 +84,15 @@ class JoppoTrainer(  # type: ignore[misc]
     def _generate_single_turn(
         self, prompt_ids: Any, images: Any, multimodal_fields: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        if self.use_vllm:
-            return super()._generate_single_turn(
-                prompt_ids, images, multimodal_fields, *args, **kwargs
-            )
-        size = self.rollout_batch or len(prompt_ids)
-        with merged(self.model) if self.merge_rollouts else nullcontext():
-            return self._portions(size, prompt_ids, images, multimodal_fields, *args, **kwargs)
+        merging = self.merge_rollouts and not self.use_vllm
+        with merged(self.model) if merging else nullcontext():
+            return self._in_portions(prompt_ids, images, multimodal_fields, *args, **kwargs)
 
-    def _portions(
-        self, size: int, prompt_ids: Any, images: Any, multimodal_fields: Any,
-        *args: Any, **kwargs: Any,
-    ) -> Any:  # fmt: skip
-        if size >= len(prompt_ids):
+    def _in_portions(
+        self, prompt_ids: Any, images: Any, multimodal_fields: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        size = self.rollout_batch or len(prompt_ids)
+        if self.use_vllm or size >= len(prompt_ids):
             return super()._generate_single_turn(
                 prompt_ids, images, multimodal_fields, *args, **kwargs
             )

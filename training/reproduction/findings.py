@@ -42,12 +42,13 @@ def unanswered(judge: NamedJudge, sets: Sequence[EvaluationSet], store: Store) -
 
 def gather(
     config: ReproduceConfig, judges: Mapping[str, NamedJudge], sets: Sequence[EvaluationSet],
-    store: Store, snapshot: str, outcomes: Sequence[Outcome],
+    store: Store, snapshot: str, outcomes: Sequence[Outcome], samples: int,
 ) -> Findings:  # fmt: skip
     """Everything that the report shows.
 
     Args:
         judges: those of the outcomes (`named`); each has answered all sets.
+        samples: draws that their scores are means of (`EvaluateConfig.samples`).
 
     Raises:
         IncompleteError: one has not.
@@ -67,7 +68,7 @@ def gather(
     }
     return Findings(
         config, snapshot, variants, _runs(config, outcomes, store), outcomes,
-        examples(sets[0], shown, store, config.examples), load_published(),
+        examples(sets[0], shown, store, config.examples), load_published(), samples,
     )  # fmt: skip
 
 

@@ -47,6 +47,8 @@ class Findings:
     outcomes: Sequence[Outcome]
     examples: Sequence[Example]
     published: Published
+    samples: int = 0
+    """drawn answers that a score is the mean of; 0 for the one answer"""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def make_report(found: Findings) -> Report:
         "reward-health": curves(found.runs, HEALTH, shades),
     }
     pictures = {name: picture for name, picture in drawn.items() if picture is not None}
-    about = [*config.about, _how(config)]
+    about = [*config.about, _how(config, found.samples)]
     versions = _versions(found)
     page = _template().render(
         title=config.title,
@@ -101,20 +103,17 @@ def make_report(found: Findings) -> Report:
     return Report(page, _text(config.title, about, tables, versions), pictures, weighed)
 
 
-def _how(config: ReproduceConfig) -> str:
+def _how(config: ReproduceConfig, samples: int) -> str:
     """How to read the figures, in words that hold for every profile."""
     n = len(config.seeds)
+    drawn = f" A score is the mean of {samples} drawn answers." if samples else ""
     return (
         "Every variant shares one snapshot; those that begin from SFT share the SFT judge of their "
         "seed, and all that learn by reinforcement have the same budget of steps. Figures are "
         f"means over {n} seed{'' if n == 1 else 's'} with {config.level:.0%} Student intervals; a "
         "seed is one whole training. Choices count a failed answer as wrong, and SRCC of the total "
-        f"ranks it last.{_drawn(config.samples)}"
+        f"ranks it last.{drawn}"
     )
-
-
-def _drawn(samples: int | None) -> str:
-    return f" A score is the mean of {samples} drawn answers." if samples else ""
 
 
 def variant_table(config: ReproduceConfig, outcomes: Sequence[Outcome]) -> TextTable:

@@ -62,7 +62,8 @@ def write_report(
     key = report_key(config, judges, [one.digest for one in sets], snapshot, outcomes)
     folder = f"{FOLDER}/{key}"
     if not store.exists(f"{folder}/{PAGE}"):
-        report = make_report(gather(config, judges, sets, store, snapshot, outcomes))
+        samples = evaluation.samples
+        report = make_report(gather(config, judges, sets, store, snapshot, outcomes, samples))
         for name, picture in report.pictures.items():
             store.write_bytes(f"{folder}/{name}.png", picture)
         store.write_bytes(f"{folder}/report.md", report.text.encode())

@@ -68,7 +68,6 @@ _PREVAILS = 0.6
 _FILLS, _HOLDS, _VISIBLE = 0.3, 0.12, 0.004
 """A part holds the subject if it is filled by so much, or with so much of what is visible of it."""
 _NEARLY_ALL = 7
-"""What the reasons of a score name: the first of each that may be said of a photo."""
 
 
 @dataclass(frozen=True, slots=True)

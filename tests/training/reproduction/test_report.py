@@ -50,6 +50,11 @@ def test_all_parts_are_in_page_and_text() -> None:
     assert {one.verdict for one in report.weighed} == {"shown"}
 
 
+def test_how_scores_were_taken_is_said() -> None:
+    assert "drawn answers" not in make_report(findings()).text
+    assert "mean of 4 drawn answers" in make_report(findings(samples=4)).text
+
+
 def test_the_page_needs_nothing_from_outside() -> None:
     page = make_report(findings()).page
     assert not re.findall(r'(?:src|href)="(?!data:)', page)

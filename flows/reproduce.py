@@ -23,7 +23,7 @@ from training.reproduction.written import FOLDER, PAGE, latest
 
 NAME = "reproduce-paper"
 LOG = Path(".prefect") / "reproduce.log"
-POLL_S = 2.0
+POLL_S = 4.0
 CANCEL_S = 60.0
 Watch = Callable[[], None]
 _TOLD = ("Running", "Completed", "Failed", "Crashed", "Cancelled")
@@ -52,10 +52,9 @@ def reproduce(config: Path, seeds: int | None, slots: int, store: str | None, po
     began = time.monotonic()
     with _stoppable(), _system(port, slots, console) as (api_url, watch):
         _run(api_url, values, console, watch)
-    key = latest(root)
-    minutes = (time.monotonic() - began) / 60
-    console.print(f"Report after {minutes:.1f} minutes:", style="bold")
-    console.print(f"  {root.root}/{FOLDER}/{key}/{PAGE}", soft_wrap=True)
+        minutes = (time.monotonic() - began) / 60
+        console.print(f"Report after {minutes:.1f} minutes:", style="bold")
+        console.print(f"  {root.root}/{FOLDER}/{latest(root)}/{PAGE}", soft_wrap=True)
 
 
 def more_seeds(config: ReproduceConfig, count: int | None) -> dict[str, Any]:

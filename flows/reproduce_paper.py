@@ -15,8 +15,9 @@ from prefect import flow
 from data.store import Store
 from flows.build_sft_data import build_sft_data
 from flows.config import load_config
+from flows.reproduce_asking import Asking, evaluate
 from flows.reproduce_bench import Bench
-from flows.reproduce_steps import evaluate, train_variants
+from flows.reproduce_training import train_variants
 from tasks.reproduce import report_reproduction
 from training.reproduction.config import ReproduceConfig
 from training.reproduction.outcome import judges_of
@@ -37,9 +38,10 @@ def reproduce_paper(
     snapshot = build_sft_data.with_options(flow_run_name="the snapshot")(
         bench.place(c.build), store=root
     )
-    trained = train_variants(bench, snapshot)
+    asking = Asking(bench, snapshot)
+    trained = train_variants(bench, asking)
+    judged = evaluate(asking, trained)
     how = bench.evaluation(judges_of(trained), snapshot)
-    judged = evaluate(bench, how, snapshot, trained)
     return report_reproduction(
         c.as_dict(), how.as_dict(), str(bench.base), root, snapshot, [vars(one) for one in judged]
     )

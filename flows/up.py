@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +35,7 @@ class UpError(RuntimeError):
 
 @dataclass
 class Children:
-    """Child processes that are stopped together, last started first."""
+    """Child processes that are stopped together, the first one last."""
 
     env: Mapping[str, str]
     log: Path | None = None
@@ -62,15 +62,21 @@ class Children:
             raise UpError(f"prefect {' '.join(args)} failed:\n{done.stdout}{done.stderr}")
 
     def stop(self) -> None:
-        for process in reversed(self.processes):
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGTERM)
-        for process in reversed(self.processes):
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        """The first is the server: the others end at once while it answers, and wait without."""
+        _end(self.processes[1:])
+        _end(self.processes[:1])
+
+
+def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def wait_for_server(api_url: str, server: subprocess.Popen[bytes], seconds: float) -> None:

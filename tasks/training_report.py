@@ -57,7 +57,8 @@ class Progress:
         self.steps: list[dict[str, Any]] = []
         self.health: dict[str, float] = {}
         self.percent = self.pictured = 0
-        self.updated = self.drawn = self.told = -math.inf
+        self.updated = self.told = -math.inf
+        self.drawn = clock()
         self._progress(0)
 
     def take(self, event: Event) -> None:

@@ -93,7 +93,8 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def small(config: str, store: str) -> str:
         return build(Store(store), SceneSourceConfig(per_category=1, size=64))
 
-    monkeypatch.setattr("flows.reproduce_steps.follow_children", follow)
+    for step in ("training", "asking"):
+        monkeypatch.setattr(f"flows.reproduce_{step}.follow_children", follow)
     monkeypatch.setattr("tasks.training.run_processes", in_this_process)
     stand_in = SimpleNamespace(with_options=lambda **_: small)
     monkeypatch.setattr("flows.reproduce_paper.build_sft_data", stand_in)

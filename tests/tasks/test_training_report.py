@@ -12,7 +12,7 @@ from PIL import Image
 
 import tasks.training_report as training_report
 from data.store import Store
-from tasks.training_report import EVERY_S, Progress, curves, report
+from tasks.training_report import EVERY_S, PICTURE_S, Progress, curves, report
 from training.config import JoppoConfig
 from training.metrics_log import MetricsLog
 from training.run_folder import Run
@@ -113,6 +113,9 @@ def test_tables_and_picture_follow_the_run(server: _Server, run: Run) -> None:
     progress.take(_step(3))
     assert [r["step"] for r in json.loads(server.shown["steps-joppo"])] == [3, 2, 1]
     assert server.shown["progress-train-joppo"] == 6.0
+    assert "curves-joppo" not in server.made, "a short run has no time for pictures"
+    now[0] = PICTURE_S
+    progress.take(_step(4))
     assert server.made.count("curves-joppo") == 1
     picture = server.shown["curves-joppo"].partition("base64,")[2].rstrip(")")
     assert Image.open(io.BytesIO(base64.b64decode(picture))).format == "PNG"

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+LONGEST = 300
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -27,3 +29,9 @@ def judges_of(outcomes: Sequence[Outcome]) -> list[str]:
 def failures(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Outcomes without a judge."""
     return [one for one in outcomes if one.judge is None]
+
+
+def short(why: str) -> str:
+    """The first line, for a cell of a table; the rest is in the log of the run."""
+    first = why.strip().splitlines()[0]
+    return first if len(first) <= LONGEST else f"{first[:LONGEST]}…"

@@ -16,6 +16,7 @@ from training.evaluation.report import markdown
 from training.evaluation.tables import TextTable
 from training.reproduction.claims import Weighed, claims, weigh_claims
 from training.reproduction.config import ReproduceConfig
+from training.reproduction.coupling import coupling_table
 from training.reproduction.examples import Example
 from training.reproduction.outcome import Outcome
 from training.reproduction.pictures import HEALTH, LEARNING, Curves, ablation, colors, curves
@@ -77,6 +78,7 @@ def make_report(found: Findings) -> Report:
         main_table(over, places, found.published),
         attribute_table(over, places, found.published),
         ablation_table(found.variants, places, config.full, config.level),
+        coupling_table(found.runs, config.full, config.level),
         variant_table(config, found.outcomes),
     ]
     tables = [table for table in every if table.rows]

@@ -19,7 +19,7 @@ from training.reproduction.findings import gather, named
 from training.reproduction.outcome import Outcome
 from training.reproduction.report import make_report, package_versions
 
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """Raised when the same findings are shown in another way."""
 FOLDER = "reproductions"
 PAGE = "report.html"

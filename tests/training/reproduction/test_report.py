@@ -8,6 +8,7 @@ import pytest
 
 from tests.training.reproduction.experiment import VARIANTS, config, experiment
 from training.evaluation.published import load_published
+from training.reproduction.coupling import CHANCE
 from training.reproduction.examples import Example, Said
 from training.reproduction.outcome import Outcome
 from training.reproduction.pictures import HEALTH, LEARNING
@@ -22,7 +23,8 @@ def findings(**changes: Any) -> Findings:
     """A complete experiment of three seeds."""
     runs = {
         name: {seed: [{"name": metric, "step": step, "value": 0.1 * step + seed}
-                      for metric in [*LEARNING, *HEALTH] for step in (1, 2, 3)] for seed in SEEDS}
+                      for metric in [*LEARNING, *HEALTH, CHANCE] for step in (1, 2, 3)]
+               for seed in SEEDS}
         for name in VARIANTS[2:]
     }  # fmt: skip
     said = [
@@ -42,8 +44,9 @@ def test_all_parts_are_in_page_and_text() -> None:
     report = make_report(findings())
     for text in (report.page, report.text):
         for part in ("The paper's claims", "Table 1. Main results", "Table 2. Attributes and total",
-                     "Table 3. Ablation", "Variants", "What it shows.", "abc123", "transformers",
-                     "JoPPO (published)", "95% Student intervals"):  # fmt: skip
+                     "Table 3. Ablation", "What the joint reward had to go on", "Variants",
+                     "What it shows.", "abc123", "transformers", "JoPPO (published)",
+                     "95% Student intervals"):  # fmt: skip
             assert part.replace("'", "&#39;") in text or part in text, part
     assert set(report.pictures) == {"ablation", "learning", "reward-health"}
     assert report.page.count(PNG) == 4  # the pictures and the photo

@@ -39,11 +39,11 @@ class Asking:
     @cached_property
     def sets(self) -> Sequence[EvaluationSet]:
         """The questions; they are the same for all judges."""
-        return load_sets(self._how(["embedded"]), self.store, self.bench.base)
+        return load_sets(self.how(["embedded"]), self.store, self.bench.base)
 
     def left(self, outcomes: Sequence[Outcome]) -> dict[str, int]:
         """Judge -> questions that it has still to answer, for those that have any."""
-        judges = named(self._how(judges_of(outcomes)), outcomes, self.store)
+        judges = named(self.how(judges_of(outcomes)), outcomes, self.store)
         counts = {spec: unanswered(judge, self.sets, self.store) for spec, judge in judges.items()}
         return {spec: count for spec, count in counts.items() if count}
 
@@ -59,7 +59,8 @@ class Asking:
             for first in range(0, len(judges), TOGETHER)
         ]
 
-    def _how(self, judges: list[str]) -> EvaluateConfig:
+    def how(self, judges: list[str]) -> EvaluateConfig:
+        """The evaluation of some judges on the questions of this reproduction."""
         return self.bench.evaluation(judges, self.snapshot)
 
     def _share(self, seed: int, judges: list[str]) -> Share:

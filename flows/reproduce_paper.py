@@ -39,9 +39,9 @@ def reproduce_paper(
         bench.place(c.build), store=root
     )
     asking = Asking(bench, snapshot)
-    trained = train_variants(bench, asking)
+    trained = train_variants(asking)
     judged = evaluate(asking, trained)
-    how = bench.evaluation(judges_of(trained), snapshot)
+    how = asking.how(judges_of(trained))
     return report_reproduction(
         c.as_dict(), how.as_dict(), str(bench.base), root, snapshot, [vars(one) for one in judged]
     )

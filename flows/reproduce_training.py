@@ -51,7 +51,7 @@ class Trainings:
 
     def after(self, job: Job) -> list[Job]:
         """What can begin now that a job has ended, and waits for no other."""
-        if job not in self._sft.values() or not finished(job.run.model):
+        if job != self._sft.get(job.seed) or not finished(job.run.model):
             return []
         return [more for more in self._begin_from(job) if not finished(more.run.model)]
 
@@ -81,11 +81,10 @@ class Trainings:
     def _of(self, job: Job) -> Outcome:
         if finished(job.run.model):
             return Outcome(job.variant, job.seed, str(job.run.model), job.run.id)
-        why = self.failed.get(job.run.id, "it completed without a model")
-        return Outcome(job.variant, job.seed, None, job.run.id, why)
+        return Outcome(job.variant, job.seed, None, job.run.id, self.failed.get(job.run.id))
 
 
-def train_variants(bench: Bench, asking: Asking) -> list[Outcome]:
+def train_variants(asking: Asking) -> list[Outcome]:
     """One outcome per variant and seed, in the order of the config.
 
     Once all trainings of a seed have ended, its judges are evaluated while other seeds are trained,
@@ -95,17 +94,19 @@ def train_variants(bench: Bench, asking: Asking) -> list[Outcome]:
     Raises:
         NothingToEvaluateError: every variant failed.
     """
+    bench = asking.bench
     trainings = Trainings(bench, asking.snapshot)
     slots: list[Job | None] = [*trainings.to_do()]  # None is an evaluation
-    ended: list[Job] = []
+    ended: set[int] = set()
 
     def then(place: int) -> list[Child]:
+        ended.add(place)
         if (job := slots[place]) is None:
             return []
-        ended.append(job)
         new = trainings.after(job)
         slots.extend(new)
-        if any(one and one.seed == job.seed and one not in ended for one in slots):
+        left = (one for number, one in enumerate(slots) if number not in ended)
+        if any(one and one.seed == job.seed for one in left):
             return [one.child for one in new]
         shares = asking.shares(trainings.outcomes([job.seed]))
         slots.extend([None] * len(shares))

@@ -13,7 +13,7 @@ import numpy as np
 
 from training.evaluation.tables import TextTable
 from training.metrics.seeds import OverSeeds, over_seeds
-from training.reproduction.pictures import Curves
+from training.reproduction.pictures import Curves, by_step
 from training.reproduction.tables import over_seeds_text
 
 R2, CHANCE = "health/coupling_r2", "health/coupling_r2_by_chance"
@@ -24,17 +24,11 @@ def coupling_table(runs: Curves, full: str, level: float) -> TextTable:
 
     Each seed is the mean over the batches whose health was logged; see `training.reward_health`.
     """
-    found = {
-        variant: {
-            seed: pair for seed, rows in by_seed.items() if (pair := _means(rows)) is not None
-        }
-        for variant, by_seed in runs.items()
-    }
     rows = []
     excess: dict[str, OverSeeds] = {}
-    for variant, pairs in found.items():
-        if pairs:
-            r2, chance = zip(*pairs.values(), strict=True)
+    for variant, by_seed in runs.items():
+        if pairs := [pair for run in by_seed.values() if (pair := _means(run))]:
+            r2, chance = zip(*pairs, strict=True)
             excess[variant] = over_seeds(np.subtract(r2, chance).tolist(), level)
             columns = (over_seeds(r2, level), over_seeds(chance, level), excess[variant])
             rows.append((variant, *map(over_seeds_text, columns)))
@@ -49,7 +43,7 @@ def coupling_table(runs: Curves, full: str, level: float) -> TextTable:
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:
     """Of R² and of chance, over the steps that have both; None where no step has."""
-    r2, chance = ({r["step"]: r["value"] for r in rows if r["name"] == n} for n in (R2, CHANCE))
+    r2, chance = by_step(rows, R2), by_step(rows, CHANCE)
     pairs = [(r2[step], chance[step]) for step in sorted(set(r2) & set(chance))]
     known = [pair for pair in pairs if all(v is not None and math.isfinite(v) for v in pair)]
     return tuple(np.mean(known, axis=0).tolist()) if known else None

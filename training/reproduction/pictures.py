@@ -82,7 +82,7 @@ def curves(runs: Curves, wanted: Mapping[str, str], shades: Mapping[str, str]) -
     figure, axes = _panels(len(shown), 3, 3.9, 2.6)
     for axis, (name, title) in zip(axes, shown.items(), strict=True):
         for variant, by_seed in runs.items():
-            lines = [line for rows in by_seed.values() if (line := _line(rows, name))]
+            lines = [line for rows in by_seed.values() if (line := by_step(rows, name))]
             for line in lines:
                 axis.plot(list(line), list(line.values()), color=shades[variant], alpha=0.25,
                           linewidth=0.8)  # fmt: skip
@@ -105,7 +105,8 @@ def _known(runs: Curves, name: str) -> bool:
     )  # fmt: skip
 
 
-def _line(rows: Sequence[Mapping[str, Any]], name: str) -> dict[int, float]:
+def by_step(rows: Sequence[Mapping[str, Any]], name: str) -> dict[int, float]:
+    """step -> value of one metric of a run."""
     return {row["step"]: row["value"] for row in rows if row["name"] == name}
 
 

@@ -7,6 +7,10 @@
 The judge is initialised at random and needs no download; photos are rendered scenes of a real
 size. Random weights never end an answer, so every completion has the full length: the worst case.
 
+Trainers are ours with the values of the single-gpu profile and trl's own; of JoPPO also ours with
+prompts run once for all candidates of a photo, a photo's candidates in each pass, which wants no
+activation checkpointing, and the adapter folded into the base while they are sampled ("shared").
+
 For each trainer: seconds of a step, tokens and photos a second, peak memory, and the share of time
 in generation, forward (the policy's and the reference's), backward, reward and the rest (processor,
 optimizer). Clocks are read when the device has finished, which costs a little itself, the same for
@@ -49,6 +53,8 @@ from training.run_folder import Run
 
 PATCH = {"7b": 14, "tiny": 7}
 PARTS = ("generation", "forward", "backward", "reward")
+SHARED = {"share_prompts": True, "merge_rollouts": True, "gradient_checkpointing": False}
+TRAINERS = {"sft": ("joppo", "trl"), "joppo": ("joppo", "shared", "trl")}
 Row = dict[str, Any]
 
 
@@ -192,6 +198,9 @@ def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
         **shared,
     )  # fmt: skip
     made.rollout_batch = config.rollout_batch
+    if kind == "shared":
+        made.merge_rollouts = True
+        made.share()
     return made
 
 
@@ -256,6 +265,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--shape", choices=tuple(PATCH), default="7b")
     parser.add_argument("--cpu", action="store_true")
+    parser.add_argument("--stages", nargs="+", choices=tuple(TRAINERS), default=tuple(TRAINERS))
     parser.add_argument("--steps", type=int, default=4, help="counted steps of each trainer")
     parser.add_argument("--pixels", type=int, default=602_112, help="pixels of a photo")
     parser.add_argument("--batch", type=int, default=32, help="conversations of an SFT step")
@@ -287,8 +297,10 @@ def run_all(args: argparse.Namespace) -> list[Row]:
         processor = processor_of(args.shape, args.pixels)
         for config in configs(args):
             stage: Any = "sft" if isinstance(config, SftConfig) else "joppo"
-            run = Run(stage, config, store, snapshot, "", Path(folder) / stage)
-            for kind in ("joppo", "trl"):
+            for kind in TRAINERS[stage] if stage in args.stages else ():
+                changed = SHARED | {"per_device_batch": args.group} if kind == "shared" else {}
+                mine = config.model_copy(update=changed)
+                run = Run(stage, mine, store, snapshot, "", Path(folder) / stage)
                 minutes = (time.monotonic() - begun) / 60
                 if minutes > args.minutes:
                     print(f"{stage}, {kind}: left out after {minutes:.1f} minutes", flush=True)

@@ -57,11 +57,12 @@ class Bench:
 
     def sft_config(self, values: dict[str, Any]) -> SftConfig:
         """The SFT config with some values replaced."""
-        return load_config(SftConfig, self.place(self.config.sft), values)
+        told = {**self.config.sft_values, **values}
+        return load_config(SftConfig, self.place(self.config.sft), told)
 
     def sft_job(self, seed: int, snapshot: str) -> Job:
         """The SFT of a seed."""
-        values = {"seed": seed, "snapshot": snapshot}
+        values = {**self.config.sft_values, "seed": seed, "snapshot": snapshot}
         config = self.sft_config(values)
         return self._job("sft", seed, "train-sft", self.config.sft, config, values)
 
@@ -91,7 +92,8 @@ class Bench:
     def _joppo_values(
         self, variant: VariantConfig, seed: int, snapshot: str, start: str
     ) -> dict[str, Any]:
-        values = {"seed": seed, "snapshot": snapshot, **(variant.joppo or {})}
+        told = {**self.config.joppo_values, **(variant.joppo or {})}
+        values = {"seed": seed, "snapshot": snapshot, **told}
         if variant.start == "sft":
             return values | {"adapter": start}
         sft = self.sft_config({})

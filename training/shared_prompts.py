@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from training.growing_cache import grow
 from training.rollouts import GRID, PIXELS
 
 KINDS = "mm_token_type_ids"
@@ -125,7 +126,7 @@ def share_generation(model: Any) -> None:
         shared = run_once(model, core, batch, ids.shape[1] - 1)
         core.rope_deltas = shared.deltas
         texts = {name: value for name, value in inputs.items() if name not in (PIXELS, GRID, KINDS)}
-        return plain(**texts, past_key_values=shared.rest["past_key_values"])
+        return plain(**texts, past_key_values=grow(shared.rest["past_key_values"]))
 
     model.generate = generate
 

@@ -4,7 +4,7 @@ Children run in this process, as soon as they are submitted, and trainings in it
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,13 +25,14 @@ from flows.reproduce_paper import reproduce_paper
 from flows.submit import Child, Then
 from flows.train_joppo import train_joppo
 from flows.train_sft import train_sft
+from training.base_model import RUN_FILE
 from training.reproduction.written import FOLDER, latest
 from training.run import load_run, train
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(900)]
 DEPLOYED = {"train-sft": train_sft, "train-joppo": train_joppo, "evaluate-judge": evaluate_judge}
 SHARED: dict[str, Any] = {
-    "bf16": False, "gradient_checkpointing": False, "max_steps": 1, "eval_rows": 0,
+    "bf16": False, "gradient_checkpointing": False, "max_steps": 2, "eval_rows": 0,
     "max_completion_length": 40, "launch": {"cpu": True},
 }  # fmt: skip
 CONFIGS: dict[str, dict[str, Any]] = {
@@ -43,11 +44,13 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "evaluate-judge": {"judges": ["embedded"], "local": {"max_new_tokens": 40},
                        "sets": [{"name": "none", "snapshot": "latest"}]},
     "reproduce-paper": {
-        "seeds": [3], "tuned_on": [100], "examples": 2,
+        "seeds": [3], "tuned_on": [100], "examples": 2, "sft_values": {"max_steps": 1},
+        "joppo_values": {"max_steps": 1, "temperature": 0.9},
         "variants": [
             {"name": "base", "about": "not trained", "start": "base", "joppo": None},
             {"name": "sft", "about": "SFT alone", "joppo": None},
-            {"name": "without-sft", "about": "no SFT", "start": "base"},
+            {"name": "without-sft", "about": "no SFT", "start": "base",
+             "joppo": {"temperature": 0.8}},
             {"name": "broken", "about": "too many photos", "joppo": {"photos": 5000}},
             {"name": "full", "about": "all"},
         ],
@@ -111,6 +114,13 @@ def _run(child: Child) -> FlowRun:
     return FlowRun.model_construct(name=child.title, state=state)
 
 
+def _trained(store: Store) -> Iterator[tuple[str, int, float | None]]:
+    """Stage, steps and temperature of every finished training."""
+    for path in Path(store.root).glob(f"runs/*/model/{RUN_FILE}"):
+        about = json.loads(path.read_text())
+        yield about["stage"], about["config"]["max_steps"], about["config"].get("temperature")
+
+
 def test_all_variants_to_one_report_and_nothing_twice(
     config: str, store: Store, submitted: list[str]
 ) -> None:
@@ -129,6 +139,9 @@ def test_all_variants_to_one_report_and_nothing_twice(
     assert artifact is not None and key in str(artifact.description)
     lost = Artifact.get("failed-variants")
     assert lost is not None and "PreflightError" in str(lost.data)
+
+    trained = sorted(_trained(store))
+    assert trained == [("joppo", 1, 0.8), ("joppo", 1, 0.9), ("sft", 1, None)]
 
     submitted.clear()
     assert reproduce_paper(config, store.root) == key

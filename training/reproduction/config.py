@@ -21,7 +21,8 @@ class VariantConfig(StageConfig):
     start: Literal["sft", "base"] = "sft"
     """what it begins from: the SFT model of its seed, or the base judge"""
     joppo: dict[str, Any] | None = Field(default_factory=dict)
-    """values that replace those of the JoPPO config; null for no reinforcement learning at all"""
+    """values that replace those of the JoPPO config, `joppo_values` too; null for no reinforcement
+    learning at all"""
 
 
 class ReproduceConfig(StageConfig):
@@ -37,6 +38,10 @@ class ReproduceConfig(StageConfig):
     sft: str = "train-sft.yaml"
     joppo: str = "train-joppo.yaml"
     evaluate: str = "evaluate-judge.yaml"
+    sft_values: dict[str, Any] = Field(default_factory=dict)
+    """values that replace those of the SFT config"""
+    joppo_values: dict[str, Any] = Field(default_factory=dict)
+    """values that replace those of the JoPPO config, for all variants; a variant's own go before"""
     seeds: Seeds = (0, 1, 2)
     tuned_on: tuple[NonNegativeInt, ...] = ()
     """seeds on which hyper-parameters were chosen; none of them may be reported"""

@@ -13,8 +13,8 @@ test: setup  ## all tests
 	@$(BIN)/pytest --numprocesses auto --dist loadfile --durations 15
 
 # Three at a time on two cores: one of them is starting or ending.
-reproduce: setup  ## the paper's experiment in miniature, to one report (SEEDS=5 for more seeds)
-	@$(BIN)/joppo reproduce --processes 3 $(if $(SEEDS),--seeds $(SEEDS))
+reproduce: setup  ## the paper's experiment in miniature, to one report (SEEDS=5, STEPS=22 for more)
+	@$(BIN)/joppo reproduce --processes 3 $(if $(SEEDS),--seeds $(SEEDS)) $(if $(STEPS),--steps $(STEPS))
 
 up: setup  ## server, work pools, deployments and workers on this machine
 	@$(BIN)/joppo up

@@ -266,6 +266,9 @@ def main() -> None:
     parser.add_argument("--shape", choices=tuple(PATCH), default="7b")
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--stages", nargs="+", choices=tuple(TRAINERS), default=tuple(TRAINERS))
+    parser.add_argument(
+        "--trainers", nargs="+", choices=TRAINERS["joppo"], default=TRAINERS["joppo"]
+    )
     parser.add_argument("--steps", type=int, default=4, help="counted steps of each trainer")
     parser.add_argument("--pixels", type=int, default=602_112, help="pixels of a photo")
     parser.add_argument("--batch", type=int, default=32, help="conversations of an SFT step")
@@ -297,7 +300,8 @@ def run_all(args: argparse.Namespace) -> list[Row]:
         processor = processor_of(args.shape, args.pixels)
         for config in configs(args):
             stage: Any = "sft" if isinstance(config, SftConfig) else "joppo"
-            for kind in TRAINERS[stage] if stage in args.stages else ():
+            kinds = TRAINERS[stage] if stage in args.stages else ()
+            for kind in [kind for kind in kinds if kind in args.trainers]:
                 changed = SHARED | {"per_device_batch": args.group} if kind == "shared" else {}
                 mine = config.model_copy(update=changed)
                 run = Run(stage, mine, store, snapshot, "", Path(folder) / stage)

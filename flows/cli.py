@@ -156,6 +156,9 @@ def reproduce(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="So many seeds; default those of the config.")
     ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Of every JoPPO training; default as configured.")
+    ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Trainings at a time, one per GPU.")] = 2,
     store: StoreOption = None,
     port: Annotated[int, typer.Option(help="Port of server and UI.")] = 4200,
@@ -168,7 +171,7 @@ def reproduce(
     from flows.up import UpError
 
     try:
-        run(config, seeds, processes, store, port)
+        run(config, seeds, steps, processes, store, port)
     except (ConfigError, NotReproducedError, StoreError, UpError) as error:
         raise _fail(error) from None
 

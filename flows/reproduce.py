@@ -33,11 +33,14 @@ class NotReproducedError(RuntimeError):
     """The run did not complete; the message says why, and what is kept."""
 
 
-def reproduce(config: Path, seeds: int | None, slots: int, store: str | None, port: int) -> None:
+def reproduce(
+    config: Path, seeds: int | None, steps: int | None, slots: int, store: str | None, port: int
+) -> None:
     """Run the experiment of a config, follow it, and say where the report is.
 
     Args:
         seeds: so many in place of the config's, 0 and up, without those it was tuned on.
+        steps: of every JoPPO training, in place of the config's.
         slots: trainings at a time, where this command starts the system.
 
     Raises:
@@ -46,6 +49,8 @@ def reproduce(config: Path, seeds: int | None, slots: int, store: str | None, po
     """
     console = Console()
     overrides = more_seeds(load_config(ReproduceConfig, config), seeds)
+    if steps is not None:
+        overrides |= {"joppo_values": {"max_steps": steps}}
     load_config(ReproduceConfig, config, overrides)  # refused here, or never
     root = Store(store) if store else Store.from_env()
     values = {"config": str(config), "store": root.root, "overrides": overrides}

@@ -166,6 +166,16 @@ def gpu_slots(env: Mapping[str, str], wanted: int | None) -> int:
     return int(text)
 
 
+def share_cores(slots: int) -> dict[str, str]:
+    """Environment in which so many runs at a time share this machine's cores.
+
+    Each would take all of them, and threads that wait for each other would spin on cores that the
+    others need.
+    """
+    threads = max(1, (os.cpu_count() or 1) // slots)
+    return {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+
+
 @contextmanager
 def system(port: int, slots: int | None = None, log: Path | None = None) -> Iterator[Local]:
     """Server, pools, deployments and workers; everything stops at the end.
@@ -177,7 +187,8 @@ def system(port: int, slots: int | None = None, log: Path | None = None) -> Iter
     check_place(port)  # before the try: a refusal must not remove the note of the one that is up
     limit = gpu_slots(os.environ, slots)
     api_url = f"http://127.0.0.1:{port}/api"
-    children = Children({**os.environ, "PREFECT_API_URL": api_url}, log)
+    env = {**share_cores(limit), **os.environ, "PREFECT_API_URL": api_url}
+    children = Children(env, log)
     local = Local(api_url, children)
     try:
         server = children.start("server", "start", "--host", "127.0.0.1", "--port", str(port))

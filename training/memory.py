@@ -4,6 +4,7 @@ Arithmetic, not a measurement: allocator, kernels and fragmentation add to it, a
 are counted together are never alive together.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ _LOGIT_BYTES = 10
 """of a position and entry of the vocabulary: bfloat16, a float32 copy, its gradient"""
 _HIDDEN, _INNER = 8, 3
 """activations of one layer, in widths of the model and of its MLP"""
+_WHOLE = 4
+"""activations that stay for the backward pass in these units, without activation checkpointing:
+norms and inputs of the adapter are kept in float32 besides; fitted to benchmarks/results/gpu.md"""
 _VISION_HIDDEN = 16
 """the same of the vision tower, which turns queries and keys in float32"""
 
@@ -39,6 +43,13 @@ class Shape:
     """pixels of a patch's side"""
     merge: int
     """patches of a visual token's side"""
+
+    @property
+    def adapted(self) -> int:
+        """Weights of the layers that an adapter stands beside: all linear ones of the language
+        model."""
+        attention = 2 * self.hidden * (self.hidden + self.key_width)
+        return self.layers * (attention + 3 * self.hidden * self.inner)
 
     @property
     def patch_values(self) -> int:
@@ -87,9 +98,12 @@ def estimate(
     if isinstance(config, JoppoConfig):
         held = config.photos * config.group // config.launch.processes
         at_once = min(config.rollout_batch or held, held)
+        prompts = _prompts(config, at_once)
         parts["reference adapter"] = shape.trained * 4 * share if config.beta else 0.0
         parts["photos of a batch"] = held * patches * shape.patch_values * 4
-        parts["rollout"] = _rollout(shape, at_once, patches, prompt, answer, width)
+        parts["rollout"] = _rollout(shape, at_once, prompts, patches, prompt, answer, width)
+        if config.merge_rollouts:  # training/merged.py
+            parts["rollout"] += shape.adapted * width
     return {name: value / GIB for name, value in parts.items()}
 
 
@@ -103,21 +117,31 @@ def _layer(shape: Shape) -> int:
     return _HIDDEN * shape.hidden + _INNER * shape.inner
 
 
+def _prompts(c: TrainConfig, rows: int) -> int:
+    """Prompts that a pass over so many rows runs: one for all candidates of a photo, if shared."""
+    shared = isinstance(c, JoppoConfig) and c.share_prompts
+    return math.ceil(rows / c.group) if shared else rows
+
+
 def _training(shape: Shape, c: TrainConfig, prompt: int, answer: int, width: int) -> float:
-    tokens = c.per_device_batch * (prompt + answer)
+    rows = c.per_device_batch
+    prompts = _prompts(c, rows)
+    tokens = prompts * prompt + rows * answer
     # trl asks for the logits of the completion alone in JoPPO, for those of all tokens in SFT.
-    with_logits = c.per_device_batch * answer if isinstance(c, JoppoConfig) else tokens
+    with_logits = rows * answer if isinstance(c, JoppoConfig) else tokens
     if c.gradient_checkpointing:
         kept = (shape.layers * shape.hidden + _layer(shape)) * width
     else:
-        kept = shape.layers * _layer(shape) * width
-    return tokens * kept + with_logits * shape.vocabulary * _LOGIT_BYTES
+        kept = shape.layers * _layer(shape) * width * _WHOLE
+    # Every row attends to keys and values of its own, one per query head.
+    attended = shape.layers * 2 * shape.hidden * width * prompt * (rows if prompts < rows else 0)
+    return tokens * kept + attended + with_logits * shape.vocabulary * _LOGIT_BYTES
 
 
 def _rollout(
-    shape: Shape, sequences: int, patches: int, prompt: int, answer: int, width: int
+    shape: Shape, sequences: int, prompts: int, patches: int, prompt: int, answer: int, width: int
 ) -> float:
     cache = (prompt + answer) * shape.layers * 2 * shape.key_width * width
     seen = patches * (_VISION_HIDDEN * shape.vision_hidden + _INNER * shape.vision_inner) * width
     read = prompt * (_HIDDEN // 2 * shape.hidden + _INNER * shape.inner) * width
-    return sequences * (cache + max(seen, read) + shape.vocabulary * 4)
+    return sequences * (cache + shape.vocabulary * 4) + prompts * max(seen, read)

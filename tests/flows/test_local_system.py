@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from flows.up import Children, Local, UpError, gpu_slots
+from flows.up import Children, Local, UpError, gpu_slots, share_cores
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,16 @@ def test_runs_of_the_gpu_pool_at_a_time(
 def test_a_number_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UpError, match=f"JOPPO_GPUS is '{text}'"):
         gpu_slots({"JOPPO_GPUS": text}, None)
+
+
+@pytest.mark.parametrize(
+    ("cores", "slots", "threads"), [(2, 1, "2"), (2, 3, "1"), (64, 8, "8"), (None, 1, "1")]
+)
+def test_runs_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int | None, slots: int, threads: str
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert share_cores(slots)["OMP_NUM_THREADS"] == threads
 
 
 class Process:

@@ -82,12 +82,13 @@ def test_it_says_where_the_report_is(ends: Any, config: str, tmp_path: Path) -> 
     states, mine = ends
     Store(tmp_path / "store").write_bytes(f"{FOLDER}/latest", b"abc123\n")
     states.append(Completed())
-    shown = invoke(config, tmp_path, "--seeds", "3")
+    shown = invoke(config, tmp_path, "--seeds", "3", "--steps", "7")
     assert shown.exit_code == 0, shown.output
     (run,) = mine()
     assert f"{tmp_path}/store/{FOLDER}/abc123/report.html" in shown.output
     assert f"/runs/flow-run/{run.id}" in shown.output
-    assert run.parameters["overrides"] == {"seeds": [0, 2, 3]}, "1 was used for tuning"
+    seeds = [0, 2, 3]  # 1 was used for tuning
+    assert run.parameters["overrides"] == {"seeds": seeds, "joppo_values": {"max_steps": 7}}
 
 
 def test_a_run_that_failed_is_an_error(ends: Any, config: str, tmp_path: Path) -> None:

@@ -44,6 +44,38 @@ def test_parts_by_hand(shape: Shape) -> None:
     assert cache < parts["rollout"] < cache + 3
 
 
+_SHARED = {"share_prompts": True, "merge_rollouts": True, "gradient_checkpointing": False}
+
+
+@pytest.mark.parametrize(
+    ("config", "gib"),
+    [
+        (SftConfig(per_device_batch=2, max_completion_length=128), 19.5),
+        (JoppoConfig(photos=8, per_device_batch=2, rollout_batch=48, max_completion_length=128),
+         33.3),
+        (JoppoConfig(photos=8, per_device_batch=6, rollout_batch=48, max_completion_length=128,
+                     **_SHARED), 54.7),
+        (JoppoConfig(photos=32, per_device_batch=6, rollout_batch=96, max_completion_length=128,
+                     **_SHARED), 62.1),
+    ],
+)  # fmt: skip
+def test_it_comes_near_what_an_h100_took(
+    shape: Shape, config: SftConfig | JoppoConfig, gib: float
+) -> None:
+    """Measured peaks of benchmarks/results/gpu.md."""
+    assert total(estimate(shape, config, pixels=602_112)) == pytest.approx(gib, rel=0.15)
+
+
+def test_the_copies_of_merged_rollouts_are_counted(shape: Shape) -> None:
+    how: dict[str, Any] = {"photos": 8, "per_device_batch": 2, "rollout_batch": 48}
+    plain, merging = (
+        estimate(shape, JoppoConfig(**how, merge_rollouts=merge), pixels=602_112)["rollout"]
+        for merge in (False, True)
+    )
+    weights = 28 * (2 * 3584 * (3584 + 512) + 3 * 3584 * 18944)
+    assert merging - plain == pytest.approx(2 * weights / GIB)
+
+
 def test_each_remedy_helps(shape: Shape) -> None:
     def needed(pixels: int = 602_112, share: float = 1.0, **change: Any) -> float:
         values: dict[str, Any] = {"photos": 64, "per_device_batch": 4, "rollout_batch": 64}
@@ -53,6 +85,9 @@ def test_each_remedy_helps(shape: Shape) -> None:
     assert needed(rollout_batch=8) < usual
     assert needed(photos=16) < usual
     assert needed(pixels=200_704) < usual
+    assert needed(per_device_batch=12, share_prompts=True, gradient_checkpointing=False) < needed(
+        per_device_batch=12, gradient_checkpointing=False
+    )
     assert needed(share=0.25) < usual - 10
     assert needed(rollout_batch=8, per_device_batch=1) < needed(rollout_batch=8)
     assert needed(rollout_batch=None) > needed(rollout_batch=64)

@@ -119,8 +119,9 @@ def _layer(shape: Shape) -> int:
 
 def _prompts(c: TrainConfig, rows: int) -> int:
     """Prompts that a pass over so many rows runs: one for all candidates of a photo, if shared."""
-    shared = isinstance(c, JoppoConfig) and c.share_prompts
-    return math.ceil(rows / c.group) if shared else rows
+    if isinstance(c, JoppoConfig) and c.share_prompts:
+        return math.ceil(rows / c.group)
+    return rows
 
 
 def _training(shape: Shape, c: TrainConfig, prompt: int, answer: int, width: int) -> float:

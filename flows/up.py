@@ -42,13 +42,16 @@ class Children:
     """where their output goes; None for that of this process"""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def start(self, *args: str) -> subprocess.Popen[bytes]:
-        """Start `prefect ARGS` in a process group of its own, so that Ctrl-C reaches us alone."""
+    def start(self, *args: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start `prefect ARGS` in a process group of its own, so that Ctrl-C reaches us alone.
+
+        `env` is added to the environment of all.
+        """
         with ExitStack() as opened:
             out = None if self.log is None else opened.enter_context(self.log.open("ab"))
             process = subprocess.Popen(
-                [*PREFECT, *args], env=dict(self.env), start_new_session=True, stdout=out,
-                stderr=out,
+                [*PREFECT, *args], env={**(env or {}), **self.env}, start_new_session=True,
+                stdout=out, stderr=out,
             )  # fmt: skip
         self.processes.append(process)
         return process
@@ -119,6 +122,8 @@ class Local:
 
     api_url: str
     children: Children
+    env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """pool -> what is added to the environment of its worker and runs"""
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     """pool -> its worker"""
 
@@ -129,7 +134,9 @@ class Local:
     def work(self, pool: str) -> None:
         """Start the worker of a pool."""
         name = f"local-{pool}"
-        self.workers[pool] = self.children.start("worker", "start", "--pool", pool, "--name", name)
+        self.workers[pool] = self.children.start(
+            "worker", "start", "--pool", pool, "--name", name, env=self.env.get(pool)
+        )
 
     def keep_up(self) -> None:
         """Start anew the workers that have ended.
@@ -187,9 +194,9 @@ def system(port: int, slots: int | None = None, log: Path | None = None) -> Iter
     check_place(port)  # before the try: a refusal must not remove the note of the one that is up
     limit = gpu_slots(os.environ, slots)
     api_url = f"http://127.0.0.1:{port}/api"
-    env = {**share_cores(limit), **os.environ, "PREFECT_API_URL": api_url}
-    children = Children(env, log)
-    local = Local(api_url, children)
+    children = Children({**os.environ, "PREFECT_API_URL": api_url}, log)
+    # Not for the cpu pool: it has one run at a time, and images made on a CPU follow its threads.
+    local = Local(api_url, children, {"gpu": share_cores(limit)})
     try:
         server = children.start("server", "start", "--host", "127.0.0.1", "--port", str(port))
         wait_for_server(api_url, server, STARTUP_SECONDS)

@@ -54,16 +54,28 @@ class Process:
 def local(monkeypatch: pytest.MonkeyPatch) -> Local:
     """A system whose processes are stand-ins."""
 
-    def start(self: Children, *args: str) -> Any:
-        self.processes.append(Process(*args))  # type: ignore[arg-type]
+    def start(self: Children, *args: str, env: Any = None) -> Any:
+        self.processes.append(Process(*args, *(env or {})))  # type: ignore[arg-type]
         return self.processes[-1]
 
     monkeypatch.setattr(Children, "start", start)
-    made = Local("http://127.0.0.1:1/api", Children({}))
+    made = Local("http://127.0.0.1:1/api", Children({}), {"gpu": {"OMP_NUM_THREADS": "1"}})
     made.children.start("server", "start")
     made.work("cpu")
     made.work("gpu")
     return made
+
+
+def test_an_environment_is_that_of_its_pool(local: Local) -> None:
+    assert "OMP_NUM_THREADS" in local.workers["gpu"].args
+    assert "OMP_NUM_THREADS" not in local.workers["cpu"].args
+
+
+def test_what_is_set_already_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("flows.up.PREFECT", ["sh", "-c"])
+    children = Children({"PATH": "/usr/bin:/bin", "A": "mine"}, tmp_path / "log")
+    assert children.start("echo $A $B", env={"A": "yours", "B": "yours"}).wait(30) == 0
+    assert (tmp_path / "log").read_text() == "mine yours\n"
 
 
 def test_a_worker_that_ended_is_started_anew(local: Local, capfd: Any) -> None:

@@ -197,10 +197,7 @@ def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
         args=joppo_arguments(run, config, 1, rewards.weights),
         **shared,
     )  # fmt: skip
-    made.rollout_batch = config.rollout_batch
-    if kind == "shared":
-        made.merge_rollouts = True
-        made.share()
+    made.sample_as(config)
     return made
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from data.store import Store
 from flows.build_config import BuildSftDataConfig
-from flows.config import load_config
+from flows.config import load_config, merged
 from flows.submit import Child
 from training.config import NEW, JoppoConfig, SftConfig
 from training.evaluation.config import EvaluateConfig
@@ -48,23 +48,23 @@ class Bench:
             ConfigError: naming file, key and problem.
         """
         load_config(BuildSftDataConfig, self.place(self.config.build))
-        self.sft_config({})
+        self.sft_config()
         for variant in self.config.variants:
             if variant.joppo is not None:
                 values = self._joppo_values(variant, 0, "checked", "checked")
                 load_config(JoppoConfig, self.place(self.config.joppo), values)
         self.evaluation(["embedded"], "checked")
 
-    def sft_config(self, values: dict[str, Any]) -> SftConfig:
-        """The SFT config with some values replaced."""
-        told = {**self.config.sft_values, **values}
-        return load_config(SftConfig, self.place(self.config.sft), told)
+    def sft_config(self) -> SftConfig:
+        """The SFT config of all seeds."""
+        return load_config(SftConfig, self.place(self.config.sft), self.config.sft_values)
 
     def sft_job(self, seed: int, snapshot: str) -> Job:
         """The SFT of a seed."""
+        name = self.config.sft
         values = {**self.config.sft_values, "seed": seed, "snapshot": snapshot}
-        config = self.sft_config(values)
-        return self._job("sft", seed, "train-sft", self.config.sft, config, values)
+        config = load_config(SftConfig, self.place(name), values)
+        return self._job("sft", seed, "train-sft", name, config, values)
 
     def joppo_job(self, variant: VariantConfig, seed: int, snapshot: str, start: str) -> Job:
         """The JoPPO run of a variant and seed; `start` is the judge it begins from."""
@@ -92,11 +92,11 @@ class Bench:
     def _joppo_values(
         self, variant: VariantConfig, seed: int, snapshot: str, start: str
     ) -> dict[str, Any]:
-        told = {**self.config.joppo_values, **(variant.joppo or {})}
+        told = merged(self.config.joppo_values, variant.joppo or {})
         values = {"seed": seed, "snapshot": snapshot, **told}
         if variant.start == "sft":
             return values | {"adapter": start}
-        sft = self.sft_config({})
+        sft = self.sft_config()
         return values | {"adapter": NEW, "base": start, "lora": sft.lora.model_dump(mode="json")}
 
     def _job(

@@ -29,7 +29,7 @@ class Trainings:
         config = bench.config
         self.bench = bench
         self.snapshot = snapshot
-        self.base = bench.sft_config({}).base
+        self.base = bench.sft_config().base
         self.failed: dict[str, str] = {}
         """run id -> why it gave no model"""
         self._learners = [v for v in config.variants if v.joppo is not None]

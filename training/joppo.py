@@ -59,9 +59,7 @@ def train_joppo(run: Run) -> None:
             train_dataset=preference_dataset(rows, run.store),
             processing_class=processor,
         )
-        made.rollout_batch, made.merge_rollouts = config.rollout_batch, config.merge_rollouts
-        if config.share_prompts:
-            made.share()
+        made.sample_as(config)
         made.sample_log = SampleLog(run.store, run.id, config.sample_steps)
         return made
 

@@ -8,6 +8,7 @@ from trl import GRPOTrainer, SFTTrainer
 from trl.trainer.utils import RepeatSampler
 
 from training.checkpoints import SafeCheckpoints
+from training.config import JoppoConfig
 from training.frozen_vision import FrozenVision
 from training.guard import FiniteLoss
 from training.merged import merged
@@ -77,6 +78,12 @@ class JoppoTrainer(  # type: ignore[misc]
             self.vllm_generation = GuardedVLLM(
                 self.vllm_generation, adapted=any(bool(p.any()) for p in learned)
             )
+
+    def sample_as(self, config: JoppoConfig) -> None:
+        """Sample in portions, with merged weights and with shared prompts as the config says."""
+        self.rollout_batch, self.merge_rollouts = config.rollout_batch, config.merge_rollouts
+        if config.share_prompts:
+            self.share()
 
     def _get_train_sampler(self, dataset: Any = None) -> Any:
         return EpochSampler(super()._get_train_sampler(dataset), lambda: self.state.epoch or 0.0)

@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from data.readers.base import Label, Reject
-from data.readers.ready import read_ready
-from training.evaluation.aligned import align
-from training.evaluation.config import FiguresConfig
-from training.evaluation.items import TRUTH, EvaluationSet
-from training.evaluation.predictions import OK, PREDICTIONS
-from training.evaluation.results import Row
-from training.evaluation.run import rows_of
+from joppo.data.readers.base import Label, Reject
+from joppo.data.readers.ready import read_ready
+from joppo.training.evaluation.aligned import align
+from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.items import TRUTH, EvaluationSet
+from joppo.training.evaluation.predictions import OK, PREDICTIONS
+from joppo.training.evaluation.results import Row
+from joppo.training.evaluation.run import rows_of
 
 RUNS = 5
 

@@ -28,14 +28,14 @@ def write_config(folder: Path, photos: int) -> Path:
 
 def plain_loop(config: Path, store: str) -> str:
     """The same work without Prefect."""
-    from data.corpus import publish
-    from data.labelled import labelled_photos
-    from data.reasoning import reason_shard
-    from data.scene_source import item_hash, render_shard, scene_items
-    from data.shards import partition
-    from data.store import Store
-    from flows.build_config import BuildSftDataConfig
-    from flows.config import load_config
+    from joppo.data.corpus import publish
+    from joppo.data.labelled import labelled_photos
+    from joppo.data.reasoning import reason_shard
+    from joppo.data.scene_source import item_hash, render_shard, scene_items
+    from joppo.data.shards import partition
+    from joppo.data.store import Store
+    from joppo.flows.build_config import BuildSftDataConfig
+    from joppo.flows.config import load_config
 
     c, lab = load_config(BuildSftDataConfig, config), Store(store)
     items = [(item_hash(item, c.scenes), item) for item in scene_items(c.scenes)]
@@ -50,7 +50,7 @@ def plain_loop(config: Path, store: str) -> str:
 
 def tracked_flow(config: Path, store: str) -> str:
     """The deployment's flow."""
-    from flows.build_sft_data import build_sft_data
+    from joppo.flows.build_sft_data import build_sft_data
 
     return build_sft_data(str(config), store=store)
 

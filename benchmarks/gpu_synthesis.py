@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.synthesis import bare_loop
-from data.control import encode_png
-from data.diffusion import ImagePipeline, load_pipeline
-from data.pipeline_files import EMBEDDED, WEIGHTS_DIR
-from data.scenes import render_scene
-from data.store import Store
-from data.synthesis import synthesize_shard
-from data.synthesis_config import SynthesisConfig
+from joppo.data.control import encode_png
+from joppo.data.diffusion import ImagePipeline, load_pipeline
+from joppo.data.pipeline_files import EMBEDDED, WEIGHTS_DIR
+from joppo.data.scenes import render_scene
+from joppo.data.store import Store
+from joppo.data.synthesis import synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig
 
 GIB = 2**30
 Attempt = dict[str, Any]

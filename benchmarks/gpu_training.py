@@ -34,22 +34,22 @@ from typing import Any
 
 from benchmarks.judge_shapes import qwen_7b
 from benchmarks.scene_corpus import build
-from data.answer_format import completion, format_score
-from data.rubrics import load_rubric
-from data.scene_source import SceneSourceConfig
-from data.store import Store
-from training.arguments import joppo_arguments, sft_arguments
-from training.base_model import load_processor, lora_config, resolve_base
-from training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings, SftConfig
-from training.examples import (
+from joppo.data.answer_format import completion, format_score
+from joppo.data.rubrics import load_rubric
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.training.arguments import joppo_arguments, sft_arguments
+from joppo.training.base_model import load_processor, lora_config, resolve_base
+from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings, SftConfig
+from joppo.training.examples import (
     preference_dataset,
     resolve_snapshot,
     sft_dataset,
     training_rows,
 )
-from training.judge_rewards import JudgeRewards
-from training.memory import GIB, estimate, shape_of, total
-from training.run_folder import Run
+from joppo.training.judge_rewards import JudgeRewards
+from joppo.training.memory import GIB, estimate, shape_of, total
+from joppo.training.run_folder import Run
 
 PATCH = {"7b": 14, "tiny": 7}
 PARTS = ("generation", "forward", "backward", "reward")
@@ -108,7 +108,7 @@ def judge_of(shape: str, processor: Any, bf16: bool) -> Any:
     import torch
     from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-    from training.tiny_judge.shape import make_model
+    from joppo.training.tiny_judge.shape import make_model
 
     if shape == "tiny":
         return make_model(processor.tokenizer, seed=0)
@@ -174,7 +174,7 @@ def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
     from peft import get_peft_model
     from trl import GRPOTrainer, SFTTrainer
 
-    from training.trainers import JoppoTrainer, JudgeSFTTrainer
+    from joppo.training.trainers import JoppoTrainer, JudgeSFTTrainer
 
     config, rows = run.config, training_rows(run)
     shared = {"processing_class": processor}

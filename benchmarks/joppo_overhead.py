@@ -26,17 +26,17 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from data.answer_format import completion, format_score
-from data.rubrics import load_rubric
-from data.store import Store
-from training.arguments import joppo_arguments
-from training.base_model import load_base, load_processor, lora_config, resolve_base
-from training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings
-from training.examples import preference_dataset, resolve_snapshot, training_rows
-from training.judge_rewards import JudgeRewards
-from training.metrics_log import MetricsLog
-from training.run_folder import Run
-from training.samples import SampleLog
+from joppo.data.answer_format import completion, format_score
+from joppo.data.rubrics import load_rubric
+from joppo.data.store import Store
+from joppo.training.arguments import joppo_arguments
+from joppo.training.base_model import load_base, load_processor, lora_config, resolve_base
+from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings
+from joppo.training.examples import preference_dataset, resolve_snapshot, training_rows
+from joppo.training.judge_rewards import JudgeRewards
+from joppo.training.metrics_log import MetricsLog
+from joppo.training.run_folder import Run
+from joppo.training.samples import SampleLog
 
 PHOTOS, GROUP = 8, 6
 LEFT_OUT = 2
@@ -105,8 +105,8 @@ def _steps(trainer: Any, meter: Meter) -> list[tuple[float, float]]:
 
 
 def _joppo(run: Run, config: JoppoConfig, data: Any, processor: Any, meter: Meter) -> Any:
-    from training.callbacks import Report
-    from training.trainers import JoppoTrainer
+    from joppo.training.callbacks import Report
+    from joppo.training.trainers import JoppoTrainer
 
     rewards = JudgeRewards(config, load_rubric().names)
     trainer = JoppoTrainer(

@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from data.store import Store
-from tasks.launch import TrainingFailedError, command, environment, run_processes
-from training.config import JoppoConfig, LaunchConfig, SftConfig
-from training.model_folder import finished, model_digest
-from training.run_folder import Run
-from training.runs import note_finished, prepare, write_spec
+from joppo.data.store import Store
+from joppo.tasks.launch import TrainingFailedError, command, environment, run_processes
+from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
+from joppo.training.model_folder import finished, model_digest
+from joppo.training.run_folder import Run
+from joppo.training.runs import note_finished, prepare, write_spec
 
 STEPS = 12
 LATER_S = 1.0
@@ -87,7 +87,7 @@ def trainers(folder: Path) -> list[int]:
             line = (entry / "cmdline").read_bytes().decode()
         except OSError:  # it has ended
             continue
-        if "training.run" in line and str(folder) in line:
+        if "joppo.training.run" in line and str(folder) in line:
             found.append(int(entry.name))
     return found
 

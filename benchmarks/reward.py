@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import reward_loops
-from training.rewards import JointRewardConfig, joint_fidelity
+from joppo.training.rewards import JointRewardConfig, joint_fidelity
 
 RESULTS = Path(__file__).parent / "results" / "reward.md"
 CONFIGS = {

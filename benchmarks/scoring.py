@@ -21,19 +21,19 @@ from threading import Lock
 from typing import Any
 
 from benchmarks.scoring_peer import BATCH, score_in_batches
-from data.answer_format import AnswerFormat
-from data.files import FileStore
-from data.hashing import sha256
-from data.photos import load_photo
-from data.prompts import score_prompt
-from data.rubrics import load_rubric
-from data.store import Store
-from training.judge import Question, Reply
-from training.judges.config import LocalJudgeConfig
-from training.judges.decoder import Decoder
-from training.judges.local import LocalJudge
-from training.scoring.config import ScoringConfig
-from training.scoring.run import run
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.files import FileStore
+from joppo.data.hashing import sha256
+from joppo.data.photos import load_photo
+from joppo.data.prompts import score_prompt
+from joppo.data.rubrics import load_rubric
+from joppo.data.store import Store
+from joppo.training.judge import Question, Reply
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.decoder import Decoder
+from joppo.training.judges.local import LocalJudge
+from joppo.training.scoring.config import ScoringConfig
+from joppo.training.scoring.run import run
 
 RESULTS = Path(__file__).with_name("results") / "scoring.md"
 RUBRIC = load_rubric()

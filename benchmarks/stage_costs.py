@@ -21,24 +21,24 @@ from typing import Any
 
 import numpy as np
 
-from data.categories import CATEGORIES
-from data.checks import repeated_reasonings
-from data.control import ControlConfig, control_shard
-from data.corpus import publish
-from data.gate import GateConfig, gate_shard
-from data.hashing import sha256
-from data.ingest import IngestConfig, ingest_shard
-from data.labelled import labelled_photos
-from data.plan import PlanConfig, make_plan
-from data.plan_cost import measure_prompts
-from data.readers import Label
-from data.reasoning import reason_shard, shard_requests
-from data.reasoning_config import ReasoningConfig
-from data.scene_source import SceneSourceConfig, render_shard, scene_items
-from data.scenes import render_scene
-from data.store import Store
-from data.synthesis import synthesize_shard
-from data.synthesis_config import SynthesisConfig
+from joppo.data.categories import CATEGORIES
+from joppo.data.checks import repeated_reasonings
+from joppo.data.control import ControlConfig, control_shard
+from joppo.data.corpus import publish
+from joppo.data.gate import GateConfig, gate_shard
+from joppo.data.hashing import sha256
+from joppo.data.ingest import IngestConfig, ingest_shard
+from joppo.data.labelled import labelled_photos
+from joppo.data.plan import PlanConfig, make_plan
+from joppo.data.plan_cost import measure_prompts
+from joppo.data.readers import Label
+from joppo.data.reasoning import reason_shard, shard_requests
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.scene_source import SceneSourceConfig, render_shard, scene_items
+from joppo.data.scenes import render_scene
+from joppo.data.store import Store
+from joppo.data.synthesis import synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig
 
 RESULTS = Path(__file__).with_name("results") / "stage_costs.md"
 CONTROL = ControlConfig(size=512)

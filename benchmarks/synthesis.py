@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from data.categories import CATEGORIES
-from data.control import ControlConfig, control_shard, encode_png, read_map
-from data.diffusion import ImagePipeline, kinds, load_pipeline
-from data.photos import load_photo, perceptual_hash
-from data.plan import PlanConfig, make_plan
-from data.scenes import render_scene
-from data.store import Store
-from data.synthesis import synthesize_shard
-from data.synthesis_config import SynthesisConfig, synthesis_key
+from joppo.data.categories import CATEGORIES
+from joppo.data.control import ControlConfig, control_shard, encode_png, read_map
+from joppo.data.diffusion import ImagePipeline, kinds, load_pipeline
+from joppo.data.photos import load_photo, perceptual_hash
+from joppo.data.plan import PlanConfig, make_plan
+from joppo.data.scenes import render_scene
+from joppo.data.store import Store
+from joppo.data.synthesis import synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig, synthesis_key
 
 RESULTS = Path(__file__).with_name("results") / "synthesis.md"
 CONTROL = ControlConfig()

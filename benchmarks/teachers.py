@@ -37,10 +37,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from data.teachers.ask import close_gateways, gateway_for, make_ask
-from data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request
-from data.teachers.config import Price, ProviderConfig, TeachersConfig
-from data.teachers.journal import Journal, answer_row
+from joppo.data.teachers.ask import close_gateways, gateway_for, make_ask
+from joppo.data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request
+from joppo.data.teachers.config import Price, ProviderConfig, TeachersConfig
+from joppo.data.teachers.journal import Journal, answer_row
 
 SERVER = Path(__file__).parents[1] / "tests" / "mocks" / "llm_servers.py"
 FAULTS = {"latency_s": 0.3, "rate_429": 0.03, "rate_500": 0.02, "malformed": 0.01,

@@ -13,15 +13,15 @@ import argparse
 from pathlib import Path
 from statistics import mean, stdev
 
-from data.store import Store
-from flows.config import load_config
-from tasks.launch import command, environment, run_processes
-from training.config import JoppoConfig, SftConfig
-from training.examples import resolve_snapshot
-from training.metrics_log import read_metrics
-from training.model_folder import finished
-from training.run_folder import Run
-from training.runs import prepare, write_spec
+from joppo.data.store import Store
+from joppo.flows.config import load_config
+from joppo.tasks.launch import command, environment, run_processes
+from joppo.training.config import JoppoConfig, SftConfig
+from joppo.training.examples import resolve_snapshot
+from joppo.training.metrics_log import read_metrics
+from joppo.training.model_folder import finished
+from joppo.training.run_folder import Run
+from joppo.training.runs import prepare, write_spec
 
 CONFIGS = Path("configs/embedded")
 

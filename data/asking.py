@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from data.comparisons import compare_with_any
-from data.hashing import unit_interval
-from data.posing import pose
-from data.prompts import score_prompt
-from data.questions import Question, Subject
-from data.reasoning_config import ReasoningConfig
-from data.rubrics import Rubric
-from data.teacher_requests import routes_for
-from data.template_pool import Task, Template, load_templates
+from joppo.data.comparisons import compare_with_any
+from joppo.data.hashing import unit_interval
+from joppo.data.posing import pose
+from joppo.data.prompts import score_prompt
+from joppo.data.questions import Question, Subject
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.rubrics import Rubric
+from joppo.data.teacher_requests import routes_for
+from joppo.data.template_pool import Task, Template, load_templates
 
 
 def questions_for(

@@ -1,8 +1,8 @@
 """Calibration of the gate: matched against shuffled pairs, with the ROC that sets the thresholds.
 
-    python -m data.calibrate --out build/calibration                    held-out scenes
-    python -m data.calibrate --photos DIR --out build/calibration       and real photographs
-    python -m data.calibrate --store ROOT [--version V] --out ...       pairs of a published corpus
+    python -m joppo.data.calibrate --out DIR                      held-out scenes
+    python -m joppo.data.calibrate --out DIR --photos PHOTOS      and real photographs
+    python -m joppo.data.calibrate --out DIR --store ROOT [--version V]    pairs of a corpus
 
 Writes calibration.json, calibration.png and, for fresh images, contact.png into the output folder.
 """
@@ -17,16 +17,16 @@ from typing import Any
 
 import numpy as np
 
-from data.calibration_pairs import Bench, photo_bench, scene_bench, store_pairs
-from data.contact_sheet import contact_sheet
-from data.control import ControlConfig, canny_map, resize, working_size
-from data.edges import edge_f1
-from data.gate import GateConfig, gate_shard
-from data.perturbations import DESTROY, KEEP
-from data.photos import load_photo
-from data.separation import Separation, plot_roc
-from data.store import Store
-from data.synthesis_config import SynthesisConfig
+from joppo.data.calibration_pairs import Bench, photo_bench, scene_bench, store_pairs
+from joppo.data.contact_sheet import contact_sheet
+from joppo.data.control import ControlConfig, canny_map, resize, working_size
+from joppo.data.edges import edge_f1
+from joppo.data.gate import GateConfig, gate_shard
+from joppo.data.perturbations import DESTROY, KEEP
+from joppo.data.photos import load_photo
+from joppo.data.separation import Separation, plot_roc
+from joppo.data.store import Store
+from joppo.data.synthesis_config import SynthesisConfig
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from data.categories import CATEGORIES
-from data.control import ControlConfig, control_shard, control_uri, encode_png, read_map
-from data.gate import measure_edges
-from data.hashing import content_hash
-from data.photos import load_photo, perceptual_hash
-from data.prompt_pool import load_pool
-from data.store import Store
-from data.synthesis import synthesize_shard
-from data.synthesis_config import SynthesisConfig
+from joppo.data.categories import CATEGORIES
+from joppo.data.control import ControlConfig, control_shard, control_uri, encode_png, read_map
+from joppo.data.gate import measure_edges
+from joppo.data.hashing import content_hash
+from joppo.data.photos import load_photo, perceptual_hash
+from joppo.data.prompt_pool import load_pool
+from joppo.data.store import Store
+from joppo.data.synthesis import synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig
 
 CONTROLS = ("canny", "depth", "depth+canny")
 # Photos carry no PICD label here, so their prompt names light and season only.
@@ -82,8 +82,8 @@ def scene_bench(
     store: Store, control: ControlConfig, synthesis: SynthesisConfig, per_category: int
 ) -> Bench:
     """Held-out scenes (seeds that training never saw), every control for each of them."""
-    from data.scenes import render_scene
-    from data.tiny_diffusion.scene_set import HELD_OUT_SEED
+    from joppo.data.scenes import render_scene
+    from joppo.data.tiny_diffusion.scene_set import HELD_OUT_SEED
 
     photos = []
     for category in CATEGORIES:
@@ -160,7 +160,7 @@ def store_pairs(
         CorpusNotFoundError: nothing is published.
         ValueError: fewer than two attempts of every control.
     """
-    from data.corpus import open_corpus
+    from joppo.data.corpus import open_corpus
 
     with open_corpus(store, version) as connection:
         rows = connection.execute(

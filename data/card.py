@@ -5,9 +5,9 @@ from typing import Any
 
 import duckdb
 
-from data.corpus import read_manifest
-from data.rows import schema_of
-from data.store import Store
+from joppo.data.corpus import read_manifest
+from joppo.data.rows import schema_of
+from joppo.data.store import Store
 
 CARDS = Path(__file__).parent / "cards"
 SPLITS = ("train", "validation", "test")

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.categories import CATEGORIES, Category
-from data.hashing import unit_interval
+from joppo.data.categories import CATEGORIES, Category
+from joppo.data.hashing import unit_interval
 
 LETTERS = "ABCDEFGH"
 

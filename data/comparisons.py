@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from data.answer_format import AnswerFormat
-from data.categories import CATEGORIES
-from data.choices import choose
-from data.hashing import content_hash
-from data.perspective import KINDS
-from data.prompts import answer_instruction
-from data.questions import Question, Subject, category_name
-from data.reasoning_config import ReasoningConfig
-from data.template_pool import Template, render
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.categories import CATEGORIES
+from joppo.data.choices import choose
+from joppo.data.hashing import content_hash
+from joppo.data.perspective import KINDS
+from joppo.data.prompts import answer_instruction
+from joppo.data.questions import Question, Subject, category_name
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.template_pool import Template, render
 
 MIN_SHIFT = 0.15  # least distance of two positions, fraction of the frame
 PARTNERS_TRIED = 8

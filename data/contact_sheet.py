@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from data.control import read_map
-from data.photos import load_photo
-from data.store import Store
+from joppo.data.control import read_map
+from joppo.data.photos import load_photo
+from joppo.data.store import Store
 
 CELL = 128
 _TEXT = 26

@@ -19,11 +19,11 @@ import numpy as np
 from PIL import Image
 from pydantic import Field, field_validator
 
-from data.config import StageConfig
-from data.hashing import canonical_json, content_hash
-from data.photos import PhotoError, load_photo
-from data.pipeline_files import fingerprint
-from data.store import Store
+from joppo.data.config import StageConfig
+from joppo.data.hashing import canonical_json, content_hash
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.pipeline_files import fingerprint
+from joppo.data.store import Store
 
 RECIPE_VERSION = "control-1"
 ControlKind = Literal["canny", "depth"]

@@ -19,10 +19,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from data.database import build_database
-from data.hashing import SHORT, content_hash
-from data.schema import SCHEMA_VERSION
-from data.store import ShardRef, Store, StoreError
+from joppo.data.database import build_database
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.schema import SCHEMA_VERSION
+from joppo.data.store import ShardRef, Store, StoreError
 
 RECIPE_VERSION = 1
 """Raised when tables or views are built in another way: snapshots then get other versions."""

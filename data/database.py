@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from data.categories import CATEGORIES
-from data.rows import PRIMARY_KEYS, schema_of, stable_columns
-from data.schema import TABLES
-from data.views import VIEWS
+from joppo.data.categories import CATEGORIES
+from joppo.data.rows import PRIMARY_KEYS, schema_of, stable_columns
+from joppo.data.schema import TABLES
+from joppo.data.views import VIEWS
 
 
 def build_database(

@@ -16,10 +16,10 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.card import SPLITS, write_card
-from data.corpus import latest_version, open_corpus
-from data.rows import PRIMARY_KEYS, schema_of
-from data.store import Store, StoreError
+from joppo.data.card import SPLITS, write_card
+from joppo.data.corpus import latest_version, open_corpus
+from joppo.data.rows import PRIMARY_KEYS, schema_of
+from joppo.data.store import Store, StoreError
 
 EXPORTED = ("sft_samples", "preferences")
 

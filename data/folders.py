@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.readers.base import DatasetFormatError, Reject
-from data.readers.fields import shown, unsafe_path
+from joppo.data.readers.base import DatasetFormatError, Reject
+from joppo.data.readers.fields import shown, unsafe_path
 
 SUFFIXES = {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".gif", ".bmp"}
 

@@ -14,12 +14,12 @@ from typing import Any
 
 from pydantic import Field, PositiveInt
 
-from data.config import StageConfig
-from data.hashing import sha256
-from data.photos import EXTENSIONS, PhotoError, load_photo, perceptual_hash, photo_format
-from data.readers.base import Label, Reject
-from data.splits import SplitConfig, hash_split, strictest
-from data.store import Store
+from joppo.data.config import StageConfig
+from joppo.data.hashing import sha256
+from joppo.data.photos import EXTENSIONS, PhotoError, load_photo, perceptual_hash, photo_format
+from joppo.data.readers.base import Label, Reject
+from joppo.data.splits import SplitConfig, hash_split, strictest
+from joppo.data.store import Store
 
 RECIPE_VERSION = "2"
 Rows = dict[str, list[dict[str, Any]]]

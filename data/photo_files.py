@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from glob import escape, iglob
 from pathlib import Path
 
-from data.folders import SUFFIXES, walk_photos
-from data.photos import PhotoError
-from data.readers.base import Reject
+from joppo.data.folders import SUFFIXES, walk_photos
+from joppo.data.photos import PhotoError
+from joppo.data.readers.base import Reject
 
 STAGE = "score"
 

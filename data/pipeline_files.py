@@ -20,7 +20,7 @@ _KEPT = (".json", ".txt", ".safetensors")
 _PARTS = ("unet", "vae", "text_encoder")
 # A ControlNet adds its features to the UNet's: these must agree.
 _MUST_AGREE = ("in_channels", "block_out_channels", "layers_per_block", "cross_attention_dim")
-_TRAIN = "python -m data.tiny_diffusion.train --out data/weights/tiny-diffusion"
+_TRAIN = "python -m joppo.data.tiny_diffusion.train --out data/weights/tiny-diffusion"
 
 
 class PipelineFilesError(RuntimeError):

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from data.categories import CATEGORIES
-from data.config import StageConfig
-from data.control import ControlConfig, control_uri
-from data.hashing import content_hash, unit_interval
-from data.prompt_pool import PromptPool, load_pool
+from joppo.data.categories import CATEGORIES
+from joppo.data.config import StageConfig
+from joppo.data.control import ControlConfig, control_uri
+from joppo.data.hashing import content_hash, unit_interval
+from joppo.data.prompt_pool import PromptPool, load_pool
 
 RECIPE_VERSION = "plan-1"
 Control = Literal["canny", "depth", "depth+canny"]

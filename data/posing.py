@@ -8,10 +8,10 @@ alone.
 from collections.abc import Mapping
 from typing import Any
 
-from data.answer_format import AnswerFormat, format_score
-from data.categories import CATEGORIES, Category
-from data.choices import Choices, category_tiers, choose
-from data.perspective import (
+from joppo.data.answer_format import AnswerFormat, format_score
+from joppo.data.categories import CATEGORIES, Category
+from joppo.data.choices import Choices, category_tiers, choose
+from joppo.data.perspective import (
     HORIZON_TEXTS,
     HORIZONS,
     KIND_TEXTS,
@@ -21,11 +21,11 @@ from data.perspective import (
     vanishing_region,
     vanishing_tiers,
 )
-from data.prompts import answer_instruction, rubric_lines
-from data.questions import CATEGORY_NAMES, Question, Subject, category_name
-from data.reasoning_config import ReasoningConfig
-from data.rubrics import Rubric
-from data.template_pool import Template, render
+from joppo.data.prompts import answer_instruction, rubric_lines
+from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.rubrics import Rubric
+from joppo.data.template_pool import Template, render
 
 BAND_MARGIN = 0.02
 BANDS = ("0.00 to 0.25", "0.25 to 0.50", "0.50 to 0.75", "0.75 to 1.00")

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from data.categories import CATEGORIES
-from data.config import StageConfig
-from data.hashing import unit_interval
+from joppo.data.categories import CATEGORIES
+from joppo.data.config import StageConfig
+from joppo.data.hashing import unit_interval
 
 POOL_FILE = Path(__file__).with_name("prompt_pool.yaml")
 

@@ -7,11 +7,11 @@ metadata of a photo never do: they may carry instructions of others.
 from collections.abc import Sequence
 from functools import cache
 
-from data.answer_format import TOTAL, AnswerFormat
-from data.claims import claims
-from data.facts import Facts
-from data.rubrics import Rubric
-from data.template_pool import FOLDER, load_templates, render
+from joppo.data.answer_format import TOTAL, AnswerFormat
+from joppo.data.claims import claims
+from joppo.data.facts import Facts
+from joppo.data.rubrics import Rubric
+from joppo.data.template_pool import FOLDER, load_templates, render
 
 PROMPT_VERSION = 1
 SYSTEM = (

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from data.corpus import open_corpus
-from data.schema import TABLES
-from data.store import Store
-from data.views import VIEWS
+from joppo.data.corpus import open_corpus
+from joppo.data.schema import TABLES
+from joppo.data.store import Store
+from joppo.data.views import VIEWS
 
 Format = Literal["csv", "json", "parquet"]
 NAMES = [*TABLES, "categories", "snapshot", *VIEWS]

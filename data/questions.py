@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from data.answer_format import AnswerFormat
-from data.categories import CATEGORIES, Category
-from data.template_pool import Template
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.categories import CATEGORIES, Category
+from joppo.data.template_pool import Template
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from data.answer_format import AnswerError
-from data.asking import preferences_for, questions_for
-from data.checks import Failure, Sample, first_failure, near_duplicates
-from data.claims import claims
-from data.facts import Facts, measure
-from data.photos import PhotoError, load_photo
-from data.questions import Subject
-from data.reasoning_config import CheckConfig, ReasoningConfig, Route
-from data.reasoning_rows import Asked, reasoning_row, reject_row, response_row, sft_row
-from data.responses import parse_reply
-from data.rubrics import Rubric, load_rubric
-from data.stage_texts import texts_version
-from data.store import Store
-from data.teacher_requests import build_request, describe_origin, routes_for
-from data.teachers.base import TeacherAnswer, TeacherRequest
-from data.teachers.grounded import GroundedTeacher
+from joppo.data.answer_format import AnswerError
+from joppo.data.asking import preferences_for, questions_for
+from joppo.data.checks import Failure, Sample, first_failure, near_duplicates
+from joppo.data.claims import claims
+from joppo.data.facts import Facts, measure
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.questions import Subject
+from joppo.data.reasoning_config import CheckConfig, ReasoningConfig, Route
+from joppo.data.reasoning_rows import Asked, reasoning_row, reject_row, response_row, sft_row
+from joppo.data.responses import parse_reply
+from joppo.data.rubrics import Rubric, load_rubric
+from joppo.data.stage_texts import texts_version
+from joppo.data.store import Store
+from joppo.data.teacher_requests import build_request, describe_origin, routes_for
+from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
+from joppo.data.teachers.grounded import GroundedTeacher
 
 # The stage's output changes with its texts as with its code: an edited template, sentence, lexicon
 # or rubric must not be answered from a cache.

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from data.config import StageConfig
-from data.teachers.config import TeachersConfig
-from data.template_pool import FORMS, TASKS, Form, Task
+from joppo.data.config import StageConfig
+from joppo.data.teachers.config import TeachersConfig
+from joppo.data.template_pool import FORMS, TASKS, Form, Task
 
 
 class Route(StageConfig):

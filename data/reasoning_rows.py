@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from data.answer_format import completion
-from data.checks import Failure, Sample, agrees
-from data.hashing import content_hash
-from data.questions import Question, Subject
-from data.teachers.base import TeacherAnswer, TeacherRequest
+from joppo.data.answer_format import completion
+from joppo.data.checks import Failure, Sample, agrees
+from joppo.data.hashing import content_hash
+from joppo.data.questions import Question, Subject
+from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 
 STAGE = "reasoning"
 

@@ -3,9 +3,9 @@
 Raw texts are kept as they came, so that a changed parser or check reads them again at no cost.
 """
 
-from data.answer_format import Answer, AnswerError, AnswerFormat, parse_answer
-from data.teachers.base import TeacherRequest
-from data.teachers.form import parse_text
+from joppo.data.answer_format import Answer, AnswerError, AnswerFormat, parse_answer
+from joppo.data.teachers.base import TeacherRequest
+from joppo.data.teachers.form import parse_text
 
 
 def parse_reply(raw_text: str, form: AnswerFormat) -> tuple[str, Answer]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
-from data.config import StageConfig
+from joppo.data.config import StageConfig
 
 RUBRICS = Path(__file__).parent / "rubrics"
 AttributeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -1,6 +1,6 @@
 """Embedded photos: procedural scenes with known composition, perspective, depth and score.
 
-`python -m data.scenes --out sheet.png` draws a contact sheet of all 24 categories.
+`python -m joppo.data.scenes --out sheet.png` draws a contact sheet of all 24 categories.
 
 A scene is a pure function of (category, seed, size, style, attribute overrides). The layout is in
 fractions of the frame, so the same seed shows the same scene at every size.
@@ -25,13 +25,13 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from data.categories import CATEGORIES
-from data.hashing import content_hash
-from data.scenery import camera, curves, fields, figures, lines, points, shapes, views
-from data.scenery.canvas import Canvas
-from data.scenery.mood import make_mood
-from data.scenery.points import Truth
-from data.scenery.wording import caption, describe
+from joppo.data.categories import CATEGORIES
+from joppo.data.hashing import content_hash
+from joppo.data.scenery import camera, curves, fields, figures, lines, points, shapes, views
+from joppo.data.scenery.canvas import Canvas
+from joppo.data.scenery.mood import make_mood
+from joppo.data.scenery.points import Truth
+from joppo.data.scenery.wording import caption, describe
 
 Array = np.ndarray
 Style = Literal["default", "alt"]

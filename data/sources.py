@@ -15,12 +15,12 @@ from typing import Any, Literal, TypedDict
 
 from pydantic import model_validator
 
-from data.config import StageConfig
-from data.folders import list_photos
-from data.hashing import content_hash
-from data.readers import Label, Reject, read
-from data.readers.cadb import Total
-from data.readers.generic import ColumnMapping
+from joppo.data.config import StageConfig
+from joppo.data.folders import list_photos
+from joppo.data.hashing import content_hash
+from joppo.data.readers import Label, Reject, read
+from joppo.data.readers.cadb import Total
+from joppo.data.readers.generic import ColumnMapping
 
 Kind = Literal[
     "aadb",

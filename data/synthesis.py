@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from data.control import encode_png, read_map
-from data.diffusion import ImagePipeline, load_pipeline
-from data.hashing import canonical_json
-from data.photos import perceptual_hash
-from data.store import Store
-from data.synthesis_config import SynthesisConfig, model_name
+from joppo.data.control import encode_png, read_map
+from joppo.data.diffusion import ImagePipeline, load_pipeline
+from joppo.data.hashing import canonical_json
+from joppo.data.photos import perceptual_hash
+from joppo.data.store import Store
+from joppo.data.synthesis_config import SynthesisConfig, model_name
 
 log = logging.getLogger(__name__)
 # A GPU makes an image of 512 x 512 in about the time in which two cores pack one into a PNG file.

@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from data.categories import CATEGORIES
-from data.claims import claims
-from data.facts import Facts
-from data.hashing import unit_interval
-from data.perspective import KIND_TEXTS
-from data.posing import perspective_truth
-from data.prompts import SYSTEM, visual_prompt
-from data.questions import CATEGORY_NAMES, Question, Subject, category_name
-from data.reasoning_config import ReasoningConfig, Route
-from data.store import Store
-from data.teachers.base import ImageRef, TeacherRequest, make_request
-from data.teachers.words import wording_version
+from joppo.data.categories import CATEGORIES
+from joppo.data.claims import claims
+from joppo.data.facts import Facts
+from joppo.data.hashing import unit_interval
+from joppo.data.perspective import KIND_TEXTS
+from joppo.data.posing import perspective_truth
+from joppo.data.prompts import SYSTEM, visual_prompt
+from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.store import Store
+from joppo.data.teachers.base import ImageRef, TeacherRequest, make_request
+from joppo.data.teachers.words import wording_version
 
 
 def routes_for(template_id: str, image_id: str, config: ReasoningConfig) -> list[Route]:

@@ -13,7 +13,7 @@ from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import Field, ValidationError
 
-from data.config import StageConfig
+from joppo.data.config import StageConfig
 
 Task = Literal["composition", "perspective", "aesthetic"]
 Form = Literal["open", "multiple_choice", "comparative"]

@@ -17,7 +17,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from flows.figures import chromium
+from joppo.flows.figures import chromium
 
 _START_S = 60.0
 _ANSWER_S = 60.0

@@ -5,17 +5,17 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from data.config import StageConfig
-from data.control import ControlConfig
-from data.gate import GateConfig
-from data.hashing import content_hash
-from data.ingest import IngestConfig
-from data.plan import PlanConfig
-from data.reasoning_config import ReasoningConfig
-from data.scene_source import SceneSourceConfig
-from data.sources import SourceConfig
-from data.synthesis_config import SynthesisConfig, synthesis_key
-from data.teachers.config import TeachersConfig
+from joppo.data.config import StageConfig
+from joppo.data.control import ControlConfig
+from joppo.data.gate import GateConfig
+from joppo.data.hashing import content_hash
+from joppo.data.ingest import IngestConfig
+from joppo.data.plan import PlanConfig
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.sources import SourceConfig
+from joppo.data.synthesis_config import SynthesisConfig, synthesis_key
+from joppo.data.teachers.config import TeachersConfig
 
 
 class PlanStage(StageConfig):

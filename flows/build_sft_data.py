@@ -11,22 +11,22 @@ from typing import Any
 
 from prefect import flow
 
-from data.config import StageConfig
-from data.hashing import content_hash
-from data.store import Store
-from flows.build_config import BuildSftDataConfig, SynthesisSection
-from flows.config import load_config
-from flows.runner import Futures, StageRunner, task_runner
-from tasks.deduplicate import deduplicate
-from tasks.ingest import ingest
-from tasks.listing import list_photos, list_scenes
-from tasks.plan import plan
-from tasks.publish import publish_snapshot
-from tasks.reason import reason
-from tasks.render import render
-from tasks.report import report
-from tasks.sheet import draw_sheet
-from tasks.synthesize import control, gate, synthesize
+from joppo.data.config import StageConfig
+from joppo.data.hashing import content_hash
+from joppo.data.store import Store
+from joppo.flows.build_config import BuildSftDataConfig, SynthesisSection
+from joppo.flows.config import load_config
+from joppo.flows.runner import Futures, StageRunner, task_runner
+from joppo.tasks.deduplicate import deduplicate
+from joppo.tasks.ingest import ingest
+from joppo.tasks.listing import list_photos, list_scenes
+from joppo.tasks.plan import plan
+from joppo.tasks.publish import publish_snapshot
+from joppo.tasks.reason import reason
+from joppo.tasks.render import render
+from joppo.tasks.report import report
+from joppo.tasks.sheet import draw_sheet
+from joppo.tasks.synthesize import control, gate, synthesize
 
 
 @flow(name="build-sft-data", task_runner=task_runner())

@@ -37,9 +37,9 @@ def _fail(message: object) -> typer.Exit:
 @app.command()
 def demo(store: StoreOption = None) -> None:
     """Run build-sft-data on embedded scenes and show what came out."""
-    from data.store import StoreError
-    from flows.demo import run_demo
-    from flows.runner import ShardsFailedError
+    from joppo.data.store import StoreError
+    from joppo.flows.demo import run_demo
+    from joppo.flows.runner import ShardsFailedError
 
     try:
         run_demo(store)
@@ -53,11 +53,11 @@ def build(
     store: StoreOption = None,
 ) -> None:
     """Run build-sft-data with a config, in this process."""
-    from data.readers.base import DatasetFormatError
-    from data.store import StoreError
-    from flows.build_sft_data import build_sft_data
-    from flows.config import ConfigError
-    from flows.runner import ShardsFailedError
+    from joppo.data.readers.base import DatasetFormatError
+    from joppo.data.store import StoreError
+    from joppo.flows.build_sft_data import build_sft_data
+    from joppo.flows.config import ConfigError
+    from joppo.flows.runner import ShardsFailedError
 
     try:
         build_sft_data(str(config), store=store)
@@ -88,12 +88,12 @@ def plan(
     ] = None,
 ) -> None:
     """What a build would take (requests, dollars, hours, disk), or a whole recipe (--profile)."""
-    from data.readers.base import DatasetFormatError
-    from data.teachers.pricing import UnknownPriceError
-    from flows.config import ConfigError
-    from flows.plan_capacity import show_capacity
-    from flows.plan_run import show_plan
-    from training.capacity.counts import CapacityError
+    from joppo.data.readers.base import DatasetFormatError
+    from joppo.data.teachers.pricing import UnknownPriceError
+    from joppo.flows.config import ConfigError
+    from joppo.flows.plan_capacity import show_capacity
+    from joppo.flows.plan_run import show_plan
+    from joppo.training.capacity.counts import CapacityError
 
     if (config is None) == (profile is None):
         raise _fail("give either a config (one build) or --profile (the whole recipe)")
@@ -126,18 +126,18 @@ def evaluate(
     store: StoreOption = None,
 ) -> None:
     """Judge photos with known truth, and print how well judges agree with people."""
-    from data.corpus import CorpusNotFoundError
-    from data.readers.base import DatasetFormatError
-    from data.store import StoreError
-    from data.teachers.base import BudgetExceeded, TeacherError
-    from data.teachers.pricing import UnknownPriceError
-    from flows.config import ConfigError
-    from flows.evaluate import show_evaluation
-    from training.evaluation.judges import SameJudgeError
-    from training.evaluation.predictions import UnansweredError
-    from training.examples import SnapshotError
-    from training.judges.local_model import ModelFolderError
-    from training.runs import ModelNotFoundError
+    from joppo.data.corpus import CorpusNotFoundError
+    from joppo.data.readers.base import DatasetFormatError
+    from joppo.data.store import StoreError
+    from joppo.data.teachers.base import BudgetExceeded, TeacherError
+    from joppo.data.teachers.pricing import UnknownPriceError
+    from joppo.flows.config import ConfigError
+    from joppo.flows.evaluate import show_evaluation
+    from joppo.training.evaluation.judges import SameJudgeError
+    from joppo.training.evaluation.predictions import UnansweredError
+    from joppo.training.examples import SnapshotError
+    from joppo.training.judges.local_model import ModelFolderError
+    from joppo.training.runs import ModelNotFoundError
 
     of_input = (ConfigError, CorpusNotFoundError, DatasetFormatError, SnapshotError, StoreError)
     of_judges = (BudgetExceeded, ModelFolderError, ModelNotFoundError, SameJudgeError, TeacherError,
@@ -164,11 +164,11 @@ def reproduce(
     port: Annotated[int, typer.Option(help="Port of server and UI.")] = 4200,
 ) -> None:
     """Run the paper's experiment and its ablations, over several seeds, to one report."""
-    from data.store import StoreError
-    from flows.config import ConfigError
-    from flows.reproduce import NotReproducedError
-    from flows.reproduce import reproduce as run
-    from flows.up import UpError
+    from joppo.data.store import StoreError
+    from joppo.flows.config import ConfigError
+    from joppo.flows.reproduce import NotReproducedError
+    from joppo.flows.reproduce import reproduce as run
+    from joppo.flows.up import UpError
 
     try:
         run(config, seeds, steps, processes, store, port)
@@ -179,8 +179,8 @@ def reproduce(
 @app.command()
 def up(port: Annotated[int, typer.Option(help="Port of server and UI.")] = 4200) -> None:
     """Start server, work pools, deployments and workers on this machine."""
-    from flows.up import UpError
-    from flows.up import up as start
+    from joppo.flows.up import UpError
+    from joppo.flows.up import up as start
 
     try:
         start(port)
@@ -197,10 +197,10 @@ def query(
     store: StoreOption = None,
 ) -> None:
     """Ask the corpus with SQL (DuckDB)."""
-    from data.corpus import CorpusNotFoundError
-    from data.query import QueryError
-    from data.store import StoreError
-    from flows.query import answer
+    from joppo.data.corpus import CorpusNotFoundError
+    from joppo.data.query import QueryError
+    from joppo.data.store import StoreError
+    from joppo.flows.query import answer
 
     try:
         answer(sql, format.value, out, version, store)
@@ -214,8 +214,8 @@ def labels(
     path: Annotated[Path, typer.Argument(help="The dataset's label file or folder.")],
 ) -> None:
     """Read a label file, no images needed, and say what is in it."""
-    from data.readers.base import DatasetFormatError
-    from flows.labels import show_labels
+    from joppo.data.readers.base import DatasetFormatError
+    from joppo.flows.labels import show_labels
 
     try:
         show_labels(kind, path)
@@ -264,7 +264,7 @@ def score(
     store: StoreOption = None,
 ) -> None:
     """Score, explain and rank photos; started again, it goes on where it stopped."""
-    from flows.score_command import JudgeChoice, read_config, score_photos
+    from joppo.flows.score_command import JudgeChoice, read_config, score_photos
 
     with _judging():
         choice = JudgeChoice(judge, endpoint, model, key_env)
@@ -285,8 +285,8 @@ def compare(
     store: StoreOption = None,
 ) -> None:
     """Which of two photos a judge prefers, and how surely (several drawn answers to each)."""
-    from flows.judging import compare_photos
-    from flows.score_command import JudgeChoice, read_config
+    from joppo.flows.judging import compare_photos
+    from joppo.flows.score_command import JudgeChoice, read_config
 
     with _judging():
         choice = JudgeChoice(judge, endpoint, model, key_env)
@@ -306,8 +306,8 @@ def calibrate(
     store: StoreOption = None,
 ) -> None:
     """Fit a judge's totals to people's scores, for `joppo score --calibrated`."""
-    from flows.judging import calibrate_judge
-    from flows.score_command import JudgeChoice, read_config
+    from joppo.flows.judging import calibrate_judge
+    from joppo.flows.score_command import JudgeChoice, read_config
 
     with _judging():
         choice = JudgeChoice(judge, endpoint, model, key_env)
@@ -318,17 +318,17 @@ def calibrate(
 @contextmanager
 def _judging() -> Iterator[None]:
     """What can go wrong with a judge and photos, as a message and an exit code."""
-    from data.corpus import CorpusNotFoundError
-    from data.photos import PhotoError
-    from data.store import StoreError
-    from data.teachers.base import BudgetExceeded, TeacherError
-    from data.teachers.pricing import UnknownPriceError
-    from flows.config import ConfigError
-    from training.examples import PhotoMissingError, SnapshotError
-    from training.judges.local_model import ModelFolderError
-    from training.scoring.calibration import CalibrationError
-    from training.scoring.comparing import NoComparisonError
-    from training.scoring.run import NothingToScoreError
+    from joppo.data.corpus import CorpusNotFoundError
+    from joppo.data.photos import PhotoError
+    from joppo.data.store import StoreError
+    from joppo.data.teachers.base import BudgetExceeded, TeacherError
+    from joppo.data.teachers.pricing import UnknownPriceError
+    from joppo.flows.config import ConfigError
+    from joppo.training.examples import PhotoMissingError, SnapshotError
+    from joppo.training.judges.local_model import ModelFolderError
+    from joppo.training.scoring.calibration import CalibrationError
+    from joppo.training.scoring.comparing import NoComparisonError
+    from joppo.training.scoring.run import NothingToScoreError
 
     try:
         yield

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from data.config import StageConfig
+from joppo.data.config import StageConfig
 
 C = TypeVar("C", bound=StageConfig)
 

@@ -4,9 +4,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
-from data.query import run_query
-from data.store import Store
-from flows.query import rich_table
+from joppo.data.query import run_query
+from joppo.data.store import Store
+from joppo.flows.query import rich_table
 
 CONFIG = "configs/embedded/build-sft-data.yaml"
 BALANCE = "SELECT abbreviation, before, attempted, accepted, after FROM category_balance"
@@ -20,7 +20,7 @@ SAMPLES = """
 
 def run_demo(root: str | None) -> None:
     """Run the flow and print the category balance and three samples."""
-    from flows.build_sft_data import build_sft_data
+    from joppo.flows.build_sft_data import build_sft_data
 
     store = Store(root) if root else Store.from_env()
     version = build_sft_data(CONFIG, store=store.root)

@@ -9,17 +9,17 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from data.store import Store
-from flows.config import load_config
-from training.evaluation.config import EvaluateConfig
-from training.evaluation.items import EvaluationSet
-from training.evaluation.judges import NamedJudge, named_judges
-from training.evaluation.predictions import Progress as Told
-from training.evaluation.published import load_published
-from training.evaluation.report import overview
-from training.evaluation.run import Measured, ask, load_sets, measure
-from training.evaluation.tables import TextTable, tables
-from training.evaluation.written import Written, write
+from joppo.data.store import Store
+from joppo.flows.config import load_config
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.judges import NamedJudge, named_judges
+from joppo.training.evaluation.predictions import Progress as Told
+from joppo.training.evaluation.published import load_published
+from joppo.training.evaluation.report import overview
+from joppo.training.evaluation.run import Measured, ask, load_sets, measure
+from joppo.training.evaluation.tables import TextTable, tables
+from joppo.training.evaluation.written import Written, write
 
 WIDE = 150
 """Columns of a table that does not go to a terminal."""

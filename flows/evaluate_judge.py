@@ -12,10 +12,10 @@ from typing import Any
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from data.store import Store
-from flows.config import load_config
-from tasks.evaluate import ask_judge, read_sets, report_evaluation
-from training.evaluation.config import EvaluateConfig
+from joppo.data.store import Store
+from joppo.flows.config import load_config
+from joppo.tasks.evaluate import ask_judge, read_sets, report_evaluation
+from joppo.training.evaluation.config import EvaluateConfig
 
 
 # One worker: judges share one GPU, and each is loaded when the one before is done.

@@ -6,15 +6,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from data.answer_format import AnswerFormat
-from data.hashing import sha256
-from data.photo_files import read_photo
-from data.photos import PhotoError, load_photo
-from data.prompts import score_prompt
-from data.store import Store
-from flows.score_command import opened, plain
-from training.judge import Question
-from training.scoring.config import ScorePhotosConfig, prompt_id
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.hashing import sha256
+from joppo.data.photo_files import read_photo
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.prompts import score_prompt
+from joppo.data.store import Store
+from joppo.flows.score_command import opened, plain
+from joppo.training.judge import Question
+from joppo.training.scoring.config import ScorePhotosConfig, prompt_id
 
 SAMPLES = 8
 
@@ -25,7 +25,7 @@ def compare_photos(first: Path, second: Path, config: ScorePhotosConfig, root: s
     Raises:
         PhotoError: a file is no photo. NoComparisonError: too few answers are in form.
     """
-    from training.scoring.comparing import compare
+    from joppo.training.scoring.comparing import compare
 
     store = Store(root) if root else Store.from_env()
     a, b = (_question(path, config) for path in (first, second))
@@ -62,11 +62,11 @@ def calibrate_judge(
     Raises:
         CalibrationError, CorpusNotFoundError, SnapshotError, PhotoMissingError: it cannot be done.
     """
-    from training.judges.mean import mean_name
-    from training.scoring.book import ScoreBook
-    from training.scoring.calibrating import calibrate
-    from training.scoring.calibration import save
-    from training.scoring.run import calibration_place
+    from joppo.training.judges.mean import mean_name
+    from joppo.training.scoring.book import ScoreBook
+    from joppo.training.scoring.calibrating import calibrate
+    from joppo.training.scoring.calibration import save
+    from joppo.training.scoring.run import calibration_place
 
     console, store = Console(stderr=True), Store(root) if root else Store.from_env()
     judge = opened(config, store, console)

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from data.processes import alive
+from joppo.data.processes import alive
 
 NOTE = Path(".prefect") / "joppo-up.json"
 

@@ -6,15 +6,15 @@ from typing import Any
 from rich.console import Console
 from rich.markdown import Markdown
 
-from flows.build_config import BuildSftDataConfig
-from flows.config import ConfigError, load_config, read_values, validated
-from training.capacity.config import CapacityConfig
-from training.capacity.counts import Recipe, Variant
-from training.capacity.page import tables, write_tables
-from training.config import JoppoConfig, SftConfig
-from training.evaluation.config import EvaluateConfig
-from training.judges.config import EndpointJudgeConfig
-from training.reproduction.config import ReproduceConfig, VariantConfig
+from joppo.flows.build_config import BuildSftDataConfig
+from joppo.flows.config import ConfigError, load_config, read_values, validated
+from joppo.training.capacity.config import CapacityConfig
+from joppo.training.capacity.counts import Recipe, Variant
+from joppo.training.capacity.page import tables, write_tables
+from joppo.training.config import JoppoConfig, SftConfig
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.judges.config import EndpointJudgeConfig
+from joppo.training.reproduction.config import ReproduceConfig, VariantConfig
 
 NO_ASSUMPTIONS = "no such file; it holds keys of capacity.yaml"
 

@@ -10,21 +10,21 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from data.hashing import content_hash
-from data.ingest import ingest_shard, label_row
-from data.labelled import labelled_photos
-from data.plan import make_plan, plan_totals
-from data.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
-from data.readers.base import Reject
-from data.reasoning import shard_requests
-from data.scene_source import render_shard, scene_items
-from data.sources import Item, SourceConfig, list_items, list_labels
-from data.splits import hash_split
-from data.store import Store
-from data.teachers.base import TeacherRequest
-from data.teachers.dry_run import write_dry_run
-from flows.build_config import BuildSftDataConfig
-from flows.config import load_config
+from joppo.data.hashing import content_hash
+from joppo.data.ingest import ingest_shard, label_row
+from joppo.data.labelled import labelled_photos
+from joppo.data.plan import make_plan, plan_totals
+from joppo.data.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
+from joppo.data.readers.base import Reject
+from joppo.data.reasoning import shard_requests
+from joppo.data.scene_source import render_shard, scene_items
+from joppo.data.sources import Item, SourceConfig, list_items, list_labels
+from joppo.data.splits import hash_split
+from joppo.data.store import Store
+from joppo.data.teachers.base import TeacherRequest
+from joppo.data.teachers.dry_run import write_dry_run
+from joppo.flows.build_config import BuildSftDataConfig
+from joppo.flows.config import load_config
 
 DRY_RUN_PHOTOS = 10
 

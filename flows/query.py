@@ -8,11 +8,11 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from data.query import QueryError, run_query, write_table
-from data.store import Store
-from training.evaluation.stored import VIEW as EVALUATIONS
-from training.evaluation.stored import all_results
-from training.metrics_log import VIEW, all_metrics
+from joppo.data.query import QueryError, run_query, write_table
+from joppo.data.store import Store
+from joppo.training.evaluation.stored import VIEW as EVALUATIONS
+from joppo.training.evaluation.stored import all_results
+from joppo.training.metrics_log import VIEW, all_metrics
 
 SHOWN = 60  # longest cell in the terminal
 

@@ -14,12 +14,12 @@ from uuid import UUID
 import httpx
 from rich.console import Console
 
-from data.store import Store
-from flows.config import load_config
-from flows.local_server import running_server
-from flows.up import system
-from training.reproduction.config import ReproduceConfig
-from training.reproduction.written import FOLDER, PAGE, latest
+from joppo.data.store import Store
+from joppo.flows.config import load_config
+from joppo.flows.local_server import running_server
+from joppo.flows.up import system
+from joppo.training.reproduction.config import ReproduceConfig
+from joppo.training.reproduction.written import FOLDER, PAGE, latest
 
 NAME = "reproduce-paper"
 LOG = Path(".prefect") / "reproduce.log"

@@ -7,14 +7,14 @@ from functools import cached_property
 
 from prefect.logging import get_run_logger
 
-from data.store import Store
-from flows.reproduce_bench import Bench
-from flows.submit import Child, follow_children, problem
-from training.evaluation.config import EvaluateConfig
-from training.evaluation.items import EvaluationSet
-from training.evaluation.run import load_sets
-from training.reproduction.findings import named, unanswered
-from training.reproduction.outcome import Outcome, judges_of, short
+from joppo.data.store import Store
+from joppo.flows.reproduce_bench import Bench
+from joppo.flows.submit import Child, follow_children, problem
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.run import load_sets
+from joppo.training.reproduction.findings import named, unanswered
+from joppo.training.reproduction.outcome import Outcome, judges_of, short
 
 TOGETHER = 3
 """Judges of a seed that one child evaluates: so many that all slots of a pool end at one time."""

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.store import Store
-from flows.build_config import BuildSftDataConfig
-from flows.config import load_config, merged
-from flows.submit import Child
-from training.config import NEW, JoppoConfig, SftConfig
-from training.evaluation.config import EvaluateConfig
-from training.reproduction.config import BUILT, ReproduceConfig, VariantConfig
-from training.run_folder import Run
-from training.runs import prepare
+from joppo.data.store import Store
+from joppo.flows.build_config import BuildSftDataConfig
+from joppo.flows.config import load_config, merged
+from joppo.flows.submit import Child
+from joppo.training.config import NEW, JoppoConfig, SftConfig
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.reproduction.config import BUILT, ReproduceConfig, VariantConfig
+from joppo.training.run_folder import Run
+from joppo.training.runs import prepare
 
 
 @dataclass(frozen=True)

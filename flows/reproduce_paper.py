@@ -12,15 +12,15 @@ from typing import Any
 
 from prefect import flow
 
-from data.store import Store
-from flows.build_sft_data import build_sft_data
-from flows.config import load_config
-from flows.reproduce_asking import Asking, evaluate
-from flows.reproduce_bench import Bench
-from flows.reproduce_training import train_variants
-from tasks.reproduce import report_reproduction
-from training.reproduction.config import ReproduceConfig
-from training.reproduction.outcome import judges_of
+from joppo.data.store import Store
+from joppo.flows.build_sft_data import build_sft_data
+from joppo.flows.config import load_config
+from joppo.flows.reproduce_asking import Asking, evaluate
+from joppo.flows.reproduce_bench import Bench
+from joppo.flows.reproduce_training import train_variants
+from joppo.tasks.reproduce import report_reproduction
+from joppo.training.reproduction.config import ReproduceConfig
+from joppo.training.reproduction.outcome import judges_of
 
 
 @flow(name="reproduce-paper")

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from prefect.logging import get_run_logger
 
-from flows.reproduce_asking import Asking
-from flows.reproduce_bench import Bench, Job
-from flows.submit import Child, follow_children, problem
-from training.model_folder import finished
-from training.reproduction.config import VariantConfig
-from training.reproduction.outcome import Outcome, failures, judges_of, short
+from joppo.flows.reproduce_asking import Asking
+from joppo.flows.reproduce_bench import Bench, Job
+from joppo.flows.submit import Child, follow_children, problem
+from joppo.training.model_folder import finished
+from joppo.training.reproduction.config import VariantConfig
+from joppo.training.reproduction.outcome import Outcome, failures, judges_of, short
 
 
 class NothingToEvaluateError(RuntimeError):

@@ -12,10 +12,10 @@ from prefect.states import State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
-from data.config import StageConfig
-from data.hashing import SHORT, content_hash
-from data.store import Store
-from tasks.manifest import Manifest
+from joppo.data.config import StageConfig
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.store import Store
+from joppo.tasks.manifest import Manifest
 
 Futures = Sequence[PrefectFuture[Manifest]]
 

@@ -21,13 +21,13 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from data.files import FileStore
-from data.store import Store
-from flows.config import ConfigError, load_config, validated
-from training.judge import SamplingJudge
-from training.scoring.config import ScorePhotosConfig
-from training.scoring.files import Ranked
-from training.scoring.run import Scoring, run
+from joppo.data.files import FileStore
+from joppo.data.store import Store
+from joppo.flows.config import ConfigError, load_config, validated
+from joppo.training.judge import SamplingJudge
+from joppo.training.scoring.config import ScorePhotosConfig
+from joppo.training.scoring.files import Ranked
+from joppo.training.scoring.run import Scoring, run
 
 SHOWN = 20
 WIDE = 120
@@ -97,7 +97,7 @@ def score_photos(config: ScorePhotosConfig, root: str | None) -> Scoring:
 
 def opened(config: ScorePhotosConfig, store: Store, console: Console) -> SamplingJudge:
     """The judge, with a word while it loads."""
-    from training.judges.opening import open_judge
+    from joppo.training.judges.opening import open_judge
 
     with console.status("opening the judge"):
         return open_judge(config.judge, store.root)

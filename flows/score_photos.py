@@ -11,12 +11,12 @@ from typing import Any
 
 from prefect import flow
 
-from data.store import Store
-from flows.config import load_config
-from flows.runner import StageRunner, task_runner
-from tasks.score import list_files, recipe_of, score_shard
-from tasks.score_report import rank_photos
-from training.scoring.config import ScorePhotosConfig
+from joppo.data.store import Store
+from joppo.flows.config import load_config
+from joppo.flows.runner import StageRunner, task_runner
+from joppo.tasks.score import list_files, recipe_of, score_shard
+from joppo.tasks.score_report import rank_photos
+from joppo.training.scoring.config import ScorePhotosConfig
 
 
 @flow(name="score-photos", task_runner=task_runner())

@@ -9,10 +9,10 @@ from typing import Any
 
 from prefect import flow
 
-from data.store import Store
-from flows.config import load_config
-from tasks.training import train
-from training.config import JoppoConfig
+from joppo.data.store import Store
+from joppo.flows.config import load_config
+from joppo.tasks.training import train
+from joppo.training.config import JoppoConfig
 
 
 @flow(name="train-joppo")

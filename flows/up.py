@@ -17,9 +17,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from flows.local_server import forget_server, note_server, running_server
-from flows.server_setup import set_up_server
-from tasks.locks import visible_gpus
+from joppo.flows.local_server import forget_server, note_server, running_server
+from joppo.flows.server_setup import set_up_server
+from joppo.tasks.locks import visible_gpus
 
 PREFECT = [sys.executable, "-m", "prefect"]
 # Runs of the gpu pool at a time: one per GPU, and one on a machine without. Which GPUs a training

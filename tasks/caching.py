@@ -14,9 +14,9 @@ from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.results import get_result_store
 
-from data.hashing import SHORT, content_hash
-from data.store import Store
-from tasks.manifest import Manifest
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.store import Store
+from joppo.tasks.manifest import Manifest
 
 
 def identity(value: Any) -> Any:

@@ -1,9 +1,9 @@
 """Reject reasoning texts that repeat one of another shard."""
 
-from data.checks import repeated_reasonings
-from data.repetition import RECIPE_VERSION, without_repeated
-from tasks.manifest import Manifest, load, save
-from tasks.shard_task import Step, shard_task
+from joppo.data.checks import repeated_reasonings
+from joppo.data.repetition import RECIPE_VERSION, without_repeated
+from joppo.tasks.manifest import Manifest, load, save
+from joppo.tasks.shard_task import Step, shard_task
 
 
 @shard_task("deduplicate", RECIPE_VERSION)

@@ -23,20 +23,20 @@ from prefect.artifacts import (
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from data.store import Store
-from data.teachers.config import TeachersConfig
-from tasks.keys import fill_keys
-from tasks.locks import gpus
-from tasks.retrying import RETRY
-from training.evaluation.config import EvaluateConfig
-from training.evaluation.items import EvaluationSet
-from training.evaluation.judges import NamedJudge, named_judge, named_judges
-from training.evaluation.predictions import Progress
-from training.evaluation.published import load_published
-from training.evaluation.report import page
-from training.evaluation.run import ask, load_sets, measure
-from training.evaluation.written import write
-from training.judges.config import EndpointJudgeConfig
+from joppo.data.store import Store
+from joppo.data.teachers.config import TeachersConfig
+from joppo.tasks.keys import fill_keys
+from joppo.tasks.locks import gpus
+from joppo.tasks.retrying import RETRY
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.judges import NamedJudge, named_judge, named_judges
+from joppo.training.evaluation.predictions import Progress
+from joppo.training.evaluation.published import load_published
+from joppo.training.evaluation.report import page
+from joppo.training.evaluation.run import ask, load_sets, measure
+from joppo.training.evaluation.written import write
+from joppo.training.judges.config import EndpointJudgeConfig
 
 STEP: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False, **RETRY}
 # Sets of the run that this process works on: photos are hashed once, not once a judge.

@@ -1,8 +1,8 @@
 """Photos into the store, one shard at a time."""
 
-from data.ingest import RECIPE_VERSION, IngestConfig, ingest_shard
-from tasks.manifest import Manifest, Shard
-from tasks.shard_task import Step, shard_task
+from joppo.data.ingest import RECIPE_VERSION, IngestConfig, ingest_shard
+from joppo.tasks.manifest import Manifest, Shard
+from joppo.tasks.shard_task import Step, shard_task
 
 
 @shard_task("ingest", RECIPE_VERSION)

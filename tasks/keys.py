@@ -8,7 +8,7 @@ import os
 
 from prefect.blocks.system import Secret
 
-from data.teachers.config import TeachersConfig
+from joppo.data.teachers.config import TeachersConfig
 
 
 def block_name(variable: str) -> str:

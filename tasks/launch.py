@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from training.config import LaunchConfig
-from training.run_folder import read_event
+from joppo.training.config import LaunchConfig
+from joppo.training.run_folder import read_event
 
 _TAIL = 40
 Event = dict[str, Any]
@@ -31,7 +31,7 @@ def command(spec: Path, launch: LaunchConfig) -> list[str]:
     A CPU needs no launcher for one process, which would only take its seconds to start, and torch's
     own for several: `accelerate launch --cpu` silently starts a single one.
     """
-    module = ["-m", "training.run", str(spec)]
+    module = ["-m", "joppo.training.run", str(spec)]
     if launch.cpu and launch.processes > 1:
         count = str(launch.processes)
         torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", count]

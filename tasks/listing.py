@@ -6,14 +6,14 @@ from typing import Any, TypedDict
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from data.hashing import SHORT, content_hash
-from data.readers.base import Reject
-from data.scene_source import SceneSourceConfig, item_hash, scene_items
-from data.shards import partition
-from data.sources import SourceConfig, item_content, item_key, list_sources
-from data.store import ShardRef, Store
-from tasks.manifest import Shard, save
-from tasks.retrying import RETRY
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.readers.base import Reject
+from joppo.data.scene_source import SceneSourceConfig, item_hash, scene_items
+from joppo.data.shards import partition
+from joppo.data.sources import SourceConfig, item_content, item_key, list_sources
+from joppo.data.store import ShardRef, Store
+from joppo.tasks.manifest import Shard, save
+from joppo.tasks.retrying import RETRY
 
 
 class Listing(TypedDict):

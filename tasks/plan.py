@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from data.control import ControlConfig
-from data.hashing import SHORT, canonical_json, content_hash
-from data.labelled import labelled_photos
-from data.plan import RECIPE_VERSION, Plan, PlanConfig, attempt_group, make_plan
-from data.shards import partition
-from data.store import Store
-from tasks.manifest import Manifest, load
-from tasks.shard_task import Step, shard_task
+from joppo.data.control import ControlConfig
+from joppo.data.hashing import SHORT, canonical_json, content_hash
+from joppo.data.labelled import labelled_photos
+from joppo.data.plan import RECIPE_VERSION, Plan, PlanConfig, attempt_group, make_plan
+from joppo.data.shards import partition
+from joppo.data.store import Store
+from joppo.tasks.manifest import Manifest, load
+from joppo.tasks.shard_task import Step, shard_task
 
 
 @shard_task("plan", RECIPE_VERSION)

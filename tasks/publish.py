@@ -6,9 +6,9 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from data.corpus import publish
-from data.store import Store
-from tasks.retrying import RETRY
+from joppo.data.corpus import publish
+from joppo.data.store import Store
+from joppo.tasks.retrying import RETRY
 
 
 # Not cached: publishing the same shards again changes nothing but `latest`, which is wanted.

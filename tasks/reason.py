@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from data.labelled import inherited_label, labelled_photos
-from data.reasoning import RECIPE_VERSION, ReasoningConfig, reason_shard
-from tasks.keys import fill_keys
-from tasks.manifest import Manifest, load
-from tasks.shard_task import Step, shard_task
+from joppo.data.labelled import inherited_label, labelled_photos
+from joppo.data.reasoning import RECIPE_VERSION, ReasoningConfig, reason_shard
+from joppo.tasks.keys import fill_keys
+from joppo.tasks.manifest import Manifest, load
+from joppo.tasks.shard_task import Step, shard_task
 
 
 @shard_task("reason", RECIPE_VERSION)
@@ -44,9 +44,9 @@ def _ask(step: Step) -> Any:
     """The gateway to paid teachers, or None for the offline teacher alone."""
     if not step.settings.get("teachers"):
         return None
-    from data.responses import reply_problem
-    from data.teachers.ask import make_ask
-    from data.teachers.config import TeachersConfig
+    from joppo.data.responses import reply_problem
+    from joppo.data.teachers.ask import make_ask
+    from joppo.data.teachers.config import TeachersConfig
 
     teachers = TeachersConfig.model_validate(step.settings["teachers"])
     fill_keys(teachers)

@@ -1,8 +1,8 @@
 """Embedded scenes in place of a dataset: rendered, labelled and stored, one shard at a time."""
 
-from data.scene_source import RECIPE_VERSION, SceneSourceConfig, render_shard
-from tasks.manifest import Manifest, Shard
-from tasks.shard_task import Step, shard_task
+from joppo.data.scene_source import RECIPE_VERSION, SceneSourceConfig, render_shard
+from joppo.tasks.manifest import Manifest, Shard
+from joppo.tasks.shard_task import Step, shard_task
 
 
 @shard_task("render", RECIPE_VERSION)

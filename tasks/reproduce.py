@@ -9,12 +9,12 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from data.store import Store
-from tasks.retrying import RETRY
-from training.evaluation.config import EvaluateConfig
-from training.reproduction.config import ReproduceConfig
-from training.reproduction.outcome import Outcome, failures
-from training.reproduction.written import FOLDER, PAGE, write_report
+from joppo.data.store import Store
+from joppo.tasks.retrying import RETRY
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.reproduction.config import ReproduceConfig
+from joppo.training.reproduction.outcome import Outcome, failures
+from joppo.training.reproduction.written import FOLDER, PAGE, write_report
 
 
 @task(name="report-reproduction", cache_policy=NO_CACHE, persist_result=False, **RETRY)

@@ -7,27 +7,27 @@ from typing import Any, TypedDict
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from data.config import StageConfig
-from data.files import FileStore
-from data.hashing import SHORT, content_hash, sha256
-from data.photo_files import STAGE, PhotoFile, find_photos, read_photo
-from data.photos import PhotoError
-from data.readers.base import Reject
-from data.shards import partition
-from data.store import ShardRef, Store
-from tasks.keys import fill_keys
-from tasks.manifest import Manifest, Shard, load
-from tasks.retrying import RETRY
-from tasks.shard_task import Step, shard_task
-from training.judge import SamplingJudge
-from training.judges.config import EndpointJudgeConfig
-from training.judges.mean import mean_name
-from training.judges.opening import judge_name, open_judge
-from training.scoring.book import TABLE, ScoreBook
-from training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
-from training.scoring.files import Ranked, rank
-from training.scoring.run import calibration_of, check_found, pictures, write_results
-from training.scoring.score import RECIPE_VERSION, Scored, score
+from joppo.data.config import StageConfig
+from joppo.data.files import FileStore
+from joppo.data.hashing import SHORT, content_hash, sha256
+from joppo.data.photo_files import STAGE, PhotoFile, find_photos, read_photo
+from joppo.data.photos import PhotoError
+from joppo.data.readers.base import Reject
+from joppo.data.shards import partition
+from joppo.data.store import ShardRef, Store
+from joppo.tasks.keys import fill_keys
+from joppo.tasks.manifest import Manifest, Shard, load
+from joppo.tasks.retrying import RETRY
+from joppo.tasks.shard_task import Step, shard_task
+from joppo.training.judge import SamplingJudge
+from joppo.training.judges.config import EndpointJudgeConfig
+from joppo.training.judges.mean import mean_name
+from joppo.training.judges.opening import judge_name, open_judge
+from joppo.training.scoring.book import TABLE, ScoreBook
+from joppo.training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
+from joppo.training.scoring.files import Ranked, rank
+from joppo.training.scoring.run import calibration_of, check_found, pictures, write_results
+from joppo.training.scoring.score import RECIPE_VERSION, Scored, score
 
 # A local judge fills its device: one shard at a time and process.
 _ONE_AT_A_TIME = Lock()
@@ -125,7 +125,7 @@ def _judge(config: ScoringConfig, store: str) -> SamplingJudge:
     key = content_hash(config.judge.as_dict(), store)
     if key not in _judges:
         if isinstance(config.judge, EndpointJudgeConfig):
-            from training.judges.endpoint import teachers_of
+            from joppo.training.judges.endpoint import teachers_of
 
             fill_keys(teachers_of(config.judge))
         _judges[key] = open_judge(config.judge, store)

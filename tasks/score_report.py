@@ -7,12 +7,12 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from data.store import Store
-from tasks.manifest import Manifest
-from tasks.score import PhotoListing, finish
-from training.scoring.config import ScorePhotosConfig
-from training.scoring.files import Ranked
-from training.scoring.thumbnails import thumbnail
+from joppo.data.store import Store
+from joppo.tasks.manifest import Manifest
+from joppo.tasks.score import PhotoListing, finish
+from joppo.training.scoring.config import ScorePhotosConfig
+from joppo.training.scoring.files import Ranked
+from joppo.training.scoring.thumbnails import thumbnail
 
 SHOWN = 200
 BEST = 8

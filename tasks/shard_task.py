@@ -7,10 +7,10 @@ from typing import Any
 from prefect import task
 from prefect.tasks import Task
 
-from data.store import Store
-from tasks.caching import ContentKey, shard_key
-from tasks.manifest import Manifest, Rows, save
-from tasks.retrying import RETRY
+from joppo.data.store import Store
+from joppo.tasks.caching import ContentKey, shard_key
+from joppo.tasks.manifest import Manifest, Rows, save
+from joppo.tasks.retrying import RETRY
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ import io
 import json
 from typing import Any
 
-from data.contact_sheet import contact_sheet
-from data.store import Store
-from tasks.manifest import Manifest, load
-from tasks.shard_task import Step, shard_task
+from joppo.data.contact_sheet import contact_sheet
+from joppo.data.store import Store
+from joppo.tasks.manifest import Manifest, load
+from joppo.tasks.shard_task import Step, shard_task
 
 RECIPE_VERSION = 1
 JPEG_QUALITY = 88

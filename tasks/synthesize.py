@@ -4,15 +4,15 @@ import json
 from threading import Lock
 from typing import Any
 
-from data.control import RECIPE_VERSION as CONTROL_RECIPE
-from data.control import ControlConfig, control_shard
-from data.gate import RECIPE_VERSION as GATE_RECIPE
-from data.gate import GateConfig, gate_shard
-from data.synthesis import read_record, record_uri, synthesize_shard
-from data.synthesis_config import RECIPE_VERSION as SYNTHESIS_RECIPE
-from data.synthesis_config import SynthesisConfig
-from tasks.manifest import Manifest
-from tasks.shard_task import Step, shard_task
+from joppo.data.control import RECIPE_VERSION as CONTROL_RECIPE
+from joppo.data.control import ControlConfig, control_shard
+from joppo.data.gate import RECIPE_VERSION as GATE_RECIPE
+from joppo.data.gate import GateConfig, gate_shard
+from joppo.data.synthesis import read_record, record_uri, synthesize_shard
+from joppo.data.synthesis_config import RECIPE_VERSION as SYNTHESIS_RECIPE
+from joppo.data.synthesis_config import SynthesisConfig
+from joppo.tasks.manifest import Manifest
+from joppo.tasks.shard_task import Step, shard_task
 
 # A diffusers pipeline keeps the state of its scheduler: one shard at a time and process.
 _ONE_AT_A_TIME = Lock()

@@ -9,16 +9,16 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.states import State
 from prefect.tasks import Task
 
-from data.store import Store
-from tasks.launch import TrainingFailedError, command, environment, run_processes
-from tasks.locks import alone, gpus
-from tasks.retrying import is_transient
-from tasks.training_report import Progress, report
-from training.config import JoppoConfig, SftConfig
-from training.model_folder import finished
-from training.preflight import before_launch
-from training.run_folder import Run
-from training.runs import note_finished, prepare, write_spec
+from joppo.data.store import Store
+from joppo.tasks.launch import TrainingFailedError, command, environment, run_processes
+from joppo.tasks.locks import alone, gpus
+from joppo.tasks.retrying import is_transient
+from joppo.tasks.training_report import Progress, report
+from joppo.training.config import JoppoConfig, SftConfig
+from joppo.training.model_folder import finished
+from joppo.training.preflight import before_launch
+from joppo.training.run_folder import Run
+from joppo.training.runs import note_finished, prepare, write_spec
 
 RETRIES = 3
 _PHOTOS_A_LINE = 20_000

@@ -28,11 +28,11 @@ from prefect.artifacts import (
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
-from data.store import Store
-from tasks.launch import Event
-from training.metrics_log import last_values, read_metrics
-from training.plots import COLUMNS, label, picture, write_page
-from training.run_folder import Run, recipe
+from joppo.data.store import Store
+from joppo.tasks.launch import Event
+from joppo.training.metrics_log import last_values, read_metrics
+from joppo.training.plots import COLUMNS, label, picture, write_page
+from joppo.training.run_folder import Run, recipe
 
 EVERY_S = 60.0
 """seconds between updates of the tables: the server keeps every update"""

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from training.config import JoppoConfig, SftConfig, TrainConfig
-from training.run_folder import Run
+from joppo.training.config import JoppoConfig, SftConfig, TrainConfig
+from joppo.training.run_folder import Run
 
 
 def _shared(run: Run) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.config import EMBEDDED, LoraSettings, TrainConfig
-from training.tiny_judge import WEIGHTS
+from joppo.training.config import EMBEDDED, LoraSettings, TrainConfig
+from joppo.training.tiny_judge import WEIGHTS
 
 LANGUAGE_LAYERS = r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"
 ALL_LAYERS = r".*\.(q|k|v|o|qkv|proj|gate|up|down)(_proj)?"

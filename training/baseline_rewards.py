@@ -7,7 +7,7 @@ The single-score ranking reward of VisualQuality-R1 is `thurstone_fidelity` in
 import torch
 from torch import Tensor
 
-from training.reward_inputs import check_mos, check_scores
+from joppo.training.reward_inputs import check_mos, check_scores
 
 
 def absolute_error(scores: Tensor, mos: Tensor, threshold: float = 0.35 / 4) -> Tensor:

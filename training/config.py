@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from data.config import StageConfig
+from joppo.data.config import StageConfig
 
 EMBEDDED = "embedded"
 LATEST = "latest"

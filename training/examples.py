@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from data.corpus import latest_version, open_corpus, read_manifest
-from data.hashing import unit_interval
-from data.photos import PhotoError, load_photo
-from data.schema import SCHEMA_VERSION
-from data.store import Store
-from training.config import JoppoConfig, SftConfig
-from training.run_folder import Run
+from joppo.data.corpus import latest_version, open_corpus, read_manifest
+from joppo.data.hashing import unit_interval
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.schema import SCHEMA_VERSION
+from joppo.data.store import Store
+from joppo.training.config import JoppoConfig, SftConfig
+from joppo.training.run_folder import Run
 
 Row = dict[str, Any]
 

@@ -2,12 +2,12 @@
 
 import errno
 
-from data.corpus import CorpusNotFoundError
-from training.checkpoints import CheckpointError
-from training.examples import PhotoMissingError, SnapshotError
-from training.guard import NonFiniteLossError
-from training.preflight import PreflightError
-from training.vllm_guard import RolloutError
+from joppo.data.corpus import CorpusNotFoundError
+from joppo.training.checkpoints import CheckpointError
+from joppo.training.examples import PhotoMissingError, SnapshotError
+from joppo.training.guard import NonFiniteLossError
+from joppo.training.preflight import PreflightError
+from joppo.training.vllm_guard import RolloutError
 
 _PERMANENT = (
     PreflightError, SnapshotError, CorpusNotFoundError, PhotoMissingError, NonFiniteLossError,

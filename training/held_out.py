@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from data.answer_format import TOTAL, AnswerError, split_blocks
-from data.hashing import unit_interval
-from data.store import Store
-from training.answers import Judgement, form_of, judge
-from training.examples import Row, photo
-from training.metrics.correlation import srcc
-from training.metrics.missing import for_ranks
+from joppo.data.answer_format import TOTAL, AnswerError, split_blocks
+from joppo.data.hashing import unit_interval
+from joppo.data.store import Store
+from joppo.training.answers import Judgement, form_of, judge
+from joppo.training.examples import Row, photo
+from joppo.training.metrics.correlation import srcc
+from joppo.training.metrics.missing import for_ranks
 
 Rows = Sequence[Row]
 

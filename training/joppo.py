@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.rubrics import load_rubric
-from training.arguments import joppo_arguments
-from training.base_model import (
+from joppo.data.rubrics import load_rubric
+from joppo.training.arguments import joppo_arguments
+from joppo.training.base_model import (
     adapter_base,
     load_adapted,
     load_base,
@@ -15,14 +15,14 @@ from training.base_model import (
     read_lineage,
     resolve_base,
 )
-from training.config import NEW, JoppoConfig
-from training.examples import held_out_rows, preference_dataset, training_rows
-from training.held_out import pick, preference_figures
-from training.judge_rewards import JudgeRewards
-from training.preflight import check, config_problems
-from training.run_folder import Run
-from training.samples import SampleLog
-from training.session import Session, train
+from joppo.training.config import NEW, JoppoConfig
+from joppo.training.examples import held_out_rows, preference_dataset, training_rows
+from joppo.training.held_out import pick, preference_figures
+from joppo.training.judge_rewards import JudgeRewards
+from joppo.training.preflight import check, config_problems
+from joppo.training.run_folder import Run
+from joppo.training.samples import SampleLog
+from joppo.training.session import Session, train
 
 
 def train_joppo(run: Run) -> None:
@@ -49,7 +49,7 @@ def train_joppo(run: Run) -> None:
                                   config.max_completion_length, config.eval_batch)  # fmt: skip
 
     def trainer(world: int) -> Any:
-        from training.trainers import JoppoTrainer
+        from joppo.training.trainers import JoppoTrainer
 
         made = JoppoTrainer(
             model=start.load(config),

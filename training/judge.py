@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from data.answer_format import AnswerFormat
-from training.answers import Judgement
+from joppo.data.answer_format import AnswerFormat
+from joppo.training.answers import Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,17 +19,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from training.answers import Judgement, form_of, judge
-from training.config import JoppoConfig
-from training.reward_health import health
-from training.rewards import (
+from joppo.training.answers import Judgement, form_of, judge
+from joppo.training.config import JoppoConfig
+from joppo.training.reward_health import health
+from joppo.training.rewards import (
     JointRewardConfig,
     absolute_error,
     joint_parts,
     relative_absolute,
     thurstone_fidelity,
 )
-from training.samples import COLUMNS
+from joppo.training.samples import COLUMNS
 
 Gather = Callable[[Tensor], Tensor]
 Log = Callable[[str, float], None]

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from data.hashing import content_hash
-from training.base_model import read_lineage
-from training.config import NEW, JoppoConfig, SftConfig
-from training.plots import COLUMNS
-from training.run_folder import RECIPE_VERSION, Run, recipe
+from joppo.data.hashing import content_hash
+from joppo.training.base_model import read_lineage
+from joppo.training.config import NEW, JoppoConfig, SftConfig
+from joppo.training.plots import COLUMNS
+from joppo.training.run_folder import RECIPE_VERSION, Run, recipe
 
 HEALTH = "health/"
 _HELD_OUT = ("before_", "after_")

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from training.config import JoppoConfig, TrainConfig
+from joppo.training.config import JoppoConfig, TrainConfig
 
 GIB = 2**30
 TEXT_TOKENS = 256

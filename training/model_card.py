@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.plots import held_out, label
+from joppo.training.plots import held_out, label
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,6 @@ def _loading(about: Mapping[str, Any], adapter: Loading | None) -> str:
         serve = f"vLLM cannot serve the adapter ({'; '.join(adapter.vllm_problems)}): merge it"
     return (
         "`AutoModelForImageTextToText.from_pretrained(FOLDER)` takes base and adapter, with "
-        f"`AutoProcessor.from_pretrained(FOLDER)`. {serve}. `python -m training.model_folder merge "
-        "FOLDER OUT` writes the whole model."
+        f"`AutoProcessor.from_pretrained(FOLDER)`. {serve}. `python -m "
+        "joppo.training.model_folder merge FOLDER OUT` writes the whole model."
     )

@@ -13,13 +13,13 @@ from typing import Any
 
 import yaml
 
-from data.hashing import sha256
-from data.photos import PhotoError, load_photo
-from data.store import Store
-from training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig
-from training.examples import Row, training_rows
-from training.run_folder import Run
-from training.vllm_guard import missing_vllm
+from joppo.data.hashing import sha256
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.store import Store
+from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig
+from joppo.training.examples import Row, training_rows
+from joppo.training.run_folder import Run
+from joppo.training.vllm_guard import missing_vllm
 
 _GIB = 1024**3
 _READERS = 8

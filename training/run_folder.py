@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from data.hashing import SHORT, content_hash
-from data.store import Store
-from training.config import TrainConfig
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.store import Store
+from joppo.training.config import TrainConfig
 
 Stage = Literal["sft", "joppo"]
 RECIPE_VERSION = 1

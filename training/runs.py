@@ -4,12 +4,12 @@ import json
 import os
 from pathlib import Path
 
-from data.store import Store
-from training.base_model import resolve_base
-from training.config import LATEST, NEW, JoppoConfig, SftConfig
-from training.examples import resolve_snapshot
-from training.model_folder import download, finished, model_digest
-from training.run_folder import Run, Stage, run_id
+from joppo.data.store import Store
+from joppo.training.base_model import resolve_base
+from joppo.training.config import LATEST, NEW, JoppoConfig, SftConfig
+from joppo.training.examples import resolve_snapshot
+from joppo.training.model_folder import download, finished, model_digest
+from joppo.training.run_folder import Run, Stage, run_id
 
 
 class ModelNotFoundError(FileNotFoundError):
@@ -85,7 +85,7 @@ def _digest(folder: Path, remedy: str) -> str:
 
 
 def write_spec(run: Run) -> Path:
-    """Write what `python -m training.run` reads, and return its place."""
+    """Write what `python -m joppo.training.run` reads, and return its place."""
     run.folder.mkdir(parents=True, exist_ok=True)
     spec = {
         "stage": run.stage,

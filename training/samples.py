@@ -8,8 +8,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from data.store import Store
-from training.run_folder import emit
+from joppo.data.store import Store
+from joppo.training.run_folder import emit
 
 COUNT = 10
 COLUMNS = ("photo", "task", "mos", "answer")

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from training.callbacks import Report
-from training.checkpoints import last_good, step_of
-from training.lineage import lineage
-from training.memory import estimate, shape_of, total
-from training.metrics_log import MetricsLog
-from training.model_folder import finished, upload, write_model
-from training.preflight import (
+from joppo.training.callbacks import Report
+from joppo.training.checkpoints import last_good, step_of
+from joppo.training.lineage import lineage
+from joppo.training.memory import estimate, shape_of, total
+from joppo.training.metrics_log import MetricsLog
+from joppo.training.model_folder import finished, upload, write_model
+from joppo.training.preflight import (
     check,
     device_problems,
     disk_problems,
@@ -21,7 +21,7 @@ from training.preflight import (
     process_problems,
     tracker_problems,
 )
-from training.run_folder import Run, emit, say
+from joppo.training.run_folder import Run, emit, say
 
 PATIENCE_S = 7200.0
 """seconds that processes wait for each other; a dead one ends them all at once all the same"""

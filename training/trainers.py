@@ -7,16 +7,16 @@ from typing import Any
 from trl import GRPOTrainer, SFTTrainer
 from trl.trainer.utils import RepeatSampler
 
-from training.checkpoints import SafeCheckpoints
-from training.config import JoppoConfig
-from training.frozen_vision import FrozenVision
-from training.guard import FiniteLoss
-from training.merged import merged
-from training.rollouts import portions
-from training.run_folder import say
-from training.samples import SampleLog
-from training.shared_prompts import SharedPrompts
-from training.vllm_guard import GuardedVLLM
+from joppo.training.checkpoints import SafeCheckpoints
+from joppo.training.config import JoppoConfig
+from joppo.training.frozen_vision import FrozenVision
+from joppo.training.guard import FiniteLoss
+from joppo.training.merged import merged
+from joppo.training.rollouts import portions
+from joppo.training.run_folder import say
+from joppo.training.samples import SampleLog
+from joppo.training.shared_prompts import SharedPrompts
+from joppo.training.vllm_guard import GuardedVLLM
 
 
 class JudgeSFTTrainer(FrozenVision, FiniteLoss, SafeCheckpoints, SFTTrainer):  # type: ignore[misc]

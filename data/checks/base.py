@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.answer_format import Answer
-from data.questions import Question
-from data.reasoning_config import CheckConfig
+from joppo.data.answer_format import Answer
+from joppo.data.questions import Question
+from joppo.data.reasoning_config import CheckConfig
 
 
 @dataclass(frozen=True, slots=True)

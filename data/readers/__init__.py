@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from data.readers.aadb import read_aadb
-from data.readers.ava import read_ava
-from data.readers.base import DatasetFormatError, Label, Reject
-from data.readers.cadb import read_cadb
-from data.readers.generic import read_photos_csv
-from data.readers.mmperspective import read_mmperspective_photos
-from data.readers.oasis import read_oasis
-from data.readers.para import read_para
-from data.readers.picd import read_picd
-from data.readers.ready import read_ready
-from data.readers.tad66k import read_tad66k
+from joppo.data.readers.aadb import read_aadb
+from joppo.data.readers.ava import read_ava
+from joppo.data.readers.base import DatasetFormatError, Label, Reject
+from joppo.data.readers.cadb import read_cadb
+from joppo.data.readers.generic import read_photos_csv
+from joppo.data.readers.mmperspective import read_mmperspective_photos
+from joppo.data.readers.oasis import read_oasis
+from joppo.data.readers.para import read_para
+from joppo.data.readers.picd import read_picd
+from joppo.data.readers.ready import read_ready
+from joppo.data.readers.tad66k import read_tad66k
 
 __all__ = ["READERS", "DatasetFormatError", "Label", "Reject", "read"]
 

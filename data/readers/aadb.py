@@ -21,10 +21,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from data.readers.base import BadRowError, DatasetFormatError, Label, Reject
-from data.readers.base import read_rows as labels_of
-from data.readers.fields import item_name, number, shown
-from data.readers.files import text_lines
+from joppo.data.readers.base import BadRowError, DatasetFormatError, Label, Reject
+from joppo.data.readers.base import read_rows as labels_of
+from joppo.data.readers.fields import item_name, number, shown
+from joppo.data.readers.files import text_lines
 
 DATASET = "aadb"
 SPLITS = {

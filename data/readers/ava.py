@@ -17,9 +17,9 @@ split is stated; with one, every other photo is train.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from data.readers.base import BadRowError, DatasetFormatError, Label, Reject, read_rows
-from data.readers.fields import count, item_name, shown, unit
-from data.readers.files import text_lines
+from joppo.data.readers.base import BadRowError, DatasetFormatError, Label, Reject, read_rows
+from joppo.data.readers.fields import count, item_name, shown, unit
+from joppo.data.readers.files import text_lines
 
 DATASET = "ava"
 LOW, HIGH = 1.0, 10.0

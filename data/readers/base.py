@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data.categories import CATEGORIES
+from joppo.data.categories import CATEGORIES
 
 T = TypeVar("T")
 SPLITS = ("train", "validation", "test")

@@ -25,10 +25,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from data.readers.aadb import attributes_of
-from data.readers.base import BadRowError, DatasetFormatError, Label, Reject, read_rows
-from data.readers.fields import item_name, number, unit
-from data.readers.files import JsonPairs, json_entries
+from joppo.data.readers.aadb import attributes_of
+from joppo.data.readers.base import BadRowError, DatasetFormatError, Label, Reject, read_rows
+from joppo.data.readers.fields import item_name, number, unit
+from joppo.data.readers.files import JsonPairs, json_entries
 
 DATASET = "cadb"
 Total = Literal["composition_mean", "aesthetic_score"]

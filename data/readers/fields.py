@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from data.categories import CATEGORIES
-from data.readers.base import BadRowError
+from joppo.data.categories import CATEGORIES
+from joppo.data.readers.base import BadRowError
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 # Control characters, backslashes, and halves of surrogate pairs, which UTF-8 cannot hold.

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from data.readers.base import BadRowError, DatasetFormatError
-from data.readers.fields import shown
+from joppo.data.readers.base import BadRowError, DatasetFormatError
+from joppo.data.readers.fields import shown
 
 CsvRow = dict[str, str]
 

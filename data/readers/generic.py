@@ -17,10 +17,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from data.categories import CATEGORIES
-from data.config import StageConfig
-from data.readers.base import BadRowError, Label, Reject, read_rows
-from data.readers.fields import (
+from joppo.data.categories import CATEGORIES
+from joppo.data.config import StageConfig
+from joppo.data.readers.base import BadRowError, Label, Reject, read_rows
+from joppo.data.readers.fields import (
     category_ids,
     count,
     item_name,
@@ -29,8 +29,8 @@ from data.readers.fields import (
     signed_unit,
     unit,
 )
-from data.readers.files import CsvRow, csv_rows
-from data.rubrics import AttributeName
+from joppo.data.readers.files import CsvRow, csv_rows
+from joppo.data.rubrics import AttributeName
 
 PERSPECTIVES = {name: name for name in ("one-point", "two-point", "none")}
 SPLIT_NAMES = {

@@ -22,9 +22,9 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from data.readers.base import BadRowError, Label, Reject
-from data.readers.fields import cell, item_name, shown
-from data.readers.files import JsonPairs, json_lines
+from joppo.data.readers.base import BadRowError, Label, Reject
+from joppo.data.readers.fields import cell, item_name, shown
+from joppo.data.readers.files import JsonPairs, json_lines
 
 DATASET = "mmperspective"
 TASKS = {

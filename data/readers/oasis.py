@@ -18,9 +18,9 @@ tests and demonstrations.
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.readers.base import Label, Reject, read_rows
-from data.readers.fields import count, item_name, number, signed_unit, unit
-from data.readers.files import CsvRow, csv_rows
+from joppo.data.readers.base import Label, Reject, read_rows
+from joppo.data.readers.fields import count, item_name, number, signed_unit, unit
+from joppo.data.readers.files import CsvRow, csv_rows
 
 DATASET = "oasis"
 LOW, HIGH = 1.0, 7.0

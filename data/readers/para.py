@@ -20,9 +20,9 @@ test file is read first: a photo in both stays in test.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from data.readers.base import Label, Reject, read_rows
-from data.readers.fields import cell, item_name, number, signed_unit, unit
-from data.readers.files import CsvRow, csv_rows, split_files
+from joppo.data.readers.base import Label, Reject, read_rows
+from joppo.data.readers.fields import cell, item_name, number, signed_unit, unit
+from joppo.data.readers.files import CsvRow, csv_rows, split_files
 
 DATASET = "para"
 LOW, HIGH = 1.0, 5.0

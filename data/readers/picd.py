@@ -22,9 +22,9 @@ Traps:
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.readers.base import Label, Reject, parse_rows
-from data.readers.fields import category_ids, item_name
-from data.readers.files import CsvRow, csv_rows
+from joppo.data.readers.base import Label, Reject, parse_rows
+from joppo.data.readers.fields import category_ids, item_name
+from joppo.data.readers.files import CsvRow, csv_rows
 
 DATASET = "picd"
 COLUMNS = ("img_id", "category_id")

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from data.readers.base import SPLITS, DatasetFormatError, Label, Reject, read_rows
-from data.readers.fields import cell, item_name, number, unit
-from data.readers.files import json_records
+from joppo.data.readers.base import SPLITS, DatasetFormatError, Label, Reject, read_rows
+from joppo.data.readers.fields import cell, item_name, number, unit
+from joppo.data.readers.files import json_records
 
 SCALES = {"ava": (1.0, 10.0), "para": (1.0, 5.0), "tad66k": (1.0, 10.0)}
 _NAME = re.compile(rf"(?P<dataset>.+)_(?P<split>{'|'.join(SPLITS)})")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from data.readers.base import Label, Reject
+from joppo.data.readers.base import Label, Reject
 
 
 @dataclass(slots=True)

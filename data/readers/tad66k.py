@@ -14,9 +14,9 @@ file is read first: a photo in both stays in test.
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from data.readers.base import Label, Reject, read_rows
-from data.readers.fields import item_name, number, unit
-from data.readers.files import CsvRow, csv_rows, split_files
+from joppo.data.readers.base import Label, Reject, read_rows
+from joppo.data.readers.fields import item_name, number, unit
+from joppo.data.readers.files import CsvRow, csv_rows, split_files
 
 DATASET = "tad66k"
 LOW, HIGH = 1.0, 10.0

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from data.scenery import noise
-from data.scenery.canvas import Canvas
-from data.scenery.mood import Array, hsv, mix
-from data.scenery.surfaces import garnish
+from joppo.data.scenery import noise
+from joppo.data.scenery.canvas import Canvas
+from joppo.data.scenery.mood import Array, hsv, mix
+from joppo.data.scenery.surfaces import garnish
 
 
 def sky(c: Canvas, horizon: float) -> None:

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from data.scenery.canvas import Canvas
-from data.scenery.mood import Array, hsv
+from joppo.data.scenery.canvas import Canvas
+from joppo.data.scenery.mood import Array, hsv
 
 Point = tuple[float, float]
 

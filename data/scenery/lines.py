@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from data.scenery import backdrop, surfaces, things
-from data.scenery.canvas import Canvas
-from data.scenery.mood import hsv, mix
-from data.scenery.points import PLACES, Truth, pick
+from joppo.data.scenery import backdrop, surfaces, things
+from joppo.data.scenery.canvas import Canvas
+from joppo.data.scenery.mood import hsv, mix
+from joppo.data.scenery.points import PLACES, Truth, pick
 
 
 def diagonal(c: Canvas) -> Truth:

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from data.scenery import backdrop, built, surfaces, tabletop, things
-from data.scenery.canvas import Canvas
+from joppo.data.scenery import backdrop, built, surfaces, tabletop, things
+from joppo.data.scenery.canvas import Canvas
 
 T = TypeVar("T")
 

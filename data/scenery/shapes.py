@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from data.scenery import backdrop, built, surfaces, tabletop, things
-from data.scenery.canvas import Canvas
-from data.scenery.points import PLACES, Truth, pick, plural
+from joppo.data.scenery import backdrop, built, surfaces, tabletop, things
+from joppo.data.scenery.canvas import Canvas
+from joppo.data.scenery.points import PLACES, Truth, pick, plural
 
 BIG = {"tree": things.tree, "tower": built.tower, "building": built.building,
        "person": things.person, "balloon": built.balloon}  # fmt: skip

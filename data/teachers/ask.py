@@ -12,9 +12,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from data.teachers.base import BudgetExceeded, TeacherAnswer, TeacherRequest
-from data.teachers.config import TeachersConfig
-from data.teachers.gateway import Gateway, Validate, check_form
+from joppo.data.teachers.base import BudgetExceeded, TeacherAnswer, TeacherRequest
+from joppo.data.teachers.config import TeachersConfig
+from joppo.data.teachers.gateway import Gateway, Validate, check_form
 
 Ask = Callable[[Sequence[TeacherRequest]], list[TeacherAnswer]]
 
@@ -100,6 +100,6 @@ def _online(config: TeachersConfig) -> TeachersConfig:
 def _ask_offline(requests: Sequence[TeacherRequest]) -> dict[str, TeacherAnswer]:
     if not requests:
         return {}
-    from data.teachers.grounded import GroundedTeacher
+    from joppo.data.teachers.grounded import GroundedTeacher
 
     return {r.request_id: GroundedTeacher(r.model).answer(r) for r in requests}

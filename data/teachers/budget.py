@@ -13,9 +13,9 @@ import sqlite3
 import time
 from uuid import uuid4
 
-from data.processes import alive
-from data.teachers.base import BudgetExceeded
-from data.teachers.journal import Journal
+from joppo.data.processes import alive
+from joppo.data.teachers.base import BudgetExceeded
+from joppo.data.teachers.journal import Journal
 
 # A reservation that its process has not touched for so long belongs to a process that is gone
 # and whose number another program has taken.

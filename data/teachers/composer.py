@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.categories import CATEGORIES
-from data.choices import shuffled
-from data.hashing import unit_interval
-from data.perspective import ABSENT, HORIZON_TEXTS, OUTSIDE
-from data.teachers.plain import plain_aspects, plain_clause
-from data.teachers.tact import LAYOUT, tellable
-from data.teachers.words import wording
-from data.template_pool import render
+from joppo.data.categories import CATEGORIES
+from joppo.data.choices import shuffled
+from joppo.data.hashing import unit_interval
+from joppo.data.perspective import ABSENT, HORIZON_TEXTS, OUTSIDE
+from joppo.data.teachers.plain import plain_aspects, plain_clause
+from joppo.data.teachers.tact import LAYOUT, tellable
+from joppo.data.teachers.words import wording
+from joppo.data.template_pool import render
 
 STRONG = 0.25  # attributes beyond this are a strength or a weakness
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from data.config import StageConfig
+from joppo.data.config import StageConfig
 
 Provider = Literal["openai", "openai-compatible", "gemini", "grounded"]
 _KEY_ENV = {"openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from data.photos import PhotoError
-from data.teachers.base import TeacherRequest
-from data.teachers.images import encode
+from joppo.data.photos import PhotoError
+from joppo.data.teachers.base import TeacherRequest
+from joppo.data.teachers.images import encode
 
 
 def write_dry_run(

@@ -17,20 +17,20 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from data.photos import PhotoError
-from data.teachers.base import (
+from joppo.data.photos import PhotoError
+from joppo.data.teachers.base import (
     Status,
     Teacher,
     TeacherAnswer,
     TeacherRequest,
 )
-from data.teachers.budget import Budget
-from data.teachers.config import ProviderConfig, TeachersConfig
-from data.teachers.form import form_error, repair_prompt
-from data.teachers.images import reduce_photos
-from data.teachers.journal import Entry, Journal, combine
-from data.teachers.lane import Lane, LaneDown
-from data.teachers.providers import make_teacher
+from joppo.data.teachers.budget import Budget
+from joppo.data.teachers.config import ProviderConfig, TeachersConfig
+from joppo.data.teachers.form import form_error, repair_prompt
+from joppo.data.teachers.images import reduce_photos
+from joppo.data.teachers.journal import Entry, Journal, combine
+from joppo.data.teachers.lane import Lane, LaneDown
+from joppo.data.teachers.providers import make_teacher
 
 # None for a usable answer, else one sentence that says what is wrong with it.
 Validate = Callable[[TeacherRequest, str], str | None]

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from data.teachers.base import (
+from joppo.data.teachers.base import (
     AuthError,
     BadRequest,
     RateLimited,
@@ -22,9 +22,9 @@ from data.teachers.base import (
     TeacherRequest,
     Transient,
 )
-from data.teachers.config import ProviderConfig
-from data.teachers.openai_teacher import retry_after
-from data.teachers.secrets import scrub
+from joppo.data.teachers.config import ProviderConfig
+from joppo.data.teachers.openai_teacher import retry_after
+from joppo.data.teachers.secrets import scrub
 
 # The package's settings are global: one teacher at a time may turn them into a client.
 _CONFIGURE = threading.Lock()

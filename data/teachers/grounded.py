@@ -1,8 +1,8 @@
 """The grounded teacher: offline, free and deterministic, behind the protocol of all teachers."""
 
-from data.answer_format import completion
-from data.teachers.base import TeacherAnswer, TeacherRequest
-from data.teachers.composer import compose
+from joppo.data.answer_format import completion
+from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
+from joppo.data.teachers.composer import compose
 
 
 class GroundedTeacher:

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from PIL import Image
 
-from data.photos import load_photo
-from data.teachers.base import ImageRef, TeacherRequest
+from joppo.data.photos import load_photo
+from joppo.data.teachers.base import ImageRef, TeacherRequest
 
 
 def encode(content: bytes, size: int, quality: int = 90) -> bytes:

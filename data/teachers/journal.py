@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.teachers.base import Status, TeacherAnswer, TeacherRequest
+from joppo.data.teachers.base import Status, TeacherAnswer, TeacherRequest
 
 _COLUMNS = (
     "request_id, step, final, image_id, template_id, provider, model, status, finish_reason, "

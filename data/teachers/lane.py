@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from data.teachers.base import (
+from joppo.data.teachers.base import (
     BadRequest,
     Fatal,
     ProviderDown,
@@ -21,12 +21,12 @@ from data.teachers.base import (
     TeacherRequest,
     Transient,
 )
-from data.teachers.breaker import Breaker
-from data.teachers.config import ProviderConfig
-from data.teachers.images import size_of
-from data.teachers.limits import Backoff, Clock, Pacer
-from data.teachers.pricing import cost_usd, image_tokens, most_tokens, price_of
-from data.teachers.secrets import scrub
+from joppo.data.teachers.breaker import Breaker
+from joppo.data.teachers.config import ProviderConfig
+from joppo.data.teachers.images import size_of
+from joppo.data.teachers.limits import Backoff, Clock, Pacer
+from joppo.data.teachers.pricing import cost_usd, image_tokens, most_tokens, price_of
+from joppo.data.teachers.secrets import scrub
 
 # The clients end an attempt themselves; this only catches one that trickles on for ever.
 _GRACE_S = 5.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from data.teachers.base import (
+from joppo.data.teachers.base import (
     AuthError,
     BadRequest,
     RateLimited,
@@ -16,8 +16,8 @@ from data.teachers.base import (
     TeacherRequest,
     Transient,
 )
-from data.teachers.config import ProviderConfig
-from data.teachers.secrets import scrub
+from joppo.data.teachers.config import ProviderConfig
+from joppo.data.teachers.secrets import scrub
 
 # A 429 that no waiting cures.
 _NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import yaml
 
-from data.teachers.config import ImageTokens, Price, ProviderConfig
+from joppo.data.teachers.config import ImageTokens, Price, ProviderConfig
 
 CHARS_PER_TOKEN = 4.0
 # Roles, separators and the like that a chat format adds to each request.
@@ -26,7 +26,7 @@ class UnknownPriceError(ValueError):
 @cache
 def price_table() -> dict[str, dict[str, Price]]:
     """`prices.yaml` as provider -> model -> price."""
-    raw = yaml.safe_load((files("data.teachers") / "prices.yaml").read_text())
+    raw = yaml.safe_load((files("joppo.data.teachers") / "prices.yaml").read_text())
     return {
         provider: {model: Price.model_validate(price) for model, price in models.items()}
         for provider, models in raw.items()

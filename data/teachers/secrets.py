@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from data.teachers.base import AuthError
+from joppo.data.teachers.base import AuthError
 
 MASK = "[key removed]"
 _seen: set[str] = set()

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
-from data.tiny_diffusion.model import Parts
-from data.tiny_diffusion.precision import autocast
+from joppo.data.tiny_diffusion.model import Parts
+from joppo.data.tiny_diffusion.precision import autocast
 
 log = logging.getLogger(__name__)
 
@@ -226,7 +226,7 @@ def _optimizers(modules: dict[str, Any], recipe: Recipe) -> list[Any]:
     """Muon for inner matrices and kernels, AdamW for all else."""
     import torch
 
-    from data.tiny_diffusion.muon import Muon, is_matrix
+    from joppo.data.tiny_diffusion.muon import Muon, is_matrix
 
     kinds: dict[bool, list[Any]] = {True: [], False: []}
     for module in modules.values():

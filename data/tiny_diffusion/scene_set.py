@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from data.categories import CATEGORIES
-from data.control import ControlConfig, canny_map, normalise_depth
-from data.tiny_diffusion.model import SIZE
+from joppo.data.categories import CATEGORIES
+from joppo.data.control import ControlConfig, canny_map, normalise_depth
+from joppo.data.tiny_diffusion.model import SIZE
 
 # Scenes of the demo and of evaluations have small seeds; training must not see them.
 TRAIN_SEED = 5_000_000
@@ -50,7 +50,7 @@ def render_set(count: int, first_seed: int, workers: int = 1) -> SceneSet:
 
 
 def _render(number: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
-    from data.scenes import render_scene
+    from joppo.data.scenes import render_scene
 
     scene = render_scene(*number, SIZE)
     canny, _ = canny_map(scene.image, ControlConfig(size=SIZE))

@@ -1,7 +1,7 @@
 """Train the embedded pipeline from nothing but our own renderer, on one CPU core or a GPU.
 
-    OMP_NUM_THREADS=1 python -m data.tiny_diffusion.train --out data/weights/tiny-diffusion
-    python -m data.tiny_diffusion.train --out DIR --device cuda --rows-times 4 --workers 16
+    OMP_NUM_THREADS=1 python -m joppo.data.tiny_diffusion.train --out data/weights/tiny-diffusion
+    python -m joppo.data.tiny_diffusion.train --out DIR --device cuda --rows-times 4 --workers 16
 
 Stages: render scenes, learn the tokenizer, train the autoencoder, cache latents, train UNet,
 ControlNets and text encoder together. Each stage leaves its result in the work folder, the last one
@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from data.tiny_diffusion.diffusion_training import Examples, Recipe, Trainer
-from data.tiny_diffusion.model import Parts, new_parts, save
-from data.tiny_diffusion.scene_set import SceneSet, cached_set
-from data.tiny_diffusion.tokenizer import new_tokenizer
-from data.tiny_diffusion.vae_training import encode_all, train_vae
+from joppo.data.tiny_diffusion.diffusion_training import Examples, Recipe, Trainer
+from joppo.data.tiny_diffusion.model import Parts, new_parts, save
+from joppo.data.tiny_diffusion.scene_set import SceneSet, cached_set
+from joppo.data.tiny_diffusion.tokenizer import new_tokenizer
+from joppo.data.tiny_diffusion.vae_training import encode_all, train_vae
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def vocabulary_texts(scenes: SceneSet) -> list[str]:
     """Captions and pool prompts: the words that the pipeline is going to read."""
-    from data.prompt_pool import all_phrases
+    from joppo.data.prompt_pool import all_phrases
 
     return [*scenes.captions, *all_phrases() * 20]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from data.tiny_diffusion.precision import autocast
+from joppo.data.tiny_diffusion.precision import autocast
 
 log = logging.getLogger(__name__)
 BATCH = 16

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from data.scenes import Scene
+from joppo.data.scenes import Scene
 
 
 def _gray(scene: Scene) -> np.ndarray:

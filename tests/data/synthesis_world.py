@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from data.control import ControlConfig, control_shard, encode_png
-from data.photos import perceptual_hash
-from data.plan import Plan, PlanConfig, make_plan
-from data.scenes import render_scene
-from data.store import Store
+from joppo.data.control import ControlConfig, control_shard, encode_png
+from joppo.data.photos import perceptual_hash
+from joppo.data.plan import Plan, PlanConfig, make_plan
+from joppo.data.scenes import render_scene
+from joppo.data.store import Store
 
 CONTROL = ControlConfig()
 

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import data.calibration_pairs
-from data.calibrate import bench_separations, gate_figures, main, read_photos, report
-from data.calibration_pairs import scene_bench, store_pairs
-from data.categories import CATEGORIES
-from data.control import ControlConfig, control_shard
-from data.corpus import publish
-from data.gate import GateConfig, gate_shard
-from data.pipeline_files import EMBEDDED, model_folder
-from data.scenes import render_scene
-from data.store import Store
-from data.synthesis import synthesize_shard
-from data.synthesis_config import SynthesisConfig
+from joppo.data import calibration_pairs
+from joppo.data.calibrate import bench_separations, gate_figures, main, read_photos, report
+from joppo.data.calibration_pairs import scene_bench, store_pairs
+from joppo.data.categories import CATEGORIES
+from joppo.data.control import ControlConfig, control_shard
+from joppo.data.corpus import publish
+from joppo.data.gate import GateConfig, gate_shard
+from joppo.data.pipeline_files import EMBEDDED, model_folder
+from joppo.data.scenes import render_scene
+from joppo.data.store import Store
+from joppo.data.synthesis import synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import CONTROL, Painter, world
 
 GATE = GateConfig()
@@ -28,7 +28,7 @@ def painted(monkeypatch):
     def paint(attempts, store, config):
         return synthesize_shard(attempts, store, config, Painter())
 
-    monkeypatch.setattr(data.calibration_pairs, "synthesize_shard", paint)
+    monkeypatch.setattr(calibration_pairs, "synthesize_shard", paint)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def bench(tmp_path, painted):
 @pytest.fixture
 def pairs_of_seeds(tmp_path, painted, monkeypatch):
     """Two scenes of each of three categories, every control."""
-    monkeypatch.setattr(data.calibration_pairs, "CATEGORIES", {1: None, 4: None, 8: None})
+    monkeypatch.setattr(calibration_pairs, "CATEGORIES", {1: None, 4: None, 8: None})
     return scene_bench(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 2)
 
 
@@ -116,7 +116,7 @@ def test_the_embedded_weights_keep_the_control(tmp_path, monkeypatch):
     """The shipped pipeline on a few held-out scenes; `make calibrate` measures all of it."""
     assert model_folder(EMBEDDED) is not None
     some = {category: CATEGORIES[category] for category in (1, 4, 8, 16, 19, 21)}
-    monkeypatch.setattr(data.calibration_pairs, "CATEGORIES", some)
+    monkeypatch.setattr(calibration_pairs, "CATEGORIES", some)
     bench = scene_bench(Store(tmp_path), CONTROL, SynthesisConfig(), 1)
     found = {s.name: s for s in bench_separations(bench, CONTROL, GATE)}
     assert found["canny"].ratio > 3 and found["canny"].auc > 0.95

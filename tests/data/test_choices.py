@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from data.categories import CATEGORIES
-from data.choices import category_tiers, choose, shuffled
-from data.hashing import sha256
+from joppo.data.categories import CATEGORIES
+from joppo.data.choices import category_tiers, choose, shuffled
+from joppo.data.hashing import sha256
 
 
 def _category_choice(right: int, key: str):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data import claims as module
-from data.claims import ASPECTS, claims, values
-from data.facts import Facts, measure
+from joppo.data import claims as module
+from joppo.data.claims import ASPECTS, claims, values
+from joppo.data.facts import Facts, measure
 from tests.data.pictures import painting
 
 BASE = measure(painting(0))

@@ -3,11 +3,11 @@ import io
 import numpy as np
 from PIL import Image
 
-from data.contact_sheet import CELL, contact_sheet
-from data.gate import GateConfig, gate_shard
-from data.store import Store
-from data.synthesis import synthesize_shard
-from data.synthesis_config import SynthesisConfig
+from joppo.data.contact_sheet import CELL, contact_sheet
+from joppo.data.gate import GateConfig, gate_shard
+from joppo.data.store import Store
+from joppo.data.synthesis import synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import CONTROL, Painter, world
 
 

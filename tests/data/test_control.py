@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from data.control import (
+from joppo.data.control import (
     ControlConfig,
     canny_map,
     canny_thresholds,
@@ -16,8 +16,8 @@ from data.control import (
     read_map,
     working_size,
 )
-from data.scenes import render_scene
-from data.store import Store
+from joppo.data.scenes import render_scene
+from joppo.data.store import Store
 from tests.data.synthesis_world import CONTROL, photo
 
 
@@ -86,7 +86,7 @@ def test_maps_are_stored_and_not_made_again(store, monkeypatch):
     assert canny.shape == depth.shape == (64, 64)
     assert json.loads(first["controls"][0]["params"])["high"] > 0
     assert (depth.min(), depth.max()) == (0, 255)
-    monkeypatch.setattr("data.control._compute", lambda *_: pytest.fail("made again"))
+    monkeypatch.setattr("joppo.data.control._compute", lambda *_: pytest.fail("made again"))
     assert control_shard(items, store, CONTROL) == first
     assert store.write_shard("controls", "k", first["controls"])["rows"] == 2
 

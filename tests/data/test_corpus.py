@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.corpus import (
+from joppo.data.corpus import (
     CorpusNotFoundError,
     PublishError,
     latest_version,
@@ -19,8 +19,8 @@ from data.corpus import (
     read_manifest,
     versions,
 )
-from data.hashing import content_hash
-from data.store import Store, StoreError
+from joppo.data.hashing import content_hash
+from joppo.data.store import Store, StoreError
 from tests.data.corpus_rows import image_row, small_corpus
 
 pytest_plugins = ("tests.data.stores",)

@@ -6,12 +6,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from data.categories import CATEGORIES
-from data.database import build_database
-from data.hashing import content_hash
-from data.rows import to_table
-from data.schema import TABLES
-from data.views import VIEWS
+from joppo.data.categories import CATEGORIES
+from joppo.data.database import build_database
+from joppo.data.hashing import content_hash
+from joppo.data.rows import to_table
+from joppo.data.schema import TABLES
+from joppo.data.views import VIEWS
 from tests.data.corpus_rows import image_row, sample_row
 
 SNAPSHOT = {"version": "v", "schema_version": 1, "config_hash": "c", "inputs": {}, "parents": []}

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from data.control import canny_map, normalise_depth
-from data.diffusion import kinds, load_pipeline
-from data.prompt_pool import load_pool
-from data.scenes import render_scene
-from data.synthesis_config import SynthesisConfig
+from joppo.data.control import canny_map, normalise_depth
+from joppo.data.diffusion import kinds, load_pipeline
+from joppo.data.prompt_pool import load_pool
+from joppo.data.scenes import render_scene
+from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import CONTROL
 
 CONFIG = SynthesisConfig(steps=2, device="cpu")

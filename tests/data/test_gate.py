@@ -3,12 +3,12 @@ import random
 import numpy as np
 import pytest
 
-from data.control import encode_png
-from data.gate import GateConfig, gate_shard, hash_distance
-from data.photos import load_photo, perceptual_hash
-from data.store import Store
-from data.synthesis import synthesize_shard
-from data.synthesis_config import SynthesisConfig
+from joppo.data.control import encode_png
+from joppo.data.gate import GateConfig, gate_shard, hash_distance
+from joppo.data.photos import load_photo, perceptual_hash
+from joppo.data.store import Store
+from joppo.data.synthesis import synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import CONTROL, Painter, world
 
 CONFIG = GateConfig()

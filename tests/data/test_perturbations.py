@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from data.calibrate import perturbed
-from data.perturbations import DESTROY, KEEP
-from data.scenes import render_scene
+from joppo.data.calibrate import perturbed
+from joppo.data.perturbations import DESTROY, KEEP
+from joppo.data.scenes import render_scene
 from tests.data.synthesis_world import CONTROL
 
 IMAGE = render_scene(21, 4, 64).image

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from data.photo_files import PhotoFile, find_photos, read_photo, shown_name
-from data.photos import PhotoError
-from data.readers.base import Reject
+from joppo.data.photo_files import PhotoFile, find_photos, read_photo, shown_name
+from joppo.data.photos import PhotoError
+from joppo.data.readers.base import Reject
 
 NAMES = [
     "with space.jpg", "ünïcødé 北京 🙂.png", "it's \"quoted\".jpg", "new\nline\tand tab.JPG",

@@ -3,11 +3,11 @@ import shutil
 
 import pytest
 
-from data.diffusion import load_pipeline
-from data.pipeline_files import EMBEDDED, PipelineFilesError, fingerprint, model_folder
-from data.synthesis_config import SynthesisConfig, model_name, synthesis_key
-from data.tiny_diffusion.model import new_parts, save
-from data.tiny_diffusion.tokenizer import new_tokenizer
+from joppo.data.diffusion import load_pipeline
+from joppo.data.pipeline_files import EMBEDDED, PipelineFilesError, fingerprint, model_folder
+from joppo.data.synthesis_config import SynthesisConfig, model_name, synthesis_key
+from joppo.data.tiny_diffusion.model import new_parts, save
+from joppo.data.tiny_diffusion.tokenizer import new_tokenizer
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
 CANNY = "controlnet_canny/diffusion_pytorch_model.safetensors"

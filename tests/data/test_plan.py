@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from data.control import ControlConfig
-from data.hashing import content_hash
-from data.plan import PlanConfig, attempt_group, make_plan, plan_totals, target_count
-from data.shards import partition
+from joppo.data.control import ControlConfig
+from joppo.data.hashing import content_hash
+from joppo.data.plan import PlanConfig, attempt_group, make_plan, plan_totals, target_count
+from joppo.data.shards import partition
 
 CONTROL = ControlConfig()
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from data.plan_cost import Workload, measure_prompts, plan_cost, requests_by_teacher
-from data.reasoning_config import ReasoningConfig, Route
-from data.teachers.base import ImageRef, make_request
-from data.teachers.config import Price, ProviderConfig, TeachersConfig
-from data.teachers.pricing import UnknownPriceError
+from joppo.data.plan_cost import Workload, measure_prompts, plan_cost, requests_by_teacher
+from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.teachers.base import ImageRef, make_request
+from joppo.data.teachers.config import Price, ProviderConfig, TeachersConfig
+from joppo.data.teachers.pricing import UnknownPriceError
 
 GPT = ProviderConfig(
     name="gpt", provider="openai", model="gpt-4o", requests_per_minute=500, concurrency=64

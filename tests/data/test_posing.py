@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from data.answer_format import parse_answer
-from data.categories import CATEGORIES
-from data.posing import BANDS, pose
-from data.questions import CATEGORY_NAMES, Question, Subject, category_name
-from data.reasoning_config import ReasoningConfig
-from data.rubrics import load_rubric
-from data.template_pool import Template, load_templates
+from joppo.data.answer_format import parse_answer
+from joppo.data.categories import CATEGORIES
+from joppo.data.posing import BANDS, pose
+from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.rubrics import load_rubric
+from joppo.data.template_pool import Template, load_templates
 
 RUBRIC = load_rubric()
 CONFIG = ReasoningConfig()

@@ -5,9 +5,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.categories import CATEGORIES
-from data.hashing import content_hash
-from data.prompt_pool import (
+from joppo.data.categories import CATEGORIES
+from joppo.data.hashing import content_hash
+from joppo.data.prompt_pool import (
     POOL_FILE,
     PromptPoolError,
     all_phrases,

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from data.answer_format import completion, split_blocks
-from data.checks import near_duplicates
-from data.choices import LETTERS
-from data.perspective import KINDS
-from data.reasoning import (
+from joppo.data.answer_format import completion, split_blocks
+from joppo.data.checks import near_duplicates
+from joppo.data.choices import LETTERS
+from joppo.data.perspective import KINDS
+from joppo.data.reasoning import (
     ReasoningConfig,
     Route,
     ask_grounded,
     reason_shard,
     shard_requests,
 )
-from data.rows import to_table
-from data.store import Store
-from data.teachers.base import TeacherAnswer, TeacherRequest
+from joppo.data.rows import to_table
+from joppo.data.store import Store
+from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 from tests.data.pictures import item, shard
 
 COUNT = 24
@@ -260,7 +260,7 @@ def test_rendered_scenes_give_distinct_accepted_text() -> None:
 
     from PIL import Image
 
-    from data.scenes import render_scene
+    from joppo.data.scenes import render_scene
 
     store, scenes = Store("memory://scenes"), []
     for category in range(1, 25):

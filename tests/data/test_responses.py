@@ -2,9 +2,9 @@
 
 import pytest
 
-from data.answer_format import AnswerError, AnswerFormat, completion
-from data.responses import parse_reply, reply_problem
-from data.teachers.base import make_request
+from joppo.data.answer_format import AnswerError, AnswerFormat, completion
+from joppo.data.responses import parse_reply, reply_problem
+from joppo.data.teachers.base import make_request
 
 CHOICE = AnswerFormat("choice", ("A", "B"))
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from data.rows import to_table
-from data.scene_source import (
+from joppo.data.rows import to_table
+from joppo.data.scene_source import (
     SceneSourceConfig,
     encode_depth,
     encode_photo,
@@ -14,8 +14,8 @@ from data.scene_source import (
     render_shard,
     scene_items,
 )
-from data.scenes import render_scene
-from data.store import Store
+from joppo.data.scenes import render_scene
+from joppo.data.store import Store
 
 CONFIG = SceneSourceConfig(per_category=1, size=64)
 

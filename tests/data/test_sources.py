@@ -5,10 +5,17 @@ import os
 import pytest
 from pydantic import ValidationError
 
-from data.hashing import sha256
-from data.readers import DatasetFormatError, Reject
-from data.shards import partition
-from data.sources import SourceConfig, item_content, item_key, list_items, list_labels, list_sources
+from joppo.data.hashing import sha256
+from joppo.data.readers import DatasetFormatError, Reject
+from joppo.data.shards import partition
+from joppo.data.sources import (
+    SourceConfig,
+    item_content,
+    item_key,
+    list_items,
+    list_labels,
+    list_sources,
+)
 from tests.data.readers.reading import FIXTURES
 
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.store import Store
-from data.synthesis import batches, read_record, record_uri, synthesize_shard
-from data.synthesis_config import SynthesisConfig
+from joppo.data.store import Store
+from joppo.data.synthesis import batches, read_record, record_uri, synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import Painter, world
 
 CONFIG = SynthesisConfig(batch_size=2)
@@ -142,9 +142,9 @@ def test_a_parent_of_the_test_split_is_refused(store, plan):
 WORKER = """
 import json, sys, time
 from pathlib import Path
-from data.store import Store
-from data.synthesis import synthesize_shard
-from data.synthesis_config import SynthesisConfig
+from joppo.data.store import Store
+from joppo.data.synthesis import synthesize_shard
+from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import Painter
 
 class Slow(Painter):

@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from data.claims import claims
-from data.facts import measure
-from data.hashing import sha256
-from data.posing import pose
-from data.prompts import fact_lines, score_prompt
-from data.questions import Subject
-from data.reasoning_config import ReasoningConfig, Route
-from data.rubrics import Rubric, load_rubric
-from data.store import Store
-from data.teacher_requests import build_request, describe_origin, routes_for
-from data.teachers.config import ProviderConfig, TeachersConfig
-from data.template_pool import load_templates
+from joppo.data.claims import claims
+from joppo.data.facts import measure
+from joppo.data.hashing import sha256
+from joppo.data.posing import pose
+from joppo.data.prompts import fact_lines, score_prompt
+from joppo.data.questions import Subject
+from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.rubrics import Rubric, load_rubric
+from joppo.data.store import Store
+from joppo.data.teacher_requests import build_request, describe_origin, routes_for
+from joppo.data.teachers.config import ProviderConfig, TeachersConfig
+from joppo.data.template_pool import load_templates
 from tests.data.pictures import dot, item, land
 
 POOL = {t.id: t for t in load_templates()}

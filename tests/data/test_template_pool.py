@@ -6,7 +6,14 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from data.template_pool import FORMS, TASKS, TemplateError, environment, load_templates, render
+from joppo.data.template_pool import (
+    FORMS,
+    TASKS,
+    TemplateError,
+    environment,
+    load_templates,
+    render,
+)
 
 
 def test_at_least_eight_templates_a_task_in_every_form() -> None:

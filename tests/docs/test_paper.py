@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from data.config import StageConfig
-from flows.build_config import BuildSftDataConfig
-from flows.config import load_config
-from training.config import JoppoConfig, SftConfig
+from joppo.data.config import StageConfig
+from joppo.flows.build_config import BuildSftDataConfig
+from joppo.flows.config import load_config
+from joppo.training.config import JoppoConfig, SftConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")

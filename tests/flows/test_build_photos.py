@@ -11,10 +11,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from data.query import run_query
-from data.readers.base import DatasetFormatError
-from data.store import Store
-from flows.runner import ShardsFailedError
+from joppo.data.query import run_query
+from joppo.data.readers.base import DatasetFormatError
+from joppo.data.store import Store
+from joppo.flows.runner import ShardsFailedError
 
 pytestmark = pytest.mark.usefixtures("prefect_backend")
 REASONING = {"tasks": ["aesthetic"], "templates_per_image": {"aesthetic": 1}}
@@ -57,7 +57,7 @@ def build(config: Path, store: Path) -> tuple[str, Counter[tuple[str, str]]]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 
-    from flows.build_sft_data import build_sft_data
+    from joppo.flows.build_sft_data import build_sft_data
 
     state = build_sft_data(str(config), store=str(store), return_state=True)
     version = state.result()

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from data.query import run_query
-from data.store import Store
-from training.config import JoppoConfig, LaunchConfig
-from training.examples import training_rows
-from training.preflight import before_launch
-from training.run_folder import Run
+from joppo.data.query import run_query
+from joppo.data.store import Store
+from joppo.training.config import JoppoConfig, LaunchConfig
+from joppo.training.examples import training_rows
+from joppo.training.preflight import before_launch
+from joppo.training.run_folder import Run
 
 CONFIG = {
     "source": {
@@ -32,7 +32,7 @@ CONFIG = {
 
 @pytest.mark.usefixtures("prefect_backend")
 def test_oasis_from_labels_to_snapshot(real_data: Path, tmp_path: Path) -> None:
-    from flows.build_sft_data import build_sft_data
+    from joppo.flows.build_sft_data import build_sft_data
 
     place = {"labels": str(real_data / "oasis" / "ratings.csv"), "images": str(real_data / "oasis")}
     path = tmp_path / "oasis.yaml"
@@ -55,7 +55,7 @@ def test_oasis_from_labels_to_snapshot(real_data: Path, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("prefect_backend")
 def test_picd_s_labels_and_oasis_scores_train_one_judge(real_data: Path, tmp_path: Path) -> None:
     """PICD's own label file, with OASIS photos in the place of its first forty."""
-    from flows.build_sft_data import build_sft_data
+    from joppo.flows.build_sft_data import build_sft_data
 
     photos = sorted((real_data / "oasis").glob("*.jpg"))
     (tmp_path / "picd").mkdir()

@@ -9,17 +9,17 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from data.query import run_query
-from data.readers.cadb import SCORES
-from data.store import Store
-from flows.build_config import BuildSftDataConfig
-from flows.build_sft_data import build_sft_data
+from joppo.data.query import run_query
+from joppo.data.readers.cadb import SCORES
+from joppo.data.store import Store
+from joppo.flows.build_config import BuildSftDataConfig
+from joppo.flows.build_sft_data import build_sft_data
+from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
+from joppo.training.examples import training_rows
+from joppo.training.preflight import before_launch
+from joppo.training.run_folder import Run
 from tests.data.readers.reading import FIXTURES
 from tests.flows.test_build_photos import photo
-from training.config import JoppoConfig, LaunchConfig, SftConfig
-from training.examples import training_rows
-from training.preflight import before_launch
-from training.run_folder import Run
 
 PICD = {"kind": "picd", "labels": "picd/labels_PICD.csv", "images": "picd/images"}
 CADB = {"kind": "cadb", "labels": "cadb", "images": "cadb/images"}

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from data.query import run_query
-from data.store import Store
-from data.teachers.ask import close_gateways
-from flows.runner import ShardsFailedError
+from joppo.data.query import run_query
+from joppo.data.store import Store
+from joppo.data.teachers.ask import close_gateways
+from joppo.flows.runner import ShardsFailedError
 from tests.mocks.llm_servers import Faults, LLMServer
 
 OPENAI_KEY = "sk-canary-flow-0123456789"
@@ -61,7 +61,7 @@ def write_config(folder: Path, server: LLMServer, budget: float | None) -> Path:
 
 
 def build(config: Path, store: Path) -> str:
-    from flows.build_sft_data import build_sft_data
+    from joppo.flows.build_sft_data import build_sft_data
 
     return build_sft_data(str(config), store=str(store))
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from data.config import StageConfig
-from flows.config import ConfigError, load_config, merged
+from joppo.data.config import StageConfig
+from joppo.flows.config import ConfigError, load_config, merged
 
 
 class Inner(StageConfig):

@@ -9,17 +9,17 @@ from prefect.artifacts import Artifact
 from typer.testing import CliRunner
 
 from benchmarks.scene_corpus import build
-from data.query import run_query
-from data.scene_source import SceneSourceConfig
-from data.store import Store
-from flows.cli import app
-from flows.config import load_config
-from flows.evaluate_judge import evaluate_judge
-from training.config import JoppoConfig, SftConfig
-from training.evaluation.config import EvaluateConfig
-from training.evaluation.stored import VIEW, all_results, read_results
-from training.run import train
-from training.runs import ModelNotFoundError, note_finished, prepare
+from joppo.data.query import run_query
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.flows.cli import app
+from joppo.flows.config import load_config
+from joppo.flows.evaluate_judge import evaluate_judge
+from joppo.training.config import JoppoConfig, SftConfig
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.evaluation.stored import VIEW, all_results, read_results
+from joppo.training.run import train
+from joppo.training.runs import ModelNotFoundError, note_finished, prepare
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*/evaluate-judge.yaml"))
 LABELS = ["embedded", "latest-sft", "latest-joppo"]
@@ -88,7 +88,7 @@ def test_the_flow_gives_a_table_of_all_judges_and_asks_them_once(
     def refuse(*arguments: Any) -> None:
         raise AssertionError("a model was loaded")
 
-    monkeypatch.setattr("training.evaluation.judges.open_judge", refuse)
+    monkeypatch.setattr("joppo.training.evaluation.judges.open_judge", refuse)
     assert evaluate_judge(config, store.root) == key
     shown = CliRunner().invoke(app, ["evaluate", config, "--store", store.root])
     assert shown.exit_code == 0, shown.output

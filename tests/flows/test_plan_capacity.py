@@ -7,11 +7,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from flows.cli import app
-from flows.config import ConfigError, load_config
-from flows.plan_capacity import capacity_tables, read_recipe
-from training.capacity.config import CapacityConfig
-from training.capacity.page import values, with_tables
+from joppo.flows.cli import app
+from joppo.flows.config import ConfigError, load_config
+from joppo.flows.plan_capacity import capacity_tables, read_recipe
+from joppo.training.capacity.config import CapacityConfig
+from joppo.training.capacity.page import values, with_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT / "configs" / "paper"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.local_server import NOTE, forget_server, note_server, running_server
-from flows.plugin import complete_bare_name
+from joppo.flows.local_server import NOTE, forget_server, note_server, running_server
+from joppo.flows.plugin import complete_bare_name
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.build_config import BuildSftDataConfig
-from flows.config import load_config
+from joppo.flows.build_config import BuildSftDataConfig
+from joppo.flows.config import load_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 BUILDS = sorted(CONFIGS.glob("*/build-sft-data.yaml"))

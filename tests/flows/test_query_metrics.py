@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from data.corpus import publish
-from data.query import QueryError, run_query
-from data.store import Store
-from flows.cli import app
+from joppo.data.corpus import publish
+from joppo.data.query import QueryError, run_query
+from joppo.data.store import Store
+from joppo.flows.cli import app
+from joppo.training.metrics_log import VIEW, MetricsLog, all_metrics
 from tests.data.corpus_rows import small_corpus
-from training.metrics_log import VIEW, MetricsLog, all_metrics
 
 
 def _corpus(root: str | Path) -> Store:

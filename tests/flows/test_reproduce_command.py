@@ -13,10 +13,10 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed, State
 from typer.testing import CliRunner
 
-from data.store import Store
-from flows import reproduce
-from flows.cli import app
-from training.reproduction.written import FOLDER
+from joppo.data.store import Store
+from joppo.flows import reproduce
+from joppo.flows.cli import app
+from joppo.training.reproduction.written import FOLDER
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(600)]
 CONFIG = {

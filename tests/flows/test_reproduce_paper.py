@@ -17,17 +17,17 @@ from prefect.states import Completed, exception_to_failed_state
 from prefect.utilities.asyncutils import run_coro_as_sync
 
 from benchmarks.scene_corpus import build
-from data.scene_source import SceneSourceConfig
-from data.store import Store
-from flows.config import ConfigError
-from flows.evaluate_judge import evaluate_judge
-from flows.reproduce_paper import reproduce_paper
-from flows.submit import Child, Then
-from flows.train_joppo import train_joppo
-from flows.train_sft import train_sft
-from training.base_model import RUN_FILE
-from training.reproduction.written import FOLDER, latest
-from training.run import load_run, train
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.flows.config import ConfigError
+from joppo.flows.evaluate_judge import evaluate_judge
+from joppo.flows.reproduce_paper import reproduce_paper
+from joppo.flows.submit import Child, Then
+from joppo.flows.train_joppo import train_joppo
+from joppo.flows.train_sft import train_sft
+from joppo.training.base_model import RUN_FILE
+from joppo.training.reproduction.written import FOLDER, latest
+from joppo.training.run import load_run, train
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(900)]
 DEPLOYED = {"train-sft": train_sft, "train-joppo": train_joppo, "evaluate-judge": evaluate_judge}
@@ -97,10 +97,10 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return build(Store(store), SceneSourceConfig(per_category=1, size=64))
 
     for step in ("training", "asking"):
-        monkeypatch.setattr(f"flows.reproduce_{step}.follow_children", follow)
-    monkeypatch.setattr("tasks.training.run_processes", in_this_process)
+        monkeypatch.setattr(f"joppo.flows.reproduce_{step}.follow_children", follow)
+    monkeypatch.setattr("joppo.tasks.training.run_processes", in_this_process)
     stand_in = SimpleNamespace(with_options=lambda **_: small)
-    monkeypatch.setattr("flows.reproduce_paper.build_sft_data", stand_in)
+    monkeypatch.setattr("joppo.flows.reproduce_paper.build_sft_data", stand_in)
     return titles
 
 

@@ -9,20 +9,20 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from data.answer_format import completion, format_score
-from data.files import FileStore
-from data.rubrics import load_rubric
-from data.teachers.ask import close_gateways
-from flows.cli import app
-from flows.config import ConfigError, load_config
-from flows.score_command import JudgeChoice, plain, ranking, read_config, summary
+from joppo.data.answer_format import completion, format_score
+from joppo.data.files import FileStore
+from joppo.data.rubrics import load_rubric
+from joppo.data.teachers.ask import close_gateways
+from joppo.flows.cli import app
+from joppo.flows.config import ConfigError, load_config
+from joppo.flows.score_command import JudgeChoice, plain, ranking, read_config, summary
+from joppo.training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
+from joppo.training.scoring.config import ScorePhotosConfig
+from joppo.training.scoring.run import Scoring
 from tests.mocks import llm_servers
 from tests.mocks.llm_servers import LLMServer
 from tests.training.report.reporting import ranked_photos
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
-from training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
-from training.scoring.config import ScorePhotosConfig
-from training.scoring.run import Scoring
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 import yaml
 
-import tasks.score
-from data.files import FileStore
-from data.store import Store
-from flows.runner import ShardsFailedError
-from flows.score_photos import score_photos
+import joppo.tasks.score
+from joppo.data.files import FileStore
+from joppo.data.store import Store
+from joppo.flows.runner import ShardsFailedError
+from joppo.flows.score_photos import score_photos
+from joppo.tasks import score
+from joppo.training.judge import Question, Reply
+from joppo.training.judges.reading import no_reply
+from joppo.training.scoring.config import ScoringConfig
+from joppo.training.scoring.run import run
 from tests.training.scoring.judging_by_eye import EyeJudge
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
-from training.judge import Question, Reply
-from training.judges.reading import no_reply
-from training.scoring.config import ScoringConfig
-from training.scoring.run import run
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(600)]
 
@@ -26,9 +27,9 @@ pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(60
 def judge(monkeypatch: pytest.MonkeyPatch) -> EyeJudge:
     """The judge that tasks open, whatever the config says."""
     made = EyeJudge()
-    monkeypatch.setattr(tasks.score, "_judges", {})
-    monkeypatch.setattr(tasks.score, "open_judge", lambda config, root: made)
-    monkeypatch.setattr(tasks.score, "judge_name", lambda config: made.name)
+    monkeypatch.setattr(score, "_judges", {})
+    monkeypatch.setattr(score, "open_judge", lambda config, root: made)
+    monkeypatch.setattr(score, "judge_name", lambda config: made.name)
     return made
 
 
@@ -111,7 +112,7 @@ def test_an_endpoint_that_fails_fails_the_shard_and_keeps_the_rest(
         return made
 
     monkeypatch.setattr(EyeJudge, "_reply", reply)
-    monkeypatch.setattr(tasks.score.score_shard, "retries", 0)
+    monkeypatch.setattr(joppo.tasks.score.score_shard, "retries", 0)
     with pytest.raises(ShardsFailedError, match=r"1 photos without an answer \(server_error\)"):
         scored(tmp_path, tmp_path / "p")
     down["left"] = 0

@@ -11,7 +11,14 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Completed, Crashed, Failed, State
 
-from flows.submit import TRIES, Child, ChildFailedError, follow_children, problem, run_children
+from joppo.flows.submit import (
+    TRIES,
+    Child,
+    ChildFailedError,
+    follow_children,
+    problem,
+    run_children,
+)
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(600)]
 NAME = "a-child"
@@ -165,7 +172,7 @@ class _Stop(BaseException):
 
 
 def test_a_cancel_cascades(deployment: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import flows.submit as submit
+    import joppo.flows.submit as submit
 
     def stopped(*_: Any) -> None:
         raise _Stop

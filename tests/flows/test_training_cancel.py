@@ -13,7 +13,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_HOME
 FLOW = """
 import os, sys
 from prefect import flow, task
-from tasks.launch import run_processes
+from joppo.tasks.launch import run_processes
 
 CHILD = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
 

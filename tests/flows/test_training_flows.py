@@ -12,17 +12,18 @@ import pytest
 import yaml
 
 from benchmarks.scene_corpus import build
-from data.scene_source import SceneSourceConfig
-from data.store import Store
-from flows.train_joppo import train_joppo
-from flows.train_sft import train_sft
-from training.config import JoppoConfig, SftConfig
-from training.examples import SnapshotError
-from training.metrics_log import read_metrics
-from training.model_folder import model_digest
-from training.preflight import PreflightError
-from training.run import train
-from training.runs import note_finished, prepare
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.flows.train_joppo import train_joppo
+from joppo.flows.train_sft import train_sft
+from joppo.tasks import training
+from joppo.training.config import JoppoConfig, SftConfig
+from joppo.training.examples import SnapshotError
+from joppo.training.metrics_log import read_metrics
+from joppo.training.model_folder import model_digest
+from joppo.training.preflight import PreflightError
+from joppo.training.run import train
+from joppo.training.runs import note_finished, prepare
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(1500)]
 
@@ -62,10 +63,9 @@ def written(tmp_path: Path) -> Callable[[dict[str, Any]], str]:
 
 def _kill_while_saving(monkeypatch: pytest.MonkeyPatch, step: int, runs: Path) -> list[int]:
     """SIGKILL the trainer in the midst of the save of a step; where each try resumed from."""
-    import tasks.training
 
     resumed: list[int] = []
-    original = tasks.training.Progress.take
+    original = training.Progress.take
 
     def kill(pid: int) -> None:
         while not list(runs.glob(f"*/.saving/checkpoint-{step}/*")):
@@ -79,7 +79,7 @@ def _kill_while_saving(monkeypatch: pytest.MonkeyPatch, step: int, runs: Path) -
                 threading.Thread(target=kill, args=[event["pid"]], daemon=True).start()
         original(self, event)
 
-    monkeypatch.setattr(tasks.training.Progress, "take", take)
+    monkeypatch.setattr(training.Progress, "take", take)
     return resumed
 
 
@@ -115,11 +115,11 @@ def test_a_config_that_cannot_work_is_refused_once_with_the_remedy(
 ) -> None:
     monkeypatch.setenv("JOPPO_RUNS", str(tmp_path / "runs"))
     tried: list[Any] = []
-    monkeypatch.setattr("tasks.training.run_processes", lambda *a: tried.append(a))
+    monkeypatch.setattr("joppo.tasks.training.run_processes", lambda *a: tried.append(a))
     with pytest.raises(PreflightError, match="lower batch"):
         train_sft(written({**SFT, "batch": 5000, "per_device_batch": 1}), store.root)
     assert tried == []
-    monkeypatch.setattr("training.examples.SCHEMA_VERSION", 99)
+    monkeypatch.setattr("joppo.training.examples.SCHEMA_VERSION", 99)
     with pytest.raises(SnapshotError, match="this code reads 99: publish it again"):
         train_sft(written(SFT), store.root)
     assert tried == []

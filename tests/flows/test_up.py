@@ -17,10 +17,10 @@ from prefect.client.orchestration import SyncPrefectClient
 
 from benchmarks.kill_resume import trainers
 from benchmarks.scene_corpus import build
-from data.scene_source import SceneSourceConfig
-from data.store import Store
-from flows.figures import free_port
-from training.checkpoints import broken, checkpoints
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.flows.figures import free_port
+from joppo.training.checkpoints import broken, checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
@@ -120,7 +120,7 @@ def test_a_bare_name_runs_on_a_worker(
 
 PARENT = """
 from prefect import flow
-from flows.submit import Child, run_children
+from joppo.flows.submit import Child, run_children
 
 @flow(name="parent")
 def parent(config: str, store: str):

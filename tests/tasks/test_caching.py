@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from prefect import flow, task
 
-from data.store import Store
-from tasks.caching import ContentKey, identity, shard_key
-from tasks.manifest import Manifest, Shard, save
+from joppo.data.store import Store
+from joppo.tasks.caching import ContentKey, identity, shard_key
+from joppo.tasks.manifest import Manifest, Shard, save
 
 ROW = {"stage": "read", "item": "a:1", "reason": "bad", "detail": "d"}
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tasks.launch import TrainingFailedError, command, environment, run_processes
-from training.config import LaunchConfig
-from training.run_folder import EVENT
+from joppo.tasks.launch import TrainingFailedError, command, environment, run_processes
+from joppo.training.config import LaunchConfig
+from joppo.training.run_folder import EVENT
 
 
 def _run(code: str, **more: Any) -> tuple[list[dict[str, Any]], list[str]]:
@@ -121,7 +121,7 @@ def test_a_cancel_ends_the_whole_group_even_if_it_ignores_the_request() -> None:
 
 _OWNER = f"""
 import os, sys
-from tasks.launch import run_processes
+from joppo.tasks.launch import run_processes
 def show(line): print(line, flush=True)
 run_processes([sys.executable, "-u", "-c", {_FAMILY!r}], dict(os.environ), show, show)
 """
@@ -160,7 +160,7 @@ def test_the_trainer_ends_when_its_launcher_is_gone(tmp_path: Path) -> None:
 def test_commands() -> None:
     spec = Path("spec.json")
     one = command(spec, LaunchConfig(cpu=True))
-    assert one[1:] == ["-m", "training.run", "spec.json"]
+    assert one[1:] == ["-m", "joppo.training.run", "spec.json"]
     two = command(spec, LaunchConfig(cpu=True, processes=2))
     assert "torch.distributed.run" in two
     assert two[two.index("--nproc_per_node") + 1] == "2"

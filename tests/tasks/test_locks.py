@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import tasks.locks as locks
-from tasks.locks import VISIBLE, alone, gpus, visible_gpus
+import joppo.tasks.locks as locks
+from joppo.tasks.locks import VISIBLE, alone, gpus, visible_gpus
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +68,7 @@ def test_too_few_gpus_are_left_to_the_preflight_check(monkeypatch: pytest.Monkey
 _HOLDER = """
 import sys, time
 from pathlib import Path
-from tasks.locks import alone
+from joppo.tasks.locks import alone
 with alone(Path(sys.argv[1]), print):
     print("held", flush=True)
     time.sleep(600)

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
-from data.control import ControlConfig
-from data.hashing import sha256
-from data.plan import PlanConfig, attempt_group, make_plan
-from data.shards import partition
-from data.store import Store
-from tasks import plan as planning
+from joppo.data.control import ControlConfig
+from joppo.data.hashing import sha256
+from joppo.data.plan import PlanConfig, attempt_group, make_plan
+from joppo.data.shards import partition
+from joppo.data.store import Store
+from joppo.tasks import plan as planning
 
 
 def test_each_shard_has_the_maps_of_its_parents(tmp_path: Path) -> None:

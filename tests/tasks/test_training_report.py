@@ -10,12 +10,12 @@ import httpx
 import pytest
 from PIL import Image
 
-import tasks.training_report as training_report
-from data.store import Store
-from tasks.training_report import EVERY_S, PICTURE_S, Progress, curves, report
-from training.config import JoppoConfig
-from training.metrics_log import MetricsLog
-from training.run_folder import Run
+import joppo.tasks.training_report as training_report
+from joppo.data.store import Store
+from joppo.tasks.training_report import EVERY_S, PICTURE_S, Progress, curves, report
+from joppo.training.config import JoppoConfig
+from joppo.training.metrics_log import MetricsLog
+from joppo.training.run_folder import Run
 
 METRICS = {
     "loss": 0.5, "reward": 0.25, "rewards/preference/mean": 0.4, "kl": 0.01, "entropy": 1.5,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from training.checkpoints import (
+from joppo.training.checkpoints import (
     ASIDE,
     CHECKSUMS,
     CheckpointError,

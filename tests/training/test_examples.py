@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-import training.examples as examples
+import joppo.training.examples as examples
 from benchmarks.scene_corpus import build
-from data.corpus import CorpusNotFoundError
-from data.scene_source import SceneSourceConfig
-from data.store import Store
-from training.config import SftConfig
-from training.examples import (
+from joppo.data.corpus import CorpusNotFoundError
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.training.config import SftConfig
+from joppo.training.examples import (
     PhotoMissingError,
     SnapshotError,
     held_out_rows,
@@ -24,7 +24,7 @@ from training.examples import (
     template_of,
     training_rows,
 )
-from training.runs import prepare
+from joppo.training.runs import prepare
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,12 @@ import errno
 import pytest
 import torch
 
-from training.checkpoints import CheckpointError
-from training.examples import PhotoMissingError, SnapshotError
-from training.failures import is_permanent, message
-from training.guard import NonFiniteLossError
-from training.preflight import PreflightError
-from training.vllm_guard import RolloutError
+from joppo.training.checkpoints import CheckpointError
+from joppo.training.examples import PhotoMissingError, SnapshotError
+from joppo.training.failures import is_permanent, message
+from joppo.training.guard import NonFiniteLossError
+from joppo.training.preflight import PreflightError
+from joppo.training.vllm_guard import RolloutError
 
 
 @pytest.mark.parametrize(

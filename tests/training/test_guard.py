@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from training.guard import FiniteLoss, NonFiniteLossError
+from joppo.training.guard import FiniteLoss, NonFiniteLossError
 
 
 class _Plain:

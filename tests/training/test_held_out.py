@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from training.answers import Judgement
-from training.held_out import score_figures
+from joppo.training.answers import Judgement
+from joppo.training.held_out import score_figures
 
 
 def judgement(total: float | None) -> Judgement:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from joppo.training.checkpoints import seal
+from joppo.training.hub import PushError, push
 from tests.mocks.hub_server import Hub, hub
-from training.checkpoints import seal
-from training.hub import PushError, push
 
 TOKEN = "hf_only-for-this-test"
 

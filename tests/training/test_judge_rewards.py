@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import torch
 
-from data.answer_format import completion, format_score
-from training.config import JoppoConfig
-from training.judge_rewards import JudgeRewards, batch_preference
-from training.rewards import JointRewardConfig, joint_fidelity, thurstone_fidelity
+from joppo.data.answer_format import completion, format_score
+from joppo.training.config import JoppoConfig
+from joppo.training.judge_rewards import JudgeRewards, batch_preference
+from joppo.training.rewards import JointRewardConfig, joint_fidelity, thurstone_fidelity
 
 NAMES = ("color", "light")
 GROUP = 3
@@ -129,8 +129,8 @@ def test_rows_must_be_whole_groups() -> None:
 _WORKER = """
 import json, sys
 from accelerate import PartialState
-from training.config import JoppoConfig
-from training.judge_rewards import JudgeRewards
+from joppo.training.config import JoppoConfig
+from joppo.training.judge_rewards import JudgeRewards
 state = PartialState(cpu=True)
 columns = json.loads(open(sys.argv[1]).read())
 half = len(columns["task"]) // state.num_processes

@@ -8,10 +8,10 @@ import torch
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
 from benchmarks.judge_shapes import qwen_7b
-from flows.config import load_config
-from training.base_model import lora_config
-from training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
-from training.memory import GIB, Shape, estimate, shape_of, total
+from joppo.flows.config import load_config
+from joppo.training.base_model import lora_config
+from joppo.training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
+from joppo.training.memory import GIB, Shape, estimate, shape_of, total
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

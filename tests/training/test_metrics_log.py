@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from data.store import Store, StoreError
-from training.metrics_log import MetricsLog, all_metrics, metrics_uri, read_metrics
+from joppo.data.store import Store, StoreError
+from joppo.training.metrics_log import MetricsLog, all_metrics, metrics_uri, read_metrics
 
 
 def test_a_resumed_run_has_every_step_once() -> None:

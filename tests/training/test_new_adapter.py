@@ -6,13 +6,13 @@ import pytest
 from safetensors.torch import load_file
 
 from benchmarks.scene_corpus import build
-from data.scene_source import SceneSourceConfig
-from data.store import Store
-from training.base_model import resolve_base
-from training.config import NEW, JoppoConfig
-from training.model_folder import model_digest
-from training.run import train
-from training.runs import prepare
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.training.base_model import resolve_base
+from joppo.training.config import NEW, JoppoConfig
+from joppo.training.model_folder import model_digest
+from joppo.training.run import train
+from joppo.training.runs import prepare
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -10,22 +10,22 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import training.checkpoints as checkpoints
+import joppo.training.checkpoints as checkpoints
 from benchmarks.scene_corpus import build
-from data.scene_source import SceneSourceConfig
-from data.store import Store
-from training.callbacks import Report
-from training.checkpoints import CheckpointError, broken
-from training.config import JoppoConfig, SftConfig
-from training.examples import PhotoMissingError, training_rows
-from training.failures import is_permanent
-from training.guard import NonFiniteLossError
-from training.metrics_log import read_metrics
-from training.model_folder import model_digest
-from training.run import train
-from training.run_folder import Run
-from training.runs import prepare
-from training.trainers import JudgeSFTTrainer
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.training.callbacks import Report
+from joppo.training.checkpoints import CheckpointError, broken
+from joppo.training.config import JoppoConfig, SftConfig
+from joppo.training.examples import PhotoMissingError, training_rows
+from joppo.training.failures import is_permanent
+from joppo.training.guard import NonFiniteLossError
+from joppo.training.metrics_log import read_metrics
+from joppo.training.model_folder import model_digest
+from joppo.training.run import train
+from joppo.training.run_folder import Run
+from joppo.training.runs import prepare
+from joppo.training.trainers import JudgeSFTTrainer
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from data.store import Store
-from training.run_folder import read_event
-from training.samples import COUNT, SampleLog, pick
+from joppo.data.store import Store
+from joppo.training.run_folder import read_event
+from joppo.training.samples import COUNT, SampleLog, pick
 
 
 def _logs(count: int) -> dict[str, Any]:

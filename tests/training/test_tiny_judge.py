@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from data.answer_format import AnswerFormat, parse_completion
-from data.prompts import score_prompt
-from data.rubrics import load_rubric
-from training.answers import judge
-from training.held_out import complete
-from training.tiny_judge import WEIGHTS
-from training.tiny_judge.lessons import (
+from joppo.data.answer_format import AnswerFormat, parse_completion
+from joppo.data.prompts import score_prompt
+from joppo.data.rubrics import load_rubric
+from joppo.training.answers import judge
+from joppo.training.held_out import complete
+from joppo.training.tiny_judge import WEIGHTS
+from joppo.training.tiny_judge.lessons import (
     FORM_KINDS,
     Sight,
     describe,
@@ -24,10 +24,10 @@ from training.tiny_judge.lessons import (
     see,
     shape,
 )
-from training.tiny_judge.measure import probe
-from training.tiny_judge.perception import SEEN, photo_patches, see_photos, train_tower
-from training.tiny_judge.pretrain import PHASES, LessonBatches, encode, render_scenes
-from training.tiny_judge.shape import make_model, make_processor, make_tokenizer
+from joppo.training.tiny_judge.measure import probe
+from joppo.training.tiny_judge.perception import SEEN, photo_patches, see_photos, train_tower
+from joppo.training.tiny_judge.pretrain import PHASES, LessonBatches, encode, render_scenes
+from joppo.training.tiny_judge.shape import make_model, make_processor, make_tokenizer
 
 NAMES = load_rubric().names
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from data.plan import PlanConfig
-from data.plan_cost import requests_by_teacher
-from data.reasoning_config import ReasoningConfig
-from data.splits import SplitConfig
-from data.teachers.config import ProviderConfig, TeachersConfig
-from data.template_pool import Task
-from training.capacity.config import Amounts, CapacityConfig
-from training.config import JoppoConfig, SftConfig
-from training.evaluation.config import SetConfig
+from joppo.data.plan import PlanConfig
+from joppo.data.plan_cost import requests_by_teacher
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.splits import SplitConfig
+from joppo.data.teachers.config import ProviderConfig, TeachersConfig
+from joppo.data.template_pool import Task
+from joppo.training.capacity.config import Amounts, CapacityConfig
+from joppo.training.config import JoppoConfig, SftConfig
+from joppo.training.evaluation.config import SetConfig
 
 _ROUTED = 1_000_000
 # Tasks of the flow that are one run each: listing, plan, deduplicate, sheet, publish, report.

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from training.capacity.config import CapacityConfig
-from training.capacity.stages import Plan
+from joppo.training.capacity.config import CapacityConfig
+from joppo.training.capacity.stages import Plan
 
 _HOUR, _DAY = 3600.0, 24.0
 _MOST = 10**12

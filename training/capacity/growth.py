@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from training.capacity.stages import ABLATION, JOPPO, Plan
+from joppo.training.capacity.stages import ABLATION, JOPPO, Plan
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 _SAME = 1e-3

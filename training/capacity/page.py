@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from training.capacity.config import CapacityConfig, Value
-from training.capacity.counts import Recipe
-from training.capacity.engines import reach
-from training.capacity.growth import SIZES, growth
-from training.capacity.stages import Plan, make_plan
-from training.evaluation.report import markdown
-from training.evaluation.tables import TextTable
+from joppo.training.capacity.config import CapacityConfig, Value
+from joppo.training.capacity.counts import Recipe
+from joppo.training.capacity.engines import reach
+from joppo.training.capacity.growth import SIZES, growth
+from joppo.training.capacity.stages import Plan, make_plan
+from joppo.training.evaluation.report import markdown
+from joppo.training.evaluation.tables import TextTable
 
 _TRUTH = ("measured", "documented", "dataset")
 _NEVER = "with no number of photos"

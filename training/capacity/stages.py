@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from data.plan_cost import PlanRow, Workload, plan_cost
-from data.teachers.config import ProviderConfig, TeachersConfig
-from training.capacity.config import CapacityConfig
-from training.capacity.counts import CapacityError, Counts, Recipe, count
-from training.config import JoppoConfig
+from joppo.data.plan_cost import PlanRow, Workload, plan_cost
+from joppo.data.teachers.config import ProviderConfig, TeachersConfig
+from joppo.training.capacity.config import CapacityConfig
+from joppo.training.capacity.counts import CapacityError, Counts, Recipe, count
+from joppo.training.config import JoppoConfig
 
 JOPPO, ABLATION = "joppo", "ablation "
 """steps of the recipe's own reinforcement learning, and how those of its ablations begin"""

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from training.evaluation.predictions import REJECTED, UNPARSED
+from joppo.training.evaluation.predictions import REJECTED, UNPARSED
 
 Array = np.ndarray
 

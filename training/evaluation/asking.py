@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from data.answer_format import AnswerFormat
-from data.asking import preferences_for
-from data.categories import CATEGORIES
-from data.posing import pose
-from data.prompts import answer_instruction
-from data.questions import CATEGORY_NAMES, Subject
-from data.readers.mmperspective import Question
-from data.reasoning_config import ReasoningConfig
-from data.rubrics import Rubric
-from data.template_pool import load_templates
-from training.answers import form_of
-from training.evaluation.config import SetConfig
-from training.evaluation.items import SCORE, Item, option_class
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.asking import preferences_for
+from joppo.data.categories import CATEGORIES
+from joppo.data.posing import pose
+from joppo.data.prompts import answer_instruction
+from joppo.data.questions import CATEGORY_NAMES, Subject
+from joppo.data.readers.mmperspective import Question
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.rubrics import Rubric
+from joppo.data.template_pool import load_templates
+from joppo.training.answers import form_of
+from joppo.training.evaluation.config import SetConfig
+from joppo.training.evaluation.items import SCORE, Item, option_class
 
 OPEN_TEMPLATE = "composition-open-name"
 _TASKS = {"score": "aesthetic", "composition": "composition", "perspective": "perspective"}

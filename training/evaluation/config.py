@@ -4,11 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from data.config import StageConfig
-from data.scene_source import SceneSourceConfig
-from data.sources import SourceConfig
-from data.splits import SplitConfig
-from training.judges.config import JudgeConfig, LocalJudgeConfig
+from joppo.data.config import StageConfig
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.sources import SourceConfig
+from joppo.data.splits import SplitConfig
+from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
 
 LATEST = "latest"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]

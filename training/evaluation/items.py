@@ -6,11 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from data.answer_format import AnswerFormat
-from data.categories import CATEGORIES
-from data.hashing import SHORT, content_hash
-from data.questions import category_name
-from data.readers.base import Reject
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.categories import CATEGORIES
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.questions import category_name
+from joppo.data.readers.base import Reject
 
 SCORE = "score"
 TRUTH = pa.schema([

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from data.store import Store
-from training.judge import Judge
-from training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
-from training.judges.mean import mean_judge, mean_name
-from training.judges.opening import judge_name, open_judge
-from training.model_folder import finished
-from training.runs import ModelNotFoundError, runs_folder
+from joppo.data.store import Store
+from joppo.training.judge import Judge
+from joppo.training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
+from joppo.training.judges.mean import mean_judge, mean_name
+from joppo.training.judges.opening import judge_name, open_judge
+from joppo.training.model_folder import finished
+from joppo.training.runs import ModelNotFoundError, runs_folder
 
 Stage = Literal["sft", "joppo"]
 LATEST: dict[str, Stage] = {"latest-sft": "sft", "latest-joppo": "joppo"}

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from training.evaluation.published import Published
-from training.evaluation.results import Row
-from training.metrics.missing import HANDLINGS
+from joppo.training.evaluation.published import Published
+from joppo.training.evaluation.results import Row
+from joppo.training.metrics.missing import HANDLINGS
 
 DASH = "—"
 

@@ -5,22 +5,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from data.readers.mmperspective import DATASET as MMPERSPECTIVE
-from data.readers.mmperspective import TASKS as MMP_GROUPS
-from training.evaluation.aligned import Aligned
-from training.evaluation.config import FiguresConfig
-from training.evaluation.items import SCORE
-from training.evaluation.predictions import REJECTED, UNPARSED
-from training.evaluation.results import Figure
-from training.evaluation.scoring import score_figures
-from training.metrics.bootstrap import Resamples, Statistic
-from training.metrics.classes import (
+from joppo.data.readers.mmperspective import DATASET as MMPERSPECTIVE
+from joppo.data.readers.mmperspective import TASKS as MMP_GROUPS
+from joppo.training.evaluation.aligned import Aligned
+from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.items import SCORE
+from joppo.training.evaluation.predictions import REJECTED, UNPARSED
+from joppo.training.evaluation.results import Figure
+from joppo.training.evaluation.scoring import score_figures
+from joppo.training.metrics.bootstrap import Resamples, Statistic
+from joppo.training.metrics.classes import (
     accuracy,
     all_right,
     class_accuracies,
     mean_of_classes,
 )
-from training.metrics.missing import HANDLINGS, Handling
+from joppo.training.metrics.missing import HANDLINGS, Handling
 
 MMP_TASKS = frozenset(task for tasks in MMP_GROUPS.values() for task in tasks)
 Array = np.ndarray

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from training.evaluation.results import Row
-from training.metrics.seeds import OverSeeds, PairedSeeds, over_seeds, paired_over_seeds
+from joppo.training.evaluation.results import Row
+from joppo.training.metrics.seeds import OverSeeds, PairedSeeds, over_seeds, paired_over_seeds
 
 BySeed = Mapping[int, Sequence[Row]]
 """seed -> rows of `RESULTS` of the judge that this seed made"""

@@ -6,14 +6,14 @@ from itertools import combinations
 
 import numpy as np
 
-from training.evaluation.aligned import Aligned
-from training.evaluation.config import FiguresConfig
-from training.evaluation.items import SCORE
-from training.evaluation.measure import chosen
-from training.evaluation.results import Figure
-from training.metrics.bootstrap import Resamples
-from training.metrics.missing import HANDLINGS, Handling, for_ranks
-from training.metrics.paired import Difference, accuracy_difference, srcc_difference
+from joppo.training.evaluation.aligned import Aligned
+from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.items import SCORE
+from joppo.training.evaluation.measure import chosen
+from joppo.training.evaluation.results import Figure
+from joppo.training.metrics.bootstrap import Resamples
+from joppo.training.metrics.missing import HANDLINGS, Handling, for_ranks
+from joppo.training.metrics.paired import Difference, accuracy_difference, srcc_difference
 
 Judged = Mapping[str, Mapping[str, Aligned]]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.aligned import Aligned
-from training.evaluation.items import SCORE, class_order
-from training.evaluation.lookup import Figures
-from training.evaluation.results import Row
-from training.evaluation.run import Answers, Measured
-from training.metrics.classes import UNPARSED
-from training.metrics.logistic import fit_logistic
+from joppo.training.evaluation.aligned import Aligned
+from joppo.training.evaluation.items import SCORE, class_order
+from joppo.training.evaluation.lookup import Figures
+from joppo.training.evaluation.results import Row
+from joppo.training.evaluation.run import Answers, Measured
+from joppo.training.metrics.classes import UNPARSED
+from joppo.training.metrics.logistic import fit_logistic
 
 # Okabe and Ito's colors, which most color-blind people tell apart; dark ones first.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -18,12 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.hashing import SHORT, content_hash, sha256
-from data.photos import PhotoError, load_photo
-from data.store import Store, StoreError
-from training.evaluation.items import EvaluationSet, Item
-from training.judge import Judge, Question, Reply
-from training.judges.reading import lasting
+from joppo.data.hashing import SHORT, content_hash, sha256
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.store import Store, StoreError
+from joppo.training.evaluation.items import EvaluationSet, Item
+from joppo.training.judge import Judge, Question, Reply
+from joppo.training.judges.reading import lasting
 
 RECIPE_VERSION = 1
 """Raised when the same answer of a judge is stored in another way."""

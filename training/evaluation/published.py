@@ -10,8 +10,8 @@ from typing import Annotated
 import yaml
 from pydantic import Field
 
-from data.config import StageConfig
-from training.evaluation.results import PUBLISHED, Row
+from joppo.data.config import StageConfig
+from joppo.training.evaluation.results import PUBLISHED, Row
 
 PLACE = Path(__file__).with_name("published.yaml")
 Text = Annotated[str, Field(min_length=1)]

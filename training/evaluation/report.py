@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from training.evaluation.config import FiguresConfig
-from training.evaluation.lookup import DASH
-from training.evaluation.published import Published
-from training.evaluation.run import Measured
-from training.evaluation.tables import TextTable, tables
+from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.lookup import DASH
+from joppo.training.evaluation.published import Published
+from joppo.training.evaluation.run import Measured
+from joppo.training.evaluation.tables import TextTable, tables
 
 
 def page(

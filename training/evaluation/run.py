@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from data.rubrics import Rubric, load_rubric
-from data.store import Store
-from training.evaluation.aligned import Aligned, align
-from training.evaluation.config import EvaluateConfig, FiguresConfig, SetConfig
-from training.evaluation.items import EvaluationSet
-from training.evaluation.judges import NamedJudge
-from training.evaluation.measure import figures_of
-from training.evaluation.pairs import differences
-from training.evaluation.predictions import Predictions, Progress, predict
-from training.evaluation.results import CONFUSION, Row, results_table
-from training.evaluation.scenes import scenes_set
-from training.evaluation.snapshot import snapshot_set
-from training.evaluation.sources import source_set
-from training.metrics.classes import confusion
+from joppo.data.rubrics import Rubric, load_rubric
+from joppo.data.store import Store
+from joppo.training.evaluation.aligned import Aligned, align
+from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig, SetConfig
+from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.judges import NamedJudge
+from joppo.training.evaluation.measure import figures_of
+from joppo.training.evaluation.pairs import differences
+from joppo.training.evaluation.predictions import Predictions, Progress, predict
+from joppo.training.evaluation.results import CONFUSION, Row, results_table
+from joppo.training.evaluation.scenes import scenes_set
+from joppo.training.evaluation.snapshot import snapshot_set
+from joppo.training.evaluation.sources import source_set
+from joppo.training.metrics.classes import confusion
 
 Answers = Mapping[str, Aligned]
 """task -> answers of one judge to one set"""

@@ -8,13 +8,13 @@ import json
 from functools import partial
 from typing import Any
 
-from data.hashing import SHORT, content_hash, unit_interval
-from data.rubrics import Rubric
-from data.scene_source import DATASET, RECIPE_VERSION, render_shard, scene_items
-from data.store import Store
-from training.evaluation.asking import items_of
-from training.evaluation.config import SetConfig
-from training.evaluation.items import EvaluationSet, distinct
+from joppo.data.hashing import SHORT, content_hash, unit_interval
+from joppo.data.rubrics import Rubric
+from joppo.data.scene_source import DATASET, RECIPE_VERSION, render_shard, scene_items
+from joppo.data.store import Store
+from joppo.training.evaluation.asking import items_of
+from joppo.training.evaluation.config import SetConfig
+from joppo.training.evaluation.items import EvaluationSet, distinct
 
 
 def scenes_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationSet:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from training.evaluation.aligned import Aligned
-from training.evaluation.config import FiguresConfig
-from training.evaluation.predictions import OK
-from training.evaluation.results import Figure
-from training.metrics.attributes import AttributeColumns, AttributeFigures, AttributeLinear
-from training.metrics.bootstrap import RankCorrelation, Resamples
-from training.metrics.correlation import LEAST, plcc, srcc, undefined
-from training.metrics.fitted import linear_and_fitted
-from training.metrics.logistic import fit_logistic
-from training.metrics.missing import HANDLINGS, Handling, for_ranks, for_values
+from joppo.training.evaluation.aligned import Aligned
+from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.predictions import OK
+from joppo.training.evaluation.results import Figure
+from joppo.training.metrics.attributes import AttributeColumns, AttributeFigures, AttributeLinear
+from joppo.training.metrics.bootstrap import RankCorrelation, Resamples
+from joppo.training.metrics.correlation import LEAST, plcc, srcc, undefined
+from joppo.training.metrics.fitted import linear_and_fitted
+from joppo.training.metrics.logistic import fit_logistic
+from joppo.training.metrics.missing import HANDLINGS, Handling, for_ranks, for_values
 
 Array = np.ndarray
 

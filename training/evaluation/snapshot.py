@@ -3,15 +3,15 @@
 from functools import partial
 from typing import Any
 
-from data.corpus import open_corpus
-from data.hashing import unit_interval
-from data.labelled import labelled_photos
-from data.rubrics import Rubric
-from data.store import Store
-from training.evaluation.asking import item_of
-from training.evaluation.config import LATEST, SetConfig
-from training.evaluation.items import EvaluationSet, distinct
-from training.examples import SnapshotError, resolve_snapshot
+from joppo.data.corpus import open_corpus
+from joppo.data.hashing import unit_interval
+from joppo.data.labelled import labelled_photos
+from joppo.data.rubrics import Rubric
+from joppo.data.store import Store
+from joppo.training.evaluation.asking import item_of
+from joppo.training.evaluation.config import LATEST, SetConfig
+from joppo.training.evaluation.items import EvaluationSet, distinct
+from joppo.training.examples import SnapshotError, resolve_snapshot
 
 _ROWS = """
 SELECT p.image_id, p.task, p.prompt, p.mos, p.answer, p.choices, i.item, i.uri, i.origin

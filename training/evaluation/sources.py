@@ -10,17 +10,17 @@ from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 
-from data.folders import list_photos
-from data.hashing import unit_interval
-from data.ingest import label_row
-from data.readers.base import DatasetFormatError, Label, Reject
-from data.readers.mmperspective import Question, read_mmperspective
-from data.rubrics import Rubric
-from data.sources import SourceConfig, list_labels
-from data.splits import hash_split
-from training.evaluation.asking import items_of, multiple_choice
-from training.evaluation.config import SetConfig
-from training.evaluation.items import EvaluationSet, Item, distinct
+from joppo.data.folders import list_photos
+from joppo.data.hashing import unit_interval
+from joppo.data.ingest import label_row
+from joppo.data.readers.base import DatasetFormatError, Label, Reject
+from joppo.data.readers.mmperspective import Question, read_mmperspective
+from joppo.data.rubrics import Rubric
+from joppo.data.sources import SourceConfig, list_labels
+from joppo.data.splits import hash_split
+from joppo.training.evaluation.asking import items_of, multiple_choice
+from joppo.training.evaluation.config import SetConfig
+from joppo.training.evaluation.items import EvaluationSet, Item, distinct
 
 _THREADS = 8
 Photos = dict[str, Path]

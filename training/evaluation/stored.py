@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.store import Store, StoreError
-from training.evaluation.results import RESULTS
+from joppo.data.store import Store, StoreError
+from joppo.training.evaluation.results import RESULTS
 
 FOLDER = "evaluations/results"
 VIEW = "evaluation_results"

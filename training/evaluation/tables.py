@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from training.evaluation.items import SCORE, class_order
-from training.evaluation.lookup import DASH, Figures, Theirs, shown
-from training.evaluation.published import Published
-from training.evaluation.results import Row
+from joppo.training.evaluation.items import SCORE, class_order
+from joppo.training.evaluation.lookup import DASH, Figures, Theirs, shown
+from joppo.training.evaluation.published import Published
+from joppo.training.evaluation.results import Row
 
 _TOTALS = {"srcc": "SRCC", "plcc": "PLCC", "plcc_logistic": "PLCC (logistic)"}
 _CHOICES = {"accuracy": "accuracy", "accuracy_macro": "mean of classes"}

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.hashing import SHORT, content_hash
-from data.store import Store
-from training.evaluation.config import FiguresConfig
-from training.evaluation.plots import pictures
-from training.evaluation.published import Published
-from training.evaluation.report import page
-from training.evaluation.run import Measured
-from training.evaluation.stored import FOLDER
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.store import Store
+from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.plots import pictures
+from joppo.training.evaluation.published import Published
+from joppo.training.evaluation.report import page
+from joppo.training.evaluation.run import Measured
+from joppo.training.evaluation.stored import FOLDER
 
 RECIPE_VERSION = 1
 """Raised when the same answers give other figures."""

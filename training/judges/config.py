@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from data.config import StageConfig
-from data.teachers.config import ProviderConfig
-from training.config import EMBEDDED
+from joppo.data.config import StageConfig
+from joppo.data.teachers.config import ProviderConfig
+from joppo.training.config import EMBEDDED
 
 
 class LocalJudgeConfig(StageConfig):

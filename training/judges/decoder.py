@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.judges.slots import Slots
-from training.judges.text_model import KeysValues, TextModel
-from training.judges.vision_model import Seen
+from joppo.training.judges.slots import Slots
+from joppo.training.judges.text_model import KeysValues, TextModel
+from joppo.training.judges.vision_model import Seen
 
 #: Uniform numbers in [0, 1), one a token, that draw a reply; None for the likeliest tokens.
 Draws = np.ndarray | None

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from data.answer_format import AnswerError, AnswerFormat, parse_completion
-from data.hashing import content_hash
-from data.teachers.ask import gateway_for
-from data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request
-from data.teachers.config import TeachersConfig
-from training.judge import Question, Reply
-from training.judges.config import EndpointJudgeConfig
-from training.judges.reading import no_reply, read_reply
+from joppo.data.answer_format import AnswerError, AnswerFormat, parse_completion
+from joppo.data.hashing import content_hash
+from joppo.data.teachers.ask import gateway_for
+from joppo.data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request
+from joppo.data.teachers.config import TeachersConfig
+from joppo.training.judge import Question, Reply
+from joppo.training.judges.config import EndpointJudgeConfig
+from joppo.training.judges.reading import no_reply, read_reply
 
 _SHORT = 8
 _TEMPLATE = "judge"

@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from data.hashing import content_hash
-from data.photos import PhotoError
-from training.ahead import Ahead
-from training.judge import Question, Reply
-from training.judges.config import LocalJudgeConfig
-from training.judges.decoder import Decoder, Draws, Prompt, ReadPrompt
-from training.judges.local_model import describe, load, on_even_threads, token_limit
-from training.judges.prompts import PromptMaker
-from training.judges.reading import no_reply, read_reply, stricter
-from training.judges.text_model import TextModel
-from training.judges.vision_model import vision_of
+from joppo.data.hashing import content_hash
+from joppo.data.photos import PhotoError
+from joppo.training.ahead import Ahead
+from joppo.training.judge import Question, Reply
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.decoder import Decoder, Draws, Prompt, ReadPrompt
+from joppo.training.judges.local_model import describe, load, on_even_threads, token_limit
+from joppo.training.judges.prompts import PromptMaker
+from joppo.training.judges.reading import no_reply, read_reply, stricter
+from joppo.training.judges.text_model import TextModel
+from joppo.training.judges.vision_model import vision_of
 
 Ticket = tuple[int, int]  # question, draw
 _LOOK_AHEAD = 16  # prompts that are read and wait: what they keep in mind takes memory

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from data.hashing import content_hash
-from training.base_model import (
+from joppo.data.hashing import content_hash
+from joppo.training.base_model import (
     ADAPTER_FILE,
     RUN_FILE,
     adapter_base,
@@ -14,10 +14,10 @@ from training.base_model import (
     load_processor,
     resolve_base,
 )
-from training.config import EMBEDDED, SftConfig
-from training.judges.config import LocalJudgeConfig
-from training.judges.text_model import FAMILIES
-from training.model_folder import model_digest
+from joppo.training.config import EMBEDDED, SftConfig
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.text_model import FAMILIES
+from joppo.training.model_folder import model_digest
 
 _SHORT = 8
 _TOKENS = 512

@@ -1,7 +1,7 @@
 """A judge's config -> the judge, or just its name."""
 
-from training.judge import SamplingJudge
-from training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
+from joppo.training.judge import SamplingJudge
+from joppo.training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
 
 
 def open_judge(config: LocalJudgeConfig | EndpointJudgeConfig, store_root: str) -> SamplingJudge:
@@ -12,10 +12,10 @@ def open_judge(config: LocalJudgeConfig | EndpointJudgeConfig, store_root: str) 
         AuthError, UnknownPriceError: a key or a price is missing.
     """
     if isinstance(config, EndpointJudgeConfig):
-        from training.judges.endpoint import EndpointJudge
+        from joppo.training.judges.endpoint import EndpointJudge
 
         return EndpointJudge(config, store_root)
-    from training.judges.local import LocalJudge
+    from joppo.training.judges.local import LocalJudge
 
     return LocalJudge(config)
 
@@ -27,9 +27,9 @@ def judge_name(config: LocalJudgeConfig | EndpointJudgeConfig) -> str:
         ModelFolderError: there is no such model here.
     """
     if isinstance(config, EndpointJudgeConfig):
-        from training.judges import endpoint
+        from joppo.training.judges import endpoint
 
         return endpoint.describe(config)
-    from training.judges import local_model
+    from joppo.training.judges import local_model
 
     return local_model.describe(config)

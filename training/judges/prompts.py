@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from data.photos import PhotoError
-from training.judges.decoder import Prompt
+from joppo.data.photos import PhotoError
+from joppo.training.judges.decoder import Prompt
 
 #: Qwen's preprocessing refuses photos whose sides differ more.
 MOST_ELONGATED = 200

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 
-from data.answer_format import AnswerError, AnswerFormat, split_blocks
-from data.prompts import answer_instruction
-from training.answers import Judgement, judge
-from training.judge import Reply
+from joppo.data.answer_format import AnswerError, AnswerFormat, split_blocks
+from joppo.data.prompts import answer_instruction
+from joppo.training.answers import Judgement, judge
+from joppo.training.judge import Reply
 
 # A model that ends at once has answered, with an empty text: its reason is the parser's.
 _ANSWERED = {"refused", "bad_request", "missing_tag"}

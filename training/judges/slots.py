@@ -7,7 +7,7 @@ chosen by shape and differ in the last bits, so a reply can depend on nothing bu
 import torch
 from torch import Tensor
 
-from training.judges.text_model import KeysValues
+from joppo.training.judges.text_model import KeysValues
 
 HIDDEN = float("-inf")
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training.judges.text_model import joined
+from joppo.training.judges.text_model import joined
 
 Seen = Callable[[Tensor, Tensor], Tensor]
 _GRIDS = 64

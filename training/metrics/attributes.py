@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics.bootstrap import Array, Moments, RankCorrelation, linear_correlation
+from joppo.training.metrics.bootstrap import Array, Moments, RankCorrelation, linear_correlation
 
 
 @dataclass(frozen=True)

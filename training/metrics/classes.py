@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics.bootstrap import Array, Statistic, product
+from joppo.training.metrics.bootstrap import Array, Statistic, product
 
 UNPARSED = "(unparsed)"
 

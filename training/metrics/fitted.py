@@ -7,14 +7,14 @@ equations of its tangent space (a one-step bootstrap).
 
 import numpy as np
 
-from training.metrics.bootstrap import (
+from joppo.training.metrics.bootstrap import (
     NOTHING,
     Array,
     Moments,
     Statistic,
     linear_correlation,
 )
-from training.metrics.logistic import LogisticFit
+from joppo.training.metrics.logistic import LogisticFit
 
 
 def linear_and_fitted(fit: LogisticFit, predicted: Array, truth: Array) -> Statistic:

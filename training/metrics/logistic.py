@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics.correlation import Array, plcc, undefined
+from joppo.training.metrics.correlation import Array, plcc, undefined
 
 LEAST = 6
 """Rows from which four parameters are fitted: two more than there are parameters."""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.metrics.bootstrap import Array, RankCorrelation, Resamples, Statistic, p_value
-from training.metrics.classes import accuracy
-from training.metrics.correlation import LEAST
+from joppo.training.metrics.bootstrap import Array, RankCorrelation, Resamples, Statistic, p_value
+from joppo.training.metrics.classes import accuracy
+from joppo.training.metrics.correlation import LEAST
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from pathlib import PurePath
 from statistics import fmean
 from typing import Any
 
-from data.files import FileStore
-from data.readers.base import Reject
-from data.rubrics import Rubric
-from training.scoring.files import Ranked
+from joppo.data.files import FileStore
+from joppo.data.readers.base import Reject
+from joppo.data.rubrics import Rubric
+from joppo.training.scoring.files import Ranked
 
 REPORT = "report.html"
 CHUNK = 48
@@ -137,4 +137,4 @@ def _policy_hash(text: str) -> str:
 
 
 def _text(name: str) -> str:
-    return (files("training.report") / name).read_text(encoding="utf-8")
+    return (files("joppo.training.report") / name).read_text(encoding="utf-8")

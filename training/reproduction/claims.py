@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from training.evaluation.over_seeds import BySeed, Comparison, FigureName, compare
-from training.reproduction.wanted import (
+from joppo.training.evaluation.over_seeds import BySeed, Comparison, FigureName, compare
+from joppo.training.reproduction.wanted import (
     ATTRIBUTES,
     COMPOSITION,
     TO_TOTAL,

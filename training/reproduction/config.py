@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, model_validator
 
-from data.config import StageConfig
-from training.evaluation.config import Name, SetConfig
+from joppo.data.config import StageConfig
+from joppo.training.evaluation.config import Name, SetConfig
 
 BUILT = "built"
 """As a set's snapshot: the version that this run builds."""

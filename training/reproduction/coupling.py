@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.tables import TextTable
-from training.metrics.seeds import OverSeeds, over_seeds
-from training.reproduction.pictures import Curves, by_step
-from training.reproduction.tables import over_seeds_text
+from joppo.training.evaluation.tables import TextTable
+from joppo.training.metrics.seeds import OverSeeds, over_seeds
+from joppo.training.reproduction.pictures import Curves, by_step
+from joppo.training.reproduction.tables import over_seeds_text
 
 R2, CHANCE = "health/coupling_r2", "health/coupling_r2_by_chance"
 

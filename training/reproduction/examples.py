@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from data.hashing import unit_interval
-from data.photos import load_photo
-from data.store import Store
-from training.evaluation.items import SCORE, EvaluationSet, Item
-from training.evaluation.predictions import OK, Predictions
+from joppo.data.hashing import unit_interval
+from joppo.data.photos import load_photo
+from joppo.data.store import Store
+from joppo.training.evaluation.items import SCORE, EvaluationSet, Item
+from joppo.training.evaluation.predictions import OK, Predictions
 
 SIDE = 160
 

@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 
-from data.store import Store
-from training.evaluation.config import EvaluateConfig, FiguresConfig
-from training.evaluation.items import EvaluationSet
-from training.evaluation.judges import NamedJudge, named_judge
-from training.evaluation.predictions import Predictions
-from training.evaluation.published import load_published
-from training.evaluation.results import Row
-from training.evaluation.run import measure
-from training.metrics_log import read_metrics
-from training.reproduction.config import ReproduceConfig
-from training.reproduction.examples import examples
-from training.reproduction.outcome import Outcome, judges_of
-from training.reproduction.pictures import Curves
-from training.reproduction.report import Findings
+from joppo.data.store import Store
+from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig
+from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.judges import NamedJudge, named_judge
+from joppo.training.evaluation.predictions import Predictions
+from joppo.training.evaluation.published import load_published
+from joppo.training.evaluation.results import Row
+from joppo.training.evaluation.run import measure
+from joppo.training.metrics_log import read_metrics
+from joppo.training.reproduction.config import ReproduceConfig
+from joppo.training.reproduction.examples import examples
+from joppo.training.reproduction.outcome import Outcome, judges_of
+from joppo.training.reproduction.pictures import Curves
+from joppo.training.reproduction.report import Findings
 
 # Intervals are those over seeds, so those over photos are not asked for.
 POINTS = FiguresConfig(resamples=100)

@@ -8,10 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from training.evaluation.over_seeds import BySeed, FigureName
-from training.evaluation.plots import COLORS
-from training.reproduction.tables import OverAll
-from training.reproduction.wanted import ATTRIBUTES, COMPOSITION, HALO, TO_TOTAL, TOTAL, Places
+from joppo.training.evaluation.over_seeds import BySeed, FigureName
+from joppo.training.evaluation.plots import COLORS
+from joppo.training.reproduction.tables import OverAll
+from joppo.training.reproduction.wanted import (
+    ATTRIBUTES,
+    COMPOSITION,
+    HALO,
+    TO_TOTAL,
+    TOTAL,
+    Places,
+)
 
 Curves = Mapping[str, Mapping[int, Sequence[Mapping[str, Any]]]]
 """variant -> seed -> rows of `training_metrics` of the run that made its judge"""

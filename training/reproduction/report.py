@@ -10,24 +10,24 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from training.evaluation.over_seeds import BySeed, summarize
-from training.evaluation.published import Published
-from training.evaluation.report import markdown
-from training.evaluation.tables import TextTable
-from training.reproduction.claims import Weighed, claims, weigh_claims
-from training.reproduction.config import ReproduceConfig
-from training.reproduction.coupling import coupling_table
-from training.reproduction.examples import Example
-from training.reproduction.outcome import Outcome
-from training.reproduction.pictures import HEALTH, LEARNING, Curves, ablation, colors, curves
-from training.reproduction.tables import (
+from joppo.training.evaluation.over_seeds import BySeed, summarize
+from joppo.training.evaluation.published import Published
+from joppo.training.evaluation.report import markdown
+from joppo.training.evaluation.tables import TextTable
+from joppo.training.reproduction.claims import Weighed, claims, weigh_claims
+from joppo.training.reproduction.config import ReproduceConfig
+from joppo.training.reproduction.coupling import coupling_table
+from joppo.training.reproduction.examples import Example
+from joppo.training.reproduction.outcome import Outcome
+from joppo.training.reproduction.pictures import HEALTH, LEARNING, Curves, ablation, colors, curves
+from joppo.training.reproduction.tables import (
     OverAll,
     ablation_table,
     attribute_table,
     claim_table,
     main_table,
 )
-from training.reproduction.wanted import Places
+from joppo.training.reproduction.wanted import Places
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 PACKAGES = ("joppo", "torch", "transformers", "trl", "peft", "diffusers", "prefect")

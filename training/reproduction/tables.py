@@ -3,13 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from training.evaluation.lookup import DASH, Theirs, shown
-from training.evaluation.over_seeds import BySeed, Comparison, FigureName, Summary
-from training.evaluation.published import Published
-from training.evaluation.tables import TextTable
-from training.metrics.seeds import OverSeeds
-from training.reproduction.claims import Weighed, difference
-from training.reproduction.wanted import (
+from joppo.training.evaluation.lookup import DASH, Theirs, shown
+from joppo.training.evaluation.over_seeds import BySeed, Comparison, FigureName, Summary
+from joppo.training.evaluation.published import Published
+from joppo.training.evaluation.tables import TextTable
+from joppo.training.metrics.seeds import OverSeeds
+from joppo.training.reproduction.claims import Weighed, difference
+from joppo.training.reproduction.wanted import (
     ALL,
     ATTRIBUTES,
     COMPOSITION,

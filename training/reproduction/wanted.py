@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from training.evaluation.over_seeds import BySeed, FigureName
+from joppo.training.evaluation.over_seeds import BySeed, FigureName
 
 Kind = tuple[str, str, str]
 """task, metric and handling of failed answers, as `RESULTS` names them; empty text for null"""

@@ -9,15 +9,15 @@ reproductions/latest                names a key
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from data.hashing import SHORT, content_hash
-from data.store import Store
-from training.evaluation.config import EvaluateConfig
-from training.evaluation.judges import NamedJudge
-from training.evaluation.run import load_sets
-from training.reproduction.config import ReproduceConfig
-from training.reproduction.findings import gather, named
-from training.reproduction.outcome import Outcome
-from training.reproduction.report import make_report, package_versions
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.store import Store
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.evaluation.judges import NamedJudge
+from joppo.training.evaluation.run import load_sets
+from joppo.training.reproduction.config import ReproduceConfig
+from joppo.training.reproduction.findings import gather, named
+from joppo.training.reproduction.outcome import Outcome
+from joppo.training.reproduction.report import make_report, package_versions
 
 RECIPE_VERSION = 2
 """Raised when the same findings are shown in another way."""

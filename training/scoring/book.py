@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data.hashing import SHORT, content_hash
-from data.store import Store
-from training.scoring.rows import Row
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.store import Store
+from joppo.training.scoring.rows import Row
 
 FLUSH_ROWS = 64
 FLUSH_S = 5.0

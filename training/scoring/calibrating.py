@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
-from data.answer_format import AnswerFormat
-from data.prompts import score_prompt
-from data.store import Store
-from training.examples import Row, photo, preference_rows, resolve_snapshot
-from training.judge import Question, SamplingJudge
-from training.judges.reading import lasting
-from training.scoring.book import ScoreBook
-from training.scoring.calibration import Calibration, fit
-from training.scoring.config import ScoringConfig
-from training.scoring.rows import score_row
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.prompts import score_prompt
+from joppo.data.store import Store
+from joppo.training.examples import Row, photo, preference_rows, resolve_snapshot
+from joppo.training.judge import Question, SamplingJudge
+from joppo.training.judges.reading import lasting
+from joppo.training.scoring.book import ScoreBook
+from joppo.training.scoring.calibration import Calibration, fit
+from joppo.training.scoring.config import ScoringConfig
+from joppo.training.scoring.rows import score_row
 
 
 def calibrate(

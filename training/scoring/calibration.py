@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.files import FileStore
+from joppo.data.files import FileStore
 
 FILE = "calibration.json"
 LEAST = 10

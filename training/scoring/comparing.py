@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from training.judge import Question, Reply, SamplingJudge
-from training.rewards import DEFAULT, JointRewardConfig
+from joppo.training.judge import Question, Reply, SamplingJudge
+from joppo.training.rewards import DEFAULT, JointRewardConfig
 
 LEAST = 2
 
@@ -57,7 +57,7 @@ def compare_replies(
     """
     import torch
 
-    from training.gaussian import conditional_moments, group_moments, win_rates
+    from joppo.training.gaussian import conditional_moments, group_moments, win_rates
 
     counts = tuple(sum(reply.judgement.ok for reply in replies) for replies in (a, b))
     if min(counts) < LEAST:

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import Field, PositiveInt, field_validator
 
-from data.config import StageConfig
-from data.hashing import SHORT, content_hash
-from data.prompts import score_prompt
-from data.rubrics import Rubric, load_rubric
-from training.judges.config import JudgeConfig, LocalJudgeConfig
+from joppo.data.config import StageConfig
+from joppo.data.hashing import SHORT, content_hash
+from joppo.data.prompts import score_prompt
+from joppo.data.rubrics import Rubric, load_rubric
+from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
 
 
 class ScoringConfig(StageConfig):

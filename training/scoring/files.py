@@ -16,12 +16,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.files import FileStore
-from data.readers.base import Reject
-from data.rows import schema_of
-from data.rubrics import Rubric
-from training.scoring.rows import Row
-from training.scoring.score import Scored
+from joppo.data.files import FileStore
+from joppo.data.readers.base import Reject
+from joppo.data.rows import schema_of
+from joppo.data.rubrics import Rubric
+from joppo.training.scoring.rows import Row
+from joppo.training.scoring.score import Scored
 
 REJECT_COLUMNS = ("item", "reason", "detail")
 _BEFORE = ("rank", "file", "image_id", "judge", "prompt_id", "total", "calibrated", "spread",

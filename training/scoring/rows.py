@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from statistics import stdev
 from typing import Any
 
-from training.judge import Reply
-from training.judges.mean import mean_reply
+from joppo.training.judge import Reply
+from joppo.training.judges.mean import mean_reply
 
 Row = dict[str, Any]
 

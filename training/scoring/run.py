@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data.files import FileStore
-from data.photo_files import PhotoFile, find_photos, read_photo
-from data.photos import PhotoError, load_photo
-from data.readers.base import Reject
-from data.store import Store
-from training.judge import SamplingJudge
-from training.judges.config import LocalJudgeConfig
-from training.judges.mean import mean_name
-from training.report.page import Picture, write_report
-from training.scoring.book import ScoreBook
-from training.scoring.calibration import Calibration, load, place_of
-from training.scoring.config import ScoringConfig, prompt_id
-from training.scoring.files import Ranked, rank, write_scores
-from training.scoring.score import score
-from training.scoring.thumbnails import keep_thumbnail, thumbnail
+from joppo.data.files import FileStore
+from joppo.data.photo_files import PhotoFile, find_photos, read_photo
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.readers.base import Reject
+from joppo.data.store import Store
+from joppo.training.judge import SamplingJudge
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.mean import mean_name
+from joppo.training.report.page import Picture, write_report
+from joppo.training.scoring.book import ScoreBook
+from joppo.training.scoring.calibration import Calibration, load, place_of
+from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.files import Ranked, rank, write_scores
+from joppo.training.scoring.score import score
+from joppo.training.scoring.thumbnails import keep_thumbnail, thumbnail
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from data.answer_format import AnswerFormat
-from data.hashing import sha256
-from data.photo_files import STAGE, PhotoFile, read_photo
-from data.photos import PhotoError, load_photo
-from data.prompts import score_prompt
-from data.readers.base import Reject
-from data.store import Store
-from training.ahead import Ahead
-from training.judge import Question, Reply, SamplingJudge
-from training.judges.reading import lasting
-from training.scoring.book import ScoreBook
-from training.scoring.config import ScoringConfig
-from training.scoring.rows import Row, score_row
-from training.scoring.thumbnails import keep_thumbnail
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.hashing import sha256
+from joppo.data.photo_files import STAGE, PhotoFile, read_photo
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.prompts import score_prompt
+from joppo.data.readers.base import Reject
+from joppo.data.store import Store
+from joppo.training.ahead import Ahead
+from joppo.training.judge import Question, Reply, SamplingJudge
+from joppo.training.judges.reading import lasting
+from joppo.training.scoring.book import ScoreBook
+from joppo.training.scoring.config import ScoringConfig
+from joppo.training.scoring.rows import Row, score_row
+from joppo.training.scoring.thumbnails import keep_thumbnail
 
 RECIPE_VERSION = 1
 _READERS = 4

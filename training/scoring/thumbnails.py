@@ -3,8 +3,8 @@
 import io
 from typing import Any
 
-from data.photos import PhotoError, load_photo
-from data.store import Store
+from joppo.data.photos import PhotoError, load_photo
+from joppo.data.store import Store
 
 SIDE = 320
 QUALITY = 82

@@ -21,26 +21,26 @@ from typing import Any
 import cv2
 import numpy as np
 
-from data.answer_format import AnswerFormat, completion, format_score
-from data.categories import CATEGORIES
-from data.choices import LETTERS
-from data.claims import claims, values
-from data.colors import name_colors
-from data.facts import Facts, measure
-from data.perspective import KINDS
-from data.posing import in_steps, pose
-from data.prompts import answer_instruction, score_prompt
-from data.questions import Subject
-from data.reasoning_config import ReasoningConfig, Route
-from data.rubrics import Rubric, load_rubric
-from data.scenes import Scene, render_scene
-from data.store import Store
-from data.teacher_requests import build_request
-from data.teachers.composer import compose
-from data.teachers.plain import clauses, plain_aspects, plain_clause
-from data.teachers.words import wording
-from data.template_pool import load_templates, render
-from training.tiny_judge.perception import SEEN
+from joppo.data.answer_format import AnswerFormat, completion, format_score
+from joppo.data.categories import CATEGORIES
+from joppo.data.choices import LETTERS
+from joppo.data.claims import claims, values
+from joppo.data.colors import name_colors
+from joppo.data.facts import Facts, measure
+from joppo.data.perspective import KINDS
+from joppo.data.posing import in_steps, pose
+from joppo.data.prompts import answer_instruction, score_prompt
+from joppo.data.questions import Subject
+from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.rubrics import Rubric, load_rubric
+from joppo.data.scenes import Scene, render_scene
+from joppo.data.store import Store
+from joppo.data.teacher_requests import build_request
+from joppo.data.teachers.composer import compose
+from joppo.data.teachers.plain import clauses, plain_aspects, plain_clause
+from joppo.data.teachers.words import wording
+from joppo.data.template_pool import load_templates, render
+from joppo.training.tiny_judge.perception import SEEN
 
 DESCRIBE = "Describe this photograph."
 NOISE = 0.15

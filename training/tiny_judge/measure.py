@@ -1,6 +1,6 @@
 """What a base judge knows, on scenes that it never saw.
 
-    python -m training.tiny_judge.measure [MODEL] [--per-category 5]
+    python -m joppo.training.tiny_judge.measure [MODEL] [--per-category 5]
 
 Prints the share of answers in form, the rank correlation (SRCC) of its greedy total and attributes
 with the truth of the scenes, and how well a linear classifier reads the composition from the
@@ -13,18 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from data.answer_format import AnswerFormat
-from data.categories import CATEGORIES
-from data.prompts import score_prompt
-from data.rubrics import load_rubric
-from data.scenes import scene_mos
-from training.answers import judge
-from training.held_out import complete
-from training.metrics.correlation import srcc
-from training.tiny_judge import WEIGHTS
-from training.tiny_judge.lessons import Sight, see
-from training.tiny_judge.perception import photo_patches, see_photos
-from training.tiny_judge.pretrain import SIZE
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.categories import CATEGORIES
+from joppo.data.prompts import score_prompt
+from joppo.data.rubrics import load_rubric
+from joppo.data.scenes import scene_mos
+from joppo.training.answers import judge
+from joppo.training.held_out import complete
+from joppo.training.metrics.correlation import srcc
+from joppo.training.tiny_judge import WEIGHTS
+from joppo.training.tiny_judge.lessons import Sight, see
+from joppo.training.tiny_judge.perception import photo_patches, see_photos
+from joppo.training.tiny_judge.pretrain import SIZE
 
 HELD_OUT_SEED = 7_000_000
 _STEPS = 300
@@ -86,7 +86,7 @@ def main() -> None:
     import torch
     from transformers import AutoModelForImageTextToText
 
-    from training.base_model import load_processor
+    from joppo.training.base_model import load_processor
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", nargs="?", type=Path, default=WEIGHTS)

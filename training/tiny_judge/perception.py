@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from data.scenes import Scene
-from training.tiny_judge.shape import PATCH, SIDE
+from joppo.data.scenes import Scene
+from joppo.training.tiny_judge.shape import PATCH, SIDE
 
 CELLS = SIDE // (2 * PATCH)
 SEEN = ("color", "light")

@@ -1,7 +1,7 @@
 """Make the embedded base judge from scratch, on a CPU or a GPU.
 
-    OMP_NUM_THREADS=1 python -m training.tiny_judge.pretrain --out DIR [--seed 0]
-    python -m training.tiny_judge.pretrain --out DIR --device cuda --batch-times 4 --workers 15
+    OMP_NUM_THREADS=1 python -m joppo.training.tiny_judge.pretrain --out DIR [--seed 0]
+    python -m joppo.training.tiny_judge.pretrain --out DIR --device cuda --batch-times 4
 
 First the vision tower learns to see (`perception`), then the whole judge learns captions, then the
 answer form (going straight to the long form stays at chance).
@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from data.scenes import render_scene
-from training.tiny_judge.lessons import (
+from joppo.data.scenes import render_scene
+from joppo.training.tiny_judge.lessons import (
     FORM_KINDS,
     Lesson,
     Sight,
@@ -31,8 +31,8 @@ from training.tiny_judge.lessons import (
     sight_of,
     texts,
 )
-from training.tiny_judge.perception import SEEN, photo_patches, targets, train_tower
-from training.tiny_judge.shape import make_model, make_processor, make_tokenizer
+from joppo.training.tiny_judge.perception import SEEN, photo_patches, targets, train_tower
+from joppo.training.tiny_judge.shape import make_model, make_processor, make_tokenizer
 
 SIZE = 128
 STEPS = (3_000, 800, 1_100)

@@ -4,17 +4,17 @@ from typing import Any
 
 import pytest
 
-from data.answer_format import Answer, AnswerFormat
-from data.categories import CATEGORIES
-from data.checks import CHECKS, Sample, agrees, first_failure
-from data.checks.contradictions import _lexicon
-from data.checks.phrases import found_phrase
-from data.claims import ASPECTS, values
-from data.perspective import HEIGHTS, KINDS
-from data.questions import Question, Subject
-from data.reasoning_config import CheckConfig
-from data.teachers.words import wording
-from data.template_pool import load_templates
+from joppo.data.answer_format import Answer, AnswerFormat
+from joppo.data.categories import CATEGORIES
+from joppo.data.checks import CHECKS, Sample, agrees, first_failure
+from joppo.data.checks.contradictions import _lexicon
+from joppo.data.checks.phrases import found_phrase
+from joppo.data.claims import ASPECTS, values
+from joppo.data.perspective import HEIGHTS, KINDS
+from joppo.data.questions import Question, Subject
+from joppo.data.reasoning_config import CheckConfig
+from joppo.data.teachers.words import wording
+from joppo.data.template_pool import load_templates
 
 POOL = {t.id: t for t in load_templates()}
 FINE = "One small subject stands alone in the middle of quiet surroundings, so the eye finds it."

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from data.readers import Label, Reject
+from joppo.data.readers import Label, Reject
 
 FIXTURES = Path(__file__).parent / "fixtures"
 

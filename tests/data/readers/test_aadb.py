@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from data.readers import DatasetFormatError
-from data.readers.aadb import read_aadb
+from joppo.data.readers import DatasetFormatError
+from joppo.data.readers.aadb import read_aadb
 from tests.data.readers.reading import FIXTURES, sort_out
 
 UGLY = FIXTURES / "aadb"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from data.readers import DatasetFormatError
-from data.readers.ava import read_ava
-from data.readers.para import read_para
-from data.readers.tad66k import read_tad66k
+from joppo.data.readers import DatasetFormatError
+from joppo.data.readers.ava import read_ava
+from joppo.data.readers.para import read_para
+from joppo.data.readers.tad66k import read_tad66k
 from tests.data.readers.reading import FIXTURES, sort_out
 
 AVA = FIXTURES / "ava" / "AVA.txt"

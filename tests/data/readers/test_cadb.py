@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from data.readers import DatasetFormatError
-from data.readers.cadb import read_cadb
+from joppo.data.readers import DatasetFormatError
+from joppo.data.readers.cadb import read_cadb
 from tests.data.readers.reading import FIXTURES, sort_out
 
 UGLY = FIXTURES / "cadb"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from data.categories import CATEGORIES
-from data.readers import Label
-from data.readers.base import BadRowError
-from data.readers.fields import category_ids, count, item_name, number, signed_unit, unit
+from joppo.data.categories import CATEGORIES
+from joppo.data.readers import Label
+from joppo.data.readers.base import BadRowError
+from joppo.data.readers.fields import category_ids, count, item_name, number, signed_unit, unit
 
 
 @given(

@@ -4,9 +4,9 @@ import pickle
 
 import pytest
 
-from data.readers import READERS, DatasetFormatError, read
-from data.readers.base import BadRowError
-from data.readers.files import csv_rows
+from joppo.data.readers import READERS, DatasetFormatError, read
+from joppo.data.readers.base import BadRowError
+from joppo.data.readers.files import csv_rows
 
 
 def rows_of(tmp_path, content: bytes, required=("a", "b")):

@@ -3,10 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from data.readers import DatasetFormatError
-from data.readers.generic import ColumnMapping, read_photos_csv
-from data.readers.oasis import read_oasis
-from data.readers.summary import summarize
+from joppo.data.readers import DatasetFormatError
+from joppo.data.readers.generic import ColumnMapping, read_photos_csv
+from joppo.data.readers.oasis import read_oasis
+from joppo.data.readers.summary import summarize
 from tests.data.readers.reading import FIXTURES, sort_out
 
 OWN = FIXTURES / "photos" / "own.csv"

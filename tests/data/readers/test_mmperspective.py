@@ -2,8 +2,8 @@
 
 import pytest
 
-from data.readers import DatasetFormatError, Label, Reject
-from data.readers.mmperspective import Question, read_mmperspective, read_mmperspective_photos
+from joppo.data.readers import DatasetFormatError, Label, Reject
+from joppo.data.readers.mmperspective import Question, read_mmperspective, read_mmperspective_photos
 from tests.data.readers.reading import FIXTURES
 
 UGLY = FIXTURES / "mmperspective" / "questions.jsonl"

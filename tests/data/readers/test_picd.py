@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from data.readers import DatasetFormatError, Reject
-from data.readers.picd import read_picd
-from data.readers.summary import summarize
+from joppo.data.readers import DatasetFormatError, Reject
+from joppo.data.readers.picd import read_picd
+from joppo.data.readers.summary import summarize
 from tests.data.readers.reading import FIXTURES, sort_out
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from data.readers import DatasetFormatError
-from data.readers.ready import read_ready
-from data.readers.summary import summarize
+from joppo.data.readers import DatasetFormatError
+from joppo.data.readers.ready import read_ready
+from joppo.data.readers.summary import summarize
 from tests.data.readers.reading import FIXTURES, sort_out
 
 UGLY = FIXTURES / "ready" / "PARA_test.json"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from data.teachers.ask import close_gateways
-from data.teachers.config import ProviderConfig, TeachersConfig
-from data.teachers.gateway import Gateway
+from joppo.data.teachers.ask import close_gateways
+from joppo.data.teachers.config import ProviderConfig, TeachersConfig
+from joppo.data.teachers.gateway import Gateway
 from tests.data.teachers.support import GEMINI_KEY, OPENAI_KEY, Open
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from data.teachers.base import ImageRef, TeacherRequest, make_request
-from data.teachers.config import Price, ProviderConfig
-from data.teachers.gateway import Gateway
+from joppo.data.teachers.base import ImageRef, TeacherRequest, make_request
+from joppo.data.teachers.config import Price, ProviderConfig
+from joppo.data.teachers.gateway import Gateway
 from tests.mocks.llm_servers import LLMServer
 
 Open = Callable[..., Gateway]

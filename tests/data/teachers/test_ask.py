@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from data.teachers.ask import journal_path, make_ask
-from data.teachers.base import BudgetExceeded, TeacherAnswer
-from data.teachers.config import Price, ProviderConfig, TeachersConfig
-from data.teachers.journal import Journal, answer_row
-from data.teachers.pricing import UnknownPriceError
+from joppo.data.teachers.ask import journal_path, make_ask
+from joppo.data.teachers.base import BudgetExceeded, TeacherAnswer
+from joppo.data.teachers.config import Price, ProviderConfig, TeachersConfig
+from joppo.data.teachers.journal import Journal, answer_row
+from joppo.data.teachers.pricing import UnknownPriceError
 from tests.data.teachers.support import provider, requests_for
 from tests.mocks.llm_servers import Faults, LLMServer
 
@@ -67,8 +67,8 @@ def test_budget_holds_for_processes_that_share_a_journal(tmp_path: Path) -> None
 
 CHILD = """
 import json, sys
-from data.teachers.ask import make_ask
-from data.teachers.config import TeachersConfig
+from joppo.data.teachers.ask import make_ask
+from joppo.data.teachers.config import TeachersConfig
 from tests.data.teachers.support import request_for
 store, config, first, count, shard = sys.argv[1], TeachersConfig(**json.loads(sys.argv[2])), \
     *map(int, sys.argv[3:])

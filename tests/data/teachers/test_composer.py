@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.categories import CATEGORIES
-from data.claims import ASPECTS, claims, values
-from data.facts import measure
-from data.hashing import sha256
-from data.perspective import ABSENT, OUTSIDE, REGIONS
-from data.rubrics import load_rubric
-from data.teachers.composer import compose
-from data.teachers.plain import GROUPS
-from data.teachers.tact import tellable
-from data.teachers.words import wording, wording_version
-from data.template_pool import load_templates
+from joppo.data.categories import CATEGORIES
+from joppo.data.claims import ASPECTS, claims, values
+from joppo.data.facts import measure
+from joppo.data.hashing import sha256
+from joppo.data.perspective import ABSENT, OUTSIDE, REGIONS
+from joppo.data.rubrics import load_rubric
+from joppo.data.teachers.composer import compose
+from joppo.data.teachers.plain import GROUPS
+from joppo.data.teachers.tact import tellable
+from joppo.data.teachers.words import wording, wording_version
+from joppo.data.template_pool import load_templates
 from tests.data.pictures import dot, painting
 
 PAINTINGS = [measure(painting(seed)) for seed in range(24)]

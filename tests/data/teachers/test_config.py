@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from data.teachers.base import ImageRef, make_request
-from data.teachers.config import ImageTokens, Price, ProviderConfig, TeachersConfig
-from data.teachers.pricing import (
+from joppo.data.teachers.base import ImageRef, make_request
+from joppo.data.teachers.config import ImageTokens, Price, ProviderConfig, TeachersConfig
+from joppo.data.teachers.pricing import (
     UnknownPriceError,
     cost_usd,
     image_tokens,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from data.teachers.base import ImageRef, make_request
-from data.teachers.dry_run import write_dry_run
-from data.teachers.images import encode, size_of
+from joppo.data.teachers.base import ImageRef, make_request
+from joppo.data.teachers.dry_run import write_dry_run
+from joppo.data.teachers.images import encode, size_of
 from tests.data.teachers.support import jpeg
 
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from data.teachers.base import ImageRef, make_request
+from joppo.data.teachers.base import ImageRef, make_request
 from tests.data.teachers.support import (
     PHOTO,
     Open,

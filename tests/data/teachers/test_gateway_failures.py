@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from data.teachers.base import AuthError, ProviderDown
+from joppo.data.teachers.base import AuthError, ProviderDown
 from tests.data.teachers.support import Open, only, provider, request_for, requests_for
 from tests.mocks.llm_servers import Faults, LLMServer
 

@@ -2,10 +2,10 @@
 
 import asyncio
 
-from data.answer_format import AnswerFormat
-from data.responses import parse_reply
-from data.teachers.base import Teacher, make_request
-from data.teachers.grounded import GroundedTeacher
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.responses import parse_reply
+from joppo.data.teachers.base import Teacher, make_request
+from joppo.data.teachers.grounded import GroundedTeacher
 
 CONTEXT = {
     "claims": [{"tone": "dark", "contrast": "low"}],

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from data.teachers.base import BudgetExceeded, TeacherAnswer, make_request
-from data.teachers.budget import Budget
-from data.teachers.journal import Journal, JournalError, answer_row, combine
+from joppo.data.teachers.base import BudgetExceeded, TeacherAnswer, make_request
+from joppo.data.teachers.budget import Budget
+from joppo.data.teachers.journal import Journal, JournalError, answer_row, combine
 
 
 def request(n: int):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.teachers.breaker import Breaker
-from data.teachers.limits import Backoff, Pacer
+from joppo.data.teachers.breaker import Breaker
+from joppo.data.teachers.limits import Backoff, Pacer
 
 
 class Clock:

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from data.reasoning import reason_shard, shard_requests
-from data.reasoning_config import ReasoningConfig, Route
-from data.scenes import render_scene
-from data.store import Store
-from data.teachers.ask import make_ask
-from data.teachers.config import TeachersConfig
-from data.teachers.dry_run import write_dry_run
+from joppo.data.reasoning import reason_shard, shard_requests
+from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.scenes import render_scene
+from joppo.data.store import Store
+from joppo.data.teachers.ask import make_ask
+from joppo.data.teachers.config import TeachersConfig
+from joppo.data.teachers.dry_run import write_dry_run
 from tests.data.teachers.support import provider
 from tests.mocks.llm_servers import Faults, LLMServer
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from data.teachers.ask import make_ask
-from data.teachers.base import AuthError, TeacherError
-from data.teachers.config import ProviderConfig, TeachersConfig
-from data.teachers.dry_run import write_dry_run
-from data.teachers.gateway import Gateway
-from data.teachers.secrets import MASK, read_key, scrub
+from joppo.data.teachers.ask import make_ask
+from joppo.data.teachers.base import AuthError, TeacherError
+from joppo.data.teachers.config import ProviderConfig, TeachersConfig
+from joppo.data.teachers.dry_run import write_dry_run
+from joppo.data.teachers.gateway import Gateway
+from joppo.data.teachers.secrets import MASK, read_key, scrub
 from tests.data.teachers.support import GEMINI_KEY, OPENAI_KEY, provider, requests_for
 from tests.mocks.llm_servers import Faults, LLMServer
 

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import torch
 
-from data.tiny_diffusion.diffusion_training import Examples, Recipe, Trainer
-from data.tiny_diffusion.model import new_parts
-from data.tiny_diffusion.muon import MIN_SIDE, Muon, is_matrix, orthogonal
-from data.tiny_diffusion.scene_set import cached_set, render_set, scene_numbers
-from data.tiny_diffusion.tokenizer import MAX_LENGTH, new_tokenizer
-from data.tiny_diffusion.train import tokenize
-from data.tiny_diffusion.vae_training import encode_all, reconstruct, train_vae
+from joppo.data.tiny_diffusion.diffusion_training import Examples, Recipe, Trainer
+from joppo.data.tiny_diffusion.model import new_parts
+from joppo.data.tiny_diffusion.muon import MIN_SIDE, Muon, is_matrix, orthogonal
+from joppo.data.tiny_diffusion.scene_set import cached_set, render_set, scene_numbers
+from joppo.data.tiny_diffusion.tokenizer import MAX_LENGTH, new_tokenizer
+from joppo.data.tiny_diffusion.train import tokenize
+from joppo.data.tiny_diffusion.vae_training import encode_all, reconstruct, train_vae
 
 SMALL = Recipe(canny_rows=1, both_rows=1, depth_rows=1, warmup=2)
 
@@ -41,7 +41,8 @@ def test_the_set_holds_every_category_with_its_maps(scenes):
 def test_a_set_is_rendered_once(scenes, tmp_path, monkeypatch):
     path = tmp_path / "set.npz"
     first = cached_set(path, 24, first_seed=0)
-    monkeypatch.setattr("data.tiny_diffusion.scene_set.render_set", lambda *_: pytest.fail("again"))
+    rendered = "joppo.data.tiny_diffusion.scene_set.render_set"
+    monkeypatch.setattr(rendered, lambda *_: pytest.fail("again"))
     again = cached_set(path, 24, first_seed=0)
     assert np.array_equal(first.images, again.images) and first.captions == again.captions
     assert np.array_equal(again.images, scenes.images)

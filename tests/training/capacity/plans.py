@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from data.plan import PlanConfig
-from data.reasoning_config import ReasoningConfig, Route
-from data.splits import SplitConfig
-from data.teachers.config import Price, ProviderConfig, TeachersConfig
-from training.capacity.config import CapacityConfig
-from training.capacity.counts import Recipe, Variant
-from training.config import JoppoConfig, LaunchConfig, SftConfig
-from training.evaluation.config import SetConfig
+from joppo.data.plan import PlanConfig
+from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.splits import SplitConfig
+from joppo.data.teachers.config import Price, ProviderConfig, TeachersConfig
+from joppo.training.capacity.config import CapacityConfig
+from joppo.training.capacity.counts import Recipe, Variant
+from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
+from joppo.training.evaluation.config import SetConfig
 
 HOSTED = ProviderConfig(
     name="hosted", provider="openai", model="gpt-4o", price=Price(input=2, output=10),

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from joppo.training.capacity.config import CapacityConfig, Value
 from tests.training.capacity.plans import costs, value
-from training.capacity.config import CapacityConfig, Value
 
 
 def changed(section: str, **values: Any) -> CapacityConfig:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.control import ControlConfig
-from data.hashing import sha256
-from data.plan import PlanConfig, make_plan, plan_totals
-from data.shards import partition
+from joppo.data.control import ControlConfig
+from joppo.data.hashing import sha256
+from joppo.data.plan import PlanConfig, make_plan, plan_totals
+from joppo.data.shards import partition
+from joppo.training.capacity.counts import CapacityError, Variant, count
+from joppo.training.config import JoppoConfig, SftConfig
 from tests.training.capacity.plans import costs, recipe, set_of, value
-from training.capacity.counts import CapacityError, Variant, count
-from training.config import JoppoConfig, SftConfig
 
 COSTS, RECIPE = costs(), recipe()
 

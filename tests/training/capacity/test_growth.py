@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from joppo.training.capacity.engines import ENGINES, reach
+from joppo.training.capacity.growth import SIZES, growth, law
+from joppo.training.capacity.page import values
+from joppo.training.capacity.stages import Plan, make_plan
 from tests.training.capacity.plans import costs, recipe
-from training.capacity.engines import ENGINES, reach
-from training.capacity.growth import SIZES, growth, law
-from training.capacity.page import values
-from training.capacity.stages import Plan, make_plan
 
 COSTS, RECIPE = costs(), recipe()
 

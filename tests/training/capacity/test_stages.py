@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.reasoning_config import ReasoningConfig
-from data.teachers.config import ProviderConfig, TeachersConfig
-from data.teachers.pricing import UnknownPriceError
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.teachers.config import ProviderConfig, TeachersConfig
+from joppo.data.teachers.pricing import UnknownPriceError
+from joppo.training.capacity.counts import CapacityError, Variant
+from joppo.training.capacity.stages import StageRow, make_plan
+from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from tests.training.capacity.plans import HOSTED, SERVED, TEACHERS, costs, recipe, value
-from training.capacity.counts import CapacityError, Variant
-from training.capacity.stages import StageRow, make_plan
-from training.config import JoppoConfig, LaunchConfig, SftConfig
 
 COSTS, RECIPE = costs(), recipe()
 # Tokens of a prompt: 4,000 characters, a photo of 28 x 19 patches, 32 of form.

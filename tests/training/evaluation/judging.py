@@ -8,12 +8,12 @@ from typing import Any
 
 from PIL import Image
 
-from data.answer_format import AnswerFormat, completion, format_score
-from data.hashing import sha256, unit_interval
-from data.photos import PhotoError
-from training.answers import Judgement, judge
-from training.evaluation.items import Item
-from training.judge import Question, Reply
+from joppo.data.answer_format import AnswerFormat, completion, format_score
+from joppo.data.hashing import sha256, unit_interval
+from joppo.data.photos import PhotoError
+from joppo.training.answers import Judgement, judge
+from joppo.training.evaluation.items import Item
+from joppo.training.judge import Question, Reply
 
 NAMES = ("composition", "color")
 SCORE_FORM = AnswerFormat("score", NAMES)

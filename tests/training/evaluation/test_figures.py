@@ -7,15 +7,15 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from benchmarks.evaluation import answers_of, figures, noisy, truth_of
-from data.answer_format import AnswerFormat
-from data.readers.base import Label
-from data.readers.mmperspective import TASKS
-from data.readers.ready import read_ready
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.readers.base import Label
+from joppo.data.readers.mmperspective import TASKS
+from joppo.data.readers.ready import read_ready
+from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.items import Item
+from joppo.training.evaluation.results import RESULTS, results_table
 from tests.training.evaluation.evaluating import chose, only, results, scored
 from tests.training.evaluation.judging import choice_item, score_item
-from training.evaluation.config import FiguresConfig
-from training.evaluation.items import Item
-from training.evaluation.results import RESULTS, results_table
 
 RNG = np.random.default_rng(0)
 MOS = RNG.uniform(size=40)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from data.store import Store
-from training.checkpoints import seal
-from training.evaluation.judges import SameJudgeError, latest_model, named_judge, named_judges
-from training.judges.config import LocalJudgeConfig
-from training.judges.local_model import ModelFolderError
-from training.runs import ModelNotFoundError
+from joppo.data.store import Store
+from joppo.training.checkpoints import seal
+from joppo.training.evaluation.judges import SameJudgeError, latest_model, named_judge, named_judges
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.local_model import ModelFolderError
+from joppo.training.runs import ModelNotFoundError
 
 LOCAL = LocalJudgeConfig()
 

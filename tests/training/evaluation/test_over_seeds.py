@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from joppo.training.evaluation.over_seeds import FigureName, compare, summarize
+from joppo.training.evaluation.results import Row
 from tests.training.evaluation.evaluating import results, scored
 from tests.training.evaluation.judging import score_item
-from training.evaluation.over_seeds import FigureName, compare, summarize
-from training.evaluation.results import Row
 
 SRCC = FigureName("mine", "score", "srcc", "", "worst")
 

@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from data.answer_format import completion
-from data.store import Store, StoreError
+from joppo.data.answer_format import completion
+from joppo.data.store import Store, StoreError
+from joppo.training.answers import Judgement
+from joppo.training.evaluation import predictions as module
+from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.predictions import Predictions, UnansweredError, predict
+from joppo.training.judge import Reply
 from tests.training.evaluation.judging import FakeJudge, choice_item, jpeg, said, score_item
-from training.answers import Judgement
-from training.evaluation import predictions as module
-from training.evaluation.items import EvaluationSet
-from training.evaluation.predictions import Predictions, UnansweredError, predict
-from training.judge import Reply
 
 
 @pytest.fixture(autouse=True)

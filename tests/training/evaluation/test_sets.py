@@ -10,18 +10,18 @@ import pytest
 from pydantic import ValidationError
 
 from benchmarks.scene_corpus import build
-from data.corpus import CorpusNotFoundError, open_corpus
-from data.hashing import sha256
-from data.readers.base import DatasetFormatError
-from data.rubrics import load_rubric
-from data.scene_source import SceneSourceConfig
-from data.store import Store
+from joppo.data.corpus import CorpusNotFoundError, open_corpus
+from joppo.data.hashing import sha256
+from joppo.data.readers.base import DatasetFormatError
+from joppo.data.rubrics import load_rubric
+from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.store import Store
+from joppo.training.evaluation.config import EvaluateConfig, SetConfig
+from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.predictions import Predictions, predict
+from joppo.training.evaluation.run import load_set
+from joppo.training.examples import SnapshotError
 from tests.training.evaluation.judging import FakeJudge, jpeg
-from training.evaluation.config import EvaluateConfig, SetConfig
-from training.evaluation.items import EvaluationSet
-from training.evaluation.predictions import Predictions, predict
-from training.evaluation.run import load_set
-from training.examples import SnapshotError
 
 RUBRIC = load_rubric()
 FIXTURES = Path(__file__).resolve().parents[2] / "data" / "readers" / "fixtures"
@@ -56,7 +56,7 @@ def test_a_snapshot_gives_the_questions_of_its_split_with_truths(corpus: Store) 
         labels = con.sql("SELECT image_id, categories, attributes FROM labels").fetchall()
     prompts = {(row["image_id"], row["prompt"]): row for row in rows}
     truths = {image: (categories, attributes) for image, categories, attributes in labels}
-    from data.categories import CATEGORIES
+    from joppo.data.categories import CATEGORIES
 
     for item in one.items:
         row = prompts[item.image_id, item.prompt]
@@ -93,7 +93,7 @@ def test_a_snapshot_that_is_not_there_or_holds_nothing_says_what_to_do(
 def test_scenes_are_rendered_once_and_know_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import training.evaluation.scenes as module
+    import joppo.training.evaluation.scenes as module
 
     store = Store(tmp_path)
     values = {"scenes": {"per_category": 1, "seed": 9, "size": 32}}
@@ -129,7 +129,7 @@ def test_picd_asks_for_one_of_four_or_of_all_names(tmp_path: Path) -> None:
 def test_photos_without_a_split_of_their_own_get_the_one_that_ingestion_gives(
     tmp_path: Path,
 ) -> None:
-    from data.splits import SplitConfig, hash_split
+    from joppo.data.splits import SplitConfig, hash_split
 
     names = [f"{n:06}.jpg" for n in range(60)]
     photos(tmp_path / "images", names)
@@ -201,7 +201,7 @@ def test_one_photo_under_two_names_is_asked_once(tmp_path: Path) -> None:
 def test_every_benchmark_with_scores_can_be_asked(
     tmp_path: Path, kind: str, labels: str, name: str | None
 ) -> None:
-    from data.readers import Label, read
+    from joppo.data.readers import Label, read
 
     known = [one for one in read(kind, FIXTURES / labels) if isinstance(one, Label)]
     photos(tmp_path / "images", sorted({one.item for one in known}))

@@ -4,13 +4,13 @@ import io
 
 from PIL import Image
 
-from data.answer_format import AnswerFormat
-from data.hashing import sha256
-from data.photos import load_photo
-from data.prompts import score_prompt
-from data.rubrics import load_rubric
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.hashing import sha256
+from joppo.data.photos import load_photo
+from joppo.data.prompts import score_prompt
+from joppo.data.rubrics import load_rubric
+from joppo.training.judge import Question
 from tests.data.pictures import painting, png
-from training.judge import Question
 
 RUBRIC = load_rubric()
 NAMES = tuple(RUBRIC.names)

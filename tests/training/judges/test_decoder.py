@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from joppo.training.held_out import complete
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.decoder import Decoder, Draws, Prompt
+from joppo.training.judges.local_model import load, on_even_threads
+from joppo.training.judges.prompts import PromptMaker
+from joppo.training.judges.text_model import TextModel
+from joppo.training.judges.vision_model import vision_of
 from tests.training.judges.asking import PROMPT, photo_bytes
-from training.held_out import complete
-from training.judges.config import LocalJudgeConfig
-from training.judges.decoder import Decoder, Draws, Prompt
-from training.judges.local_model import load, on_even_threads
-from training.judges.prompts import PromptMaker
-from training.judges.text_model import TextModel
-from training.judges.vision_model import vision_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 LIMIT = 8

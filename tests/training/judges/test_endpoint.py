@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from data.photos import PhotoError
-from data.teachers.ask import close_gateways
-from data.teachers.base import BudgetExceeded
+from joppo.data.photos import PhotoError
+from joppo.data.teachers.ask import close_gateways
+from joppo.data.teachers.base import BudgetExceeded
+from joppo.training.judge import Question
+from joppo.training.judges.config import EndpointJudgeConfig
+from joppo.training.judges.endpoint import EndpointJudge, describe
 from tests.mocks import llm_servers
 from tests.mocks.llm_servers import Faults, LLMServer
 from tests.training.judges.asking import PROMPT, question, questions
-from training.judge import Question
-from training.judges.config import EndpointJudgeConfig
-from training.judges.endpoint import EndpointJudge, describe
 
 ANSWER = (
     "Score: 0.70, composition: 0.10, color: -0.20, light: 0.30, depth_of_field: 0.00, content: 0.5"

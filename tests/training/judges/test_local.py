@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 import torch
 
-from data.answer_format import AnswerFormat
-from data.photos import PhotoError
+from joppo.data.answer_format import AnswerFormat
+from joppo.data.photos import PhotoError
+from joppo.training.config import LoraSettings
+from joppo.training.judge import Question, Reply
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.decoder import Decoder
+from joppo.training.judges.local import LocalJudge
+from joppo.training.judges.local_model import ModelFolderError, describe, token_limit
+from joppo.training.judges.opening import judge_name, open_judge
+from joppo.training.tiny_judge import WEIGHTS
 from tests.training.judges.asking import PROMPT, photo_bytes, question, questions
-from training.config import LoraSettings
-from training.judge import Question, Reply
-from training.judges.config import LocalJudgeConfig
-from training.judges.decoder import Decoder
-from training.judges.local import LocalJudge
-from training.judges.local_model import ModelFolderError, describe, token_limit
-from training.judges.opening import judge_name, open_judge
-from training.tiny_judge import WEIGHTS
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 LIMIT = 24
@@ -161,8 +161,8 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An adapter folder whose weights change the replies."""
     from peft import get_peft_model
 
-    from training.base_model import load_base, load_processor, lora_config
-    from training.config import SftConfig
+    from joppo.training.base_model import load_base, load_processor, lora_config
+    from joppo.training.config import SftConfig
 
     torch.manual_seed(0)
     model = get_peft_model(
@@ -183,8 +183,8 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_adapter_and_its_merged_weights_reply_alike(
     judge: LocalJudge, adapter: Path, tmp_path: Path
 ) -> None:
-    from training.base_model import load_adapted, load_processor
-    from training.config import SftConfig
+    from joppo.training.base_model import load_adapted, load_processor
+    from joppo.training.config import SftConfig
 
     whole = load_adapted(adapter, SftConfig(bf16=False), trainable=False).merge_and_unload()
     whole.save_pretrained(tmp_path / "merged")

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.answer_format import AnswerFormat, completion, format_score
-from data.store import Store
+from joppo.data.answer_format import AnswerFormat, completion, format_score
+from joppo.data.store import Store
+from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.predictions import Predictions, UnansweredError, predict
+from joppo.training.judge import Question, Reply
+from joppo.training.judges.mean import MeanJudge, mean_judge, mean_name, mean_reply
+from joppo.training.judges.reading import no_reply, read_reply
 from tests.training.evaluation.judging import NAMES, SCORE_FORM, choice_item, score_item
-from training.evaluation.items import EvaluationSet
-from training.evaluation.predictions import Predictions, UnansweredError, predict
-from training.judge import Question, Reply
-from training.judges.mean import MeanJudge, mean_judge, mean_name, mean_reply
-from training.judges.reading import no_reply, read_reply
 
 CHOICE = AnswerFormat("choice", ("A", "B"))
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from PIL import Image
 
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.local_model import load
+from joppo.training.judges.prompts import PromptMaker
 from tests.training.judges.asking import PROMPT, photo_bytes
-from training.judges.config import LocalJudgeConfig
-from training.judges.local_model import load
-from training.judges.prompts import PromptMaker
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from training.judges.config import LocalJudgeConfig
-from training.judges.local_model import load
-from training.judges.slots import Slots
-from training.judges.text_model import TextModel
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.local_model import load
+from joppo.training.judges.slots import Slots
+from joppo.training.judges.text_model import TextModel
 
 
 @pytest.fixture(scope="module")

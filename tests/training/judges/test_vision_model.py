@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from training.judges.config import LocalJudgeConfig
-from training.judges.local_model import load
-from training.judges.vision_model import VisionModel, vision_of
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.local_model import load
+from joppo.training.judges.vision_model import VisionModel, vision_of
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-from training.metrics.attributes import (
+from joppo.training.metrics.attributes import (
     AttributeColumns,
     AttributeFigures,
     AttributeLinear,

@@ -6,15 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import bootstrap, pearsonr, spearmanr
 
-from training.metrics.bootstrap import (
+from joppo.training.metrics.bootstrap import (
     Moments,
     RankCorrelation,
     Resamples,
     linear_correlation,
     p_value,
 )
-from training.metrics.fitted import linear_and_fitted
-from training.metrics.logistic import fit_logistic, plcc_logistic
+from joppo.training.metrics.fitted import linear_and_fitted
+from joppo.training.metrics.logistic import fit_logistic, plcc_logistic
 
 
 @settings(deadline=None)
@@ -52,7 +52,7 @@ def test_the_interval_is_scipys() -> None:
 
 
 def test_a_seed_and_a_block_size_do_not_change_the_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    import training.metrics.bootstrap as module
+    import joppo.training.metrics.bootstrap as module
 
     columns = np.random.default_rng(0).normal(size=(50, 2))
     resamples = Resamples.of(np.arange(50), count=100, seed=7)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.metrics.bootstrap import Resamples
-from training.metrics.classes import (
+from joppo.training.metrics.bootstrap import Resamples
+from joppo.training.metrics.classes import (
     UNPARSED,
     accuracy,
     all_right,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
-from training.metrics.correlation import plcc, srcc, undefined
+from joppo.training.metrics.correlation import plcc, srcc, undefined
 
 NUMBERS = st.lists(
     st.tuples(st.integers(-20, 20), st.integers(-20, 20)), min_size=3, max_size=40

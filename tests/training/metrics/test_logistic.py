@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
-from training.metrics.correlation import plcc
-from training.metrics.logistic import fit_logistic, plcc_logistic
+from joppo.training.metrics.correlation import plcc
+from joppo.training.metrics.logistic import fit_logistic, plcc_logistic
 
 
 def curve(x: np.ndarray, b1: float, b2: float, b3: float, b4: float) -> np.ndarray:

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.metrics.correlation import srcc
-from training.metrics.missing import for_ranks, for_values
+from joppo.training.metrics.correlation import srcc
+from joppo.training.metrics.missing import for_ranks, for_values
 
 TOTALS = st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), min_size=1)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from training.metrics.bootstrap import Resamples
-from training.metrics.paired import accuracy_difference, srcc_difference
+from joppo.training.metrics.bootstrap import Resamples
+from joppo.training.metrics.paired import accuracy_difference, srcc_difference
 
 
 def test_finds_the_better_judge() -> None:

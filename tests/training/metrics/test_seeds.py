@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_1samp, ttest_rel
 
-from training.metrics.seeds import over_seeds, paired_over_seeds
+from joppo.training.metrics.seeds import over_seeds, paired_over_seeds
 
 ONE = [0.71, 0.74, 0.69, 0.77, 0.73]
 OTHER = [0.66, 0.70, 0.68, 0.69, 0.70]

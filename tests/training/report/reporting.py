@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from data.photo_files import PhotoFile
-from data.rubrics import load_rubric
-from training.scoring.files import Ranked, rank
-from training.scoring.score import Scored
+from joppo.data.photo_files import PhotoFile
+from joppo.data.rubrics import load_rubric
+from joppo.training.scoring.files import Ranked, rank
+from joppo.training.scoring.score import Scored
 
 HOSTILE = [
     "<script>window.owned = 1</script>.jpg",

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from data.files import FileStore
-from data.readers.base import Reject
-from data.rubrics import load_rubric
-from flows.browser import Browser
-from flows.figures import FiguresError, chromium
+from joppo.data.files import FileStore
+from joppo.data.readers.base import Reject
+from joppo.data.rubrics import load_rubric
+from joppo.flows.browser import Browser
+from joppo.flows.figures import FiguresError, chromium
+from joppo.training.report.page import write_report
+from joppo.training.scoring.files import Ranked
 from tests.training.report.reporting import HOSTILE, JPEG, ranked_photos
-from training.report.page import write_report
-from training.scoring.files import Ranked
 
 RUBRIC = load_rubric()
 

@@ -6,12 +6,12 @@ import json
 import re
 from pathlib import Path
 
-from data.files import FileStore
-from data.readers.base import Reject
-from data.rubrics import load_rubric
+from joppo.data.files import FileStore
+from joppo.data.readers.base import Reject
+from joppo.data.rubrics import load_rubric
+from joppo.training.report.page import LEAST_SIDE, render, side_for, write_report
+from joppo.training.scoring.files import Ranked
 from tests.training.report.reporting import HOSTILE, JPEG, ranked_photos
-from training.report.page import LEAST_SIDE, render, side_for, write_report
-from training.scoring.files import Ranked
 
 RUBRIC = load_rubric()
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training.evaluation.over_seeds import FigureName
-from training.evaluation.results import Row
-from training.reproduction.config import ReproduceConfig
-from training.reproduction.wanted import ALL, TOTAL, Wanted
+from joppo.training.evaluation.over_seeds import FigureName
+from joppo.training.evaluation.results import Row
+from joppo.training.reproduction.config import ReproduceConfig
+from joppo.training.reproduction.wanted import ALL, TOTAL, Wanted
 
 NAMES = ("composition", "color")
 VARIANTS = ("base", "sft", "without-sft", "without-joppo", "literal", "full")

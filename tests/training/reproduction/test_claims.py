@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from tests.training.reproduction.experiment import by_seed, experiment, figure
-from training.reproduction.claims import (
+from joppo.training.reproduction.claims import (
     MARGIN,
     Claim,
     Weighed,
@@ -15,7 +14,8 @@ from training.reproduction.claims import (
     difference,
     weigh_claims,
 )
-from training.reproduction.wanted import COMPOSITION, TOTAL, Places
+from joppo.training.reproduction.wanted import COMPOSITION, TOTAL, Places
+from tests.training.reproduction.experiment import by_seed, experiment, figure
 
 SRCC = figure(TOTAL)
 VALUES = st.lists(st.floats(-1, 1), min_size=2, max_size=6)

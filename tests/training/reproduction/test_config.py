@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from flows.config import load_config
-from flows.reproduce import more_seeds
-from flows.reproduce_bench import Bench
+from joppo.flows.config import load_config
+from joppo.flows.reproduce import more_seeds
+from joppo.flows.reproduce_bench import Bench
+from joppo.training.reproduction.config import ReproduceConfig
 from tests.training.reproduction.experiment import SCENES, config
-from training.reproduction.config import ReproduceConfig
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 SHIPPED = sorted(CONFIGS.glob("*/reproduce-paper.yaml"))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from training.reproduction.coupling import CHANCE, R2, coupling_table
+from joppo.training.reproduction.coupling import CHANCE, R2, coupling_table
 
 Rows = list[dict[str, Any]]
 

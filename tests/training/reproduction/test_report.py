@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from joppo.training.evaluation.published import load_published
+from joppo.training.reproduction.coupling import CHANCE
+from joppo.training.reproduction.examples import Example, Said
+from joppo.training.reproduction.outcome import Outcome
+from joppo.training.reproduction.pictures import HEALTH, LEARNING
+from joppo.training.reproduction.report import Findings, make_report
 from tests.training.reproduction.experiment import VARIANTS, config, experiment
-from training.evaluation.published import load_published
-from training.reproduction.coupling import CHANCE
-from training.reproduction.examples import Example, Said
-from training.reproduction.outcome import Outcome
-from training.reproduction.pictures import HEALTH, LEARNING
-from training.reproduction.report import Findings, make_report
 
 SEEDS = (0, 1, 2)
 PNG = "data:image/png;base64,"

@@ -8,13 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from tests.training.reproduction.experiment import NAMES, VARIANTS, by_seed, experiment, figure
-from training.evaluation.over_seeds import summarize
-from training.evaluation.published import Published, load_published
-from training.evaluation.tables import TextTable
-from training.metrics.seeds import over_seeds
-from training.reproduction.claims import claims, weigh_claims
-from training.reproduction.tables import (
+from joppo.training.evaluation.over_seeds import summarize
+from joppo.training.evaluation.published import Published, load_published
+from joppo.training.evaluation.tables import TextTable
+from joppo.training.metrics.seeds import over_seeds
+from joppo.training.reproduction.claims import claims, weigh_claims
+from joppo.training.reproduction.tables import (
     OverAll,
     ablation_table,
     attribute_table,
@@ -22,7 +21,8 @@ from training.reproduction.tables import (
     main_table,
     over_seeds_text,
 )
-from training.reproduction.wanted import ALL, TOTAL, Places
+from joppo.training.reproduction.wanted import ALL, TOTAL, Places
+from tests.training.reproduction.experiment import NAMES, VARIANTS, by_seed, experiment, figure
 
 FIGURES = experiment(seeds=3)
 PLACES = Places(["mine", "other"], FIGURES)

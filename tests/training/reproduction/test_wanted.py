@@ -1,8 +1,8 @@
 """A figure is taken from the first set that measures it."""
 
+from joppo.training.evaluation.over_seeds import FigureName
+from joppo.training.reproduction.wanted import ATTRIBUTES, PERSPECTIVE, TOTAL, Places, only
 from tests.training.reproduction.experiment import by_seed, figure, row
-from training.evaluation.over_seeds import FigureName
-from training.reproduction.wanted import ATTRIBUTES, PERSPECTIVE, TOTAL, Places, only
 
 MMP = FigureName("mmperspective", "", "mmp_overall", "", "worst")
 

@@ -6,19 +6,19 @@ from typing import Any
 
 import pytest
 
-from data.answer_format import completion, format_score
-from data.hashing import unit_interval
-from data.store import Store
+from joppo.data.answer_format import completion, format_score
+from joppo.data.hashing import unit_interval
+from joppo.data.store import Store
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.evaluation.judges import NamedJudge
+from joppo.training.evaluation.run import IncompleteError, ask, load_sets
+from joppo.training.judge import Question
+from joppo.training.metrics_log import MetricsLog
+from joppo.training.reproduction import findings, written
+from joppo.training.reproduction.outcome import Outcome
+from joppo.training.reproduction.written import FOLDER, latest, write_report
 from tests.training.evaluation.judging import FakeJudge
 from tests.training.reproduction.experiment import SCENES, VARIANTS, config
-from training.evaluation.config import EvaluateConfig
-from training.evaluation.judges import NamedJudge
-from training.evaluation.run import IncompleteError, ask, load_sets
-from training.judge import Question
-from training.metrics_log import MetricsLog
-from training.reproduction import findings, written
-from training.reproduction.outcome import Outcome
-from training.reproduction.written import FOLDER, latest, write_report
 
 SETS = [{"name": "mine", "scenes": SCENES, "limit": 4}]
 EVALUATION = EvaluateConfig.model_validate({"judges": ["embedded"], "sets": SETS})

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from data.answer_format import completion, format_score
-from data.photos import PhotoError
-from training.judge import Question, Reply
-from training.judges.reading import no_reply, read_reply
+from joppo.data.answer_format import completion, format_score
+from joppo.data.photos import PhotoError
+from joppo.training.judge import Question, Reply
+from joppo.training.judges.reading import no_reply, read_reply
 
 
 class EyeJudge:

@@ -8,14 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data.files import FileStore
-from data.store import Store
+from joppo.data.files import FileStore
+from joppo.data.store import Store
+from joppo.training.scoring.book import ScoreBook
+from joppo.training.scoring.calibrating import calibrate
+from joppo.training.scoring.calibration import (
+    Calibration,
+    CalibrationError,
+    fit,
+    load,
+    place_of,
+    save,
+)
+from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.run import calibration_place
 from tests.training.scoring.judging_by_eye import EyeJudge
-from training.scoring.book import ScoreBook
-from training.scoring.calibrating import calibrate
-from training.scoring.calibration import Calibration, CalibrationError, fit, load, place_of, save
-from training.scoring.config import ScoringConfig, prompt_id
-from training.scoring.run import calibration_place
 
 ABOUT = {"judge": "j@1", "prompt_id": "p", "source": "snapshot x, validation"}
 PAIRS = st.lists(st.tuples(st.integers(0, 100), st.floats(0, 1)), min_size=10, max_size=60)
@@ -95,7 +102,7 @@ def test_it_lies_beside_the_model_or_in_the_store(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Store:
     from benchmarks.scene_corpus import build
-    from data.scene_source import SceneSourceConfig
+    from joppo.data.scene_source import SceneSourceConfig
 
     made = Store(tmp_path_factory.mktemp("store"))
     build(made, SceneSourceConfig(per_category=8, size=64))

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from data.files import FileStore
-from data.photo_files import PhotoFile
-from data.readers.base import Reject
-from data.rubrics import load_rubric
-from training.scoring.files import Ranked, rank, write_scores
-from training.scoring.score import Scored
+from joppo.data.files import FileStore
+from joppo.data.photo_files import PhotoFile
+from joppo.data.readers.base import Reject
+from joppo.data.rubrics import load_rubric
+from joppo.training.scoring.files import Ranked, rank, write_scores
+from joppo.training.scoring.score import Scored
 
 RUBRIC = load_rubric()
 NASTY = 'a,"b"\nc; =1+1 ünï.jpg'

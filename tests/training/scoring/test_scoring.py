@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from data.files import FileStore
-from data.photo_files import find_photos
-from data.readers.base import Reject
-from data.store import Store
+from joppo.data.files import FileStore
+from joppo.data.photo_files import find_photos
+from joppo.data.readers.base import Reject
+from joppo.data.store import Store
+from joppo.training.judge import Reply
+from joppo.training.judges.reading import lasting, no_reply, read_reply
+from joppo.training.scoring.book import ScoreBook
+from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.rows import score_row
+from joppo.training.scoring.run import NothingToScoreError, Scoring, run
+from joppo.training.scoring.score import Scored, score
 from tests.training.judges.asking import FORM, NAMES
 from tests.training.scoring.judging_by_eye import EyeJudge
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
-from training.judge import Reply
-from training.judges.reading import lasting, no_reply, read_reply
-from training.scoring.book import ScoreBook
-from training.scoring.config import ScoringConfig, prompt_id
-from training.scoring.rows import score_row
-from training.scoring.run import NothingToScoreError, Scoring, run
-from training.scoring.score import Scored, score
 
 CONFIG = ScoringConfig()
 PROMPT_ID = prompt_id(CONFIG.load_rubric())
@@ -162,15 +162,15 @@ def test_several_answers_make_a_mean_and_a_spread() -> None:
 
 SLOW = """
 import sys, time
-import training.scoring.book as book
+import joppo.training.scoring.book as book
 book.FLUSH_ROWS = 4
-from data.files import FileStore
-from data.store import Store
+from joppo.data.files import FileStore
+from joppo.data.store import Store
 from pathlib import Path
 from tests.training.judges.asking import FORM, NAMES
 from tests.training.scoring.judging_by_eye import EyeJudge
-from training.scoring.run import run
-from training.scoring.config import ScoringConfig
+from joppo.training.scoring.run import run
+from joppo.training.scoring.config import ScoringConfig
 class Slow(EyeJudge):
     def _reply(self, question, draw):
         time.sleep(0.02)

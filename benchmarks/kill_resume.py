@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.launch import TrainingFailedError, command, environment, run_processes
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.model_folder import finished, model_digest

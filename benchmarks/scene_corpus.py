@@ -10,12 +10,12 @@ from pathlib import Path
 import yaml
 
 from joppo.data.corpus import publish
-from joppo.data.hashing import SHORT, content_hash
 from joppo.data.labelled import labelled_photos
 from joppo.data.reasoning import reason_shard
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.scene_source import SceneSourceConfig, render_shard, scene_items
-from joppo.data.store import Store
+from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.store import Store
 
 SHARD = 120
 EMBEDDED = Path(__file__).parents[1] / "configs" / "embedded" / "build-sft-data.yaml"

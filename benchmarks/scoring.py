@@ -22,12 +22,12 @@ from typing import Any
 
 from benchmarks.scoring_peer import BATCH, score_in_batches
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.files import FileStore
-from joppo.data.hashing import sha256
 from joppo.data.photos import load_photo
 from joppo.data.prompts import score_prompt
 from joppo.data.rubrics import load_rubric
-from joppo.data.store import Store
+from joppo.data.store.files import FileStore
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.decoder import Decoder

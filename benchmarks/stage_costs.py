@@ -26,7 +26,6 @@ from joppo.data.checks import repeated_reasonings
 from joppo.data.control import ControlConfig, control_shard
 from joppo.data.corpus import publish
 from joppo.data.gate import GateConfig, gate_shard
-from joppo.data.hashing import sha256
 from joppo.data.ingest import IngestConfig, ingest_shard
 from joppo.data.labelled import labelled_photos
 from joppo.data.plan import PlanConfig, make_plan
@@ -36,7 +35,8 @@ from joppo.data.reasoning import reason_shard, shard_requests
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.scene_source import SceneSourceConfig, render_shard, scene_items
 from joppo.data.scenes import render_scene
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
 

@@ -23,7 +23,7 @@ from joppo.data.diffusion import ImagePipeline, kinds, load_pipeline
 from joppo.data.photos import load_photo, perceptual_hash
 from joppo.data.plan import PlanConfig, make_plan
 from joppo.data.scenes import render_scene
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig, synthesis_key
 

@@ -13,7 +13,7 @@ import argparse
 from pathlib import Path
 from statistics import mean, stdev
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.tasks.launch import command, environment, run_processes
 from joppo.training.config import JoppoConfig, SftConfig

@@ -5,12 +5,12 @@ from itertools import islice
 from typing import Any
 
 from joppo.data.comparisons import compare_with_any
-from joppo.data.hashing import unit_interval
 from joppo.data.posing import pose
 from joppo.data.prompts import score_prompt
 from joppo.data.questions import Question, Subject
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.rubrics import Rubric
+from joppo.data.store.hashing import unit_interval
 from joppo.data.teacher_requests import routes_for
 from joppo.data.template_pool import Task, Template, load_templates
 

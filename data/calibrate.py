@@ -25,7 +25,7 @@ from joppo.data.gate import GateConfig, gate_shard
 from joppo.data.perturbations import DESTROY, KEEP
 from joppo.data.photos import load_photo
 from joppo.data.separation import Separation, plot_roc
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.synthesis_config import SynthesisConfig
 
 

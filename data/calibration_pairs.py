@@ -10,10 +10,10 @@ import numpy as np
 from joppo.data.categories import CATEGORIES
 from joppo.data.control import ControlConfig, control_shard, control_uri, encode_png, read_map
 from joppo.data.gate import measure_edges
-from joppo.data.hashing import content_hash
 from joppo.data.photos import load_photo, perceptual_hash
 from joppo.data.prompt_pool import load_pool
-from joppo.data.store import Store
+from joppo.data.store.hashing import content_hash
+from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
 

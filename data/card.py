@@ -6,8 +6,8 @@ from typing import Any
 import duckdb
 
 from joppo.data.corpus import read_manifest
-from joppo.data.rows import schema_of
-from joppo.data.store import Store
+from joppo.data.store.rows import schema_of
+from joppo.data.store.store import Store
 
 CARDS = Path(__file__).parent / "cards"
 SPLITS = ("train", "validation", "test")

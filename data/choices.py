@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from joppo.data.categories import CATEGORIES, Category
-from joppo.data.hashing import unit_interval
+from joppo.data.store.hashing import unit_interval
 
 LETTERS = "ABCDEFGH"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from joppo.data.hashing import content_hash
+from joppo.data.store.hashing import content_hash
 
 
 class StageConfig(BaseModel):

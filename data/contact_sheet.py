@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from joppo.data.control import read_map
 from joppo.data.photos import load_photo
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 
 CELL = 128
 _TEXT = 26

@@ -20,10 +20,10 @@ from PIL import Image
 from pydantic import Field, field_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.hashing import canonical_json, content_hash
 from joppo.data.photos import PhotoError, load_photo
 from joppo.data.pipeline_files import fingerprint
-from joppo.data.store import Store
+from joppo.data.store.hashing import canonical_json, content_hash
+from joppo.data.store.store import Store
 
 RECIPE_VERSION = "control-1"
 ControlKind = Literal["canny", "depth"]

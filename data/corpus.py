@@ -20,9 +20,9 @@ import duckdb
 import pyarrow as pa
 
 from joppo.data.database import build_database
-from joppo.data.hashing import SHORT, content_hash
-from joppo.data.schema import SCHEMA_VERSION
-from joppo.data.store import ShardRef, Store, StoreError
+from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.schema import SCHEMA_VERSION
+from joppo.data.store.store import ShardRef, Store, StoreError
 
 RECIPE_VERSION = 1
 """Raised when tables or views are built in another way: snapshots then get other versions."""

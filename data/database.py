@@ -14,8 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from joppo.data.categories import CATEGORIES
-from joppo.data.rows import PRIMARY_KEYS, schema_of, stable_columns
-from joppo.data.schema import TABLES
+from joppo.data.store.rows import PRIMARY_KEYS, schema_of, stable_columns
+from joppo.data.store.schema import TABLES
 from joppo.data.views import VIEWS
 
 

@@ -18,8 +18,8 @@ import pyarrow.parquet as pq
 
 from joppo.data.card import SPLITS, write_card
 from joppo.data.corpus import latest_version, open_corpus
-from joppo.data.rows import PRIMARY_KEYS, schema_of
-from joppo.data.store import Store, StoreError
+from joppo.data.store.rows import PRIMARY_KEYS, schema_of
+from joppo.data.store.store import Store, StoreError
 
 EXPORTED = ("sft_samples", "preferences")
 

@@ -22,7 +22,7 @@ from pydantic import Field
 from joppo.data.config import StageConfig
 from joppo.data.control import ControlConfig, canny_map, load_depth_model, read_map, resize
 from joppo.data.edges import contrast, correlation, depth_edges, edge_f1
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 
 RECIPE_VERSION = "gate-1"
 Rows = dict[str, list[dict[str, Any]]]

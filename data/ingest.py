@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from joppo.data.config import StageConfig
-from joppo.data.hashing import sha256
 from joppo.data.photos import EXTENSIONS, PhotoError, load_photo, perceptual_hash, photo_format
 from joppo.data.readers.base import Label, Reject
 from joppo.data.splits import SplitConfig, hash_split, strictest
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 
 RECIPE_VERSION = "2"
 Rows = dict[str, list[dict[str, Any]]]

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from joppo.data.categories import CATEGORIES
 from joppo.data.config import StageConfig
-from joppo.data.hashing import unit_interval
+from joppo.data.store.hashing import unit_interval
 
 POOL_FILE = Path(__file__).with_name("prompt_pool.yaml")
 

@@ -15,8 +15,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from joppo.data.corpus import open_corpus
-from joppo.data.schema import TABLES
-from joppo.data.store import Store
+from joppo.data.store.schema import TABLES
+from joppo.data.store.store import Store
 from joppo.data.views import VIEWS
 
 Format = Literal["csv", "json", "parquet"]

@@ -23,7 +23,7 @@ from joppo.data.reasoning_rows import Asked, reasoning_row, reject_row, response
 from joppo.data.responses import parse_reply
 from joppo.data.rubrics import Rubric, load_rubric
 from joppo.data.stage_texts import texts_version
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 from joppo.data.teachers.grounded import GroundedTeacher

@@ -5,8 +5,8 @@ from typing import Any
 
 from joppo.data.answer_format import completion
 from joppo.data.checks import Failure, Sample, agrees
-from joppo.data.hashing import content_hash
 from joppo.data.questions import Question, Subject
+from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 
 STAGE = "reasoning"

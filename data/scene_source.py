@@ -15,13 +15,13 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from joppo.data.categories import CATEGORIES
 from joppo.data.config import StageConfig
-from joppo.data.hashing import content_hash
 from joppo.data.ingest import label_row
 from joppo.data.photos import load_photo, perceptual_hash
 from joppo.data.readers.base import Label
 from joppo.data.scenes import Scene, render_scene
 from joppo.data.splits import SplitConfig, hash_split
-from joppo.data.store import Store
+from joppo.data.store.hashing import content_hash
+from joppo.data.store.store import Store
 
 RECIPE_VERSION = "scenes-2"
 DATASET = "scenes"

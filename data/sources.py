@@ -17,10 +17,10 @@ from pydantic import model_validator
 
 from joppo.data.config import StageConfig
 from joppo.data.folders import list_photos
-from joppo.data.hashing import content_hash
 from joppo.data.readers import Label, Reject, read
 from joppo.data.readers.cadb import Total
 from joppo.data.readers.generic import ColumnMapping
+from joppo.data.store.hashing import content_hash
 
 Kind = Literal[
     "aadb",

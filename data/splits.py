@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.hashing import unit_interval
+from joppo.data.store.hashing import unit_interval
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 # A photo that any label puts in test must not be trained on, so test outranks the others.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from joppo.data.hashing import SHORT, content_hash
+from joppo.data.store.hashing import SHORT, content_hash
 
 _DATA = Path(__file__).parent
 FOLDERS = tuple(_DATA / name for name in ("templates", "teachers/wording", "checks", "rubrics"))

@@ -19,9 +19,9 @@ from PIL import Image
 
 from joppo.data.control import encode_png, read_map
 from joppo.data.diffusion import ImagePipeline, load_pipeline
-from joppo.data.hashing import canonical_json
 from joppo.data.photos import perceptual_hash
-from joppo.data.store import Store
+from joppo.data.store.hashing import canonical_json
+from joppo.data.store.store import Store
 from joppo.data.synthesis_config import SynthesisConfig, model_name
 
 log = logging.getLogger(__name__)

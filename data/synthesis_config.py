@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from joppo.data.config import StageConfig
-from joppo.data.hashing import content_hash
 from joppo.data.pipeline_files import EMBEDDED, check_pipeline, fingerprint, model_folder
+from joppo.data.store.hashing import content_hash
 
 RECIPE_VERSION = "synthesis-1"
 SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"

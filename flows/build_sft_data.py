@@ -12,8 +12,8 @@ from typing import Any
 from prefect import flow
 
 from joppo.data.config import StageConfig
-from joppo.data.hashing import content_hash
-from joppo.data.store import Store
+from joppo.data.store.hashing import content_hash
+from joppo.data.store.store import Store
 from joppo.flows.build_config import BuildSftDataConfig, SynthesisSection
 from joppo.flows.config import load_config
 from joppo.flows.runner import Futures, StageRunner, task_runner

@@ -37,7 +37,7 @@ def _fail(message: object) -> typer.Exit:
 @app.command()
 def demo(store: StoreOption = None) -> None:
     """Run build-sft-data on embedded scenes and show what came out."""
-    from joppo.data.store import StoreError
+    from joppo.data.store.store import StoreError
     from joppo.flows.demo import run_demo
     from joppo.flows.runner import ShardsFailedError
 
@@ -54,7 +54,7 @@ def build(
 ) -> None:
     """Run build-sft-data with a config, in this process."""
     from joppo.data.readers.base import DatasetFormatError
-    from joppo.data.store import StoreError
+    from joppo.data.store.store import StoreError
     from joppo.flows.build_sft_data import build_sft_data
     from joppo.flows.config import ConfigError
     from joppo.flows.runner import ShardsFailedError
@@ -128,7 +128,7 @@ def evaluate(
     """Judge photos with known truth, and print how well judges agree with people."""
     from joppo.data.corpus import CorpusNotFoundError
     from joppo.data.readers.base import DatasetFormatError
-    from joppo.data.store import StoreError
+    from joppo.data.store.store import StoreError
     from joppo.data.teachers.base import BudgetExceeded, TeacherError
     from joppo.data.teachers.pricing import UnknownPriceError
     from joppo.flows.config import ConfigError
@@ -164,7 +164,7 @@ def reproduce(
     port: Annotated[int, typer.Option(help="Port of server and UI.")] = 4200,
 ) -> None:
     """Run the paper's experiment and its ablations, over several seeds, to one report."""
-    from joppo.data.store import StoreError
+    from joppo.data.store.store import StoreError
     from joppo.flows.config import ConfigError
     from joppo.flows.reproduce import NotReproducedError
     from joppo.flows.reproduce import reproduce as run
@@ -199,7 +199,7 @@ def query(
     """Ask the corpus with SQL (DuckDB)."""
     from joppo.data.corpus import CorpusNotFoundError
     from joppo.data.query import QueryError
-    from joppo.data.store import StoreError
+    from joppo.data.store.store import StoreError
     from joppo.flows.query import answer
 
     try:
@@ -320,7 +320,7 @@ def _judging() -> Iterator[None]:
     """What can go wrong with a judge and photos, as a message and an exit code."""
     from joppo.data.corpus import CorpusNotFoundError
     from joppo.data.photos import PhotoError
-    from joppo.data.store import StoreError
+    from joppo.data.store.store import StoreError
     from joppo.data.teachers.base import BudgetExceeded, TeacherError
     from joppo.data.teachers.pricing import UnknownPriceError
     from joppo.flows.config import ConfigError

@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.panel import Panel
 
 from joppo.data.query import run_query
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.query import rich_table
 
 CONFIG = "configs/embedded/build-sft-data.yaml"

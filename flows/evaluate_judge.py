@@ -12,7 +12,7 @@ from typing import Any
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.tasks.evaluate import ask_judge, read_sets, report_evaluation
 from joppo.training.evaluation.config import EvaluateConfig

@@ -7,11 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.hashing import sha256
 from joppo.data.photo_files import read_photo
 from joppo.data.photos import PhotoError, load_photo
 from joppo.data.prompts import score_prompt
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 from joppo.flows.score_command import opened, plain
 from joppo.training.judge import Question
 from joppo.training.scoring.config import ScorePhotosConfig, prompt_id

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from joppo.data.processes import alive
+from joppo.data.store.processes import alive
 
 NOTE = Path(".prefect") / "joppo-up.json"
 

@@ -10,7 +10,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from joppo.data.hashing import content_hash
 from joppo.data.ingest import ingest_shard, label_row
 from joppo.data.labelled import labelled_photos
 from joppo.data.plan import make_plan, plan_totals
@@ -20,7 +19,8 @@ from joppo.data.reasoning import shard_requests
 from joppo.data.scene_source import render_shard, scene_items
 from joppo.data.sources import Item, SourceConfig, list_items, list_labels
 from joppo.data.splits import hash_split
-from joppo.data.store import Store
+from joppo.data.store.hashing import content_hash
+from joppo.data.store.store import Store
 from joppo.data.teachers.base import TeacherRequest
 from joppo.data.teachers.dry_run import write_dry_run
 from joppo.flows.build_config import BuildSftDataConfig

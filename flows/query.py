@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from joppo.data.query import QueryError, run_query, write_table
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.evaluation.stored import VIEW as EVALUATIONS
 from joppo.training.evaluation.stored import all_results
 from joppo.training.metrics_log import VIEW, all_metrics

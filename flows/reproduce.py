@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx
 from rich.console import Console
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.flows.local_server import running_server
 from joppo.flows.up import system

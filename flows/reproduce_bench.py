@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.config import load_config, merged
 from joppo.flows.submit import Child

@@ -12,7 +12,7 @@ from typing import Any
 
 from prefect import flow
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.build_sft_data import build_sft_data
 from joppo.flows.config import load_config
 from joppo.flows.reproduce_asking import Asking, evaluate

@@ -13,8 +13,8 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.tasks import Task
 
 from joppo.data.config import StageConfig
-from joppo.data.hashing import SHORT, content_hash
-from joppo.data.store import Store
+from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.store import Store
 from joppo.tasks.manifest import Manifest
 
 Futures = Sequence[PrefectFuture[Manifest]]

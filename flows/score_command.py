@@ -21,8 +21,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from joppo.data.files import FileStore
-from joppo.data.store import Store
+from joppo.data.store.files import FileStore
+from joppo.data.store.store import Store
 from joppo.flows.config import ConfigError, load_config, validated
 from joppo.training.judge import SamplingJudge
 from joppo.training.scoring.config import ScorePhotosConfig

@@ -11,7 +11,7 @@ from typing import Any
 
 from prefect import flow
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.flows.runner import StageRunner, task_runner
 from joppo.tasks.score import list_files, recipe_of, score_shard

@@ -23,7 +23,7 @@ from prefect.logging import get_run_logger
 from prefect.runtime import flow_run as parent
 from prefect.states import Cancelling
 
-from joppo.data.hashing import SHORT, content_hash
+from joppo.data.store.hashing import SHORT, content_hash
 
 POLL_S = 5.0
 TRIES = 3

@@ -9,7 +9,7 @@ from typing import Any
 
 from prefect import flow
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.tasks.training import train
 from joppo.training.config import SftConfig

@@ -14,8 +14,8 @@ from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.results import get_result_store
 
-from joppo.data.hashing import SHORT, content_hash
-from joppo.data.store import Store
+from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.store import Store
 from joppo.tasks.manifest import Manifest
 
 

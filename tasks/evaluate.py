@@ -23,7 +23,7 @@ from prefect.artifacts import (
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.teachers.config import TeachersConfig
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.locks import gpus

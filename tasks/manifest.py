@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict
 
-from joppo.data.store import ShardRef, Store
+from joppo.data.store.store import ShardRef, Store
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from joppo.data.control import ControlConfig
-from joppo.data.hashing import SHORT, canonical_json, content_hash
 from joppo.data.labelled import labelled_photos
 from joppo.data.plan import RECIPE_VERSION, Plan, PlanConfig, attempt_group, make_plan
-from joppo.data.shards import partition
-from joppo.data.store import Store
+from joppo.data.store.hashing import SHORT, canonical_json, content_hash
+from joppo.data.store.shards import partition
+from joppo.data.store.store import Store
 from joppo.tasks.manifest import Manifest, load
 from joppo.tasks.shard_task import Step, shard_task
 

@@ -7,7 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from joppo.data.corpus import publish
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.retrying import RETRY
 
 

@@ -9,7 +9,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from joppo.data.query import run_query
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 
 # View or query -> title: each becomes one table artifact, rows as the view gives them.
 TABLES = {

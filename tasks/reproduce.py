@@ -9,7 +9,7 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.retrying import RETRY
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.reproduction.config import ReproduceConfig

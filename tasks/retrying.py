@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.states import State
 from prefect.tasks import Task, exponential_backoff
 
-from joppo.data.store import StoreError
+from joppo.data.store.store import StoreError
 
 RETRIES = 3
 BACKOFF = exponential_backoff(2)  # 2, 4, 8 s before jitter

@@ -8,13 +8,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from joppo.data.config import StageConfig
-from joppo.data.files import FileStore
-from joppo.data.hashing import SHORT, content_hash, sha256
 from joppo.data.photo_files import STAGE, PhotoFile, find_photos, read_photo
 from joppo.data.photos import PhotoError
 from joppo.data.readers.base import Reject
-from joppo.data.shards import partition
-from joppo.data.store import ShardRef, Store
+from joppo.data.store.files import FileStore
+from joppo.data.store.hashing import SHORT, content_hash, sha256
+from joppo.data.store.shards import partition
+from joppo.data.store.store import ShardRef, Store
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.manifest import Manifest, Shard, load
 from joppo.tasks.retrying import RETRY

@@ -7,7 +7,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.manifest import Manifest
 from joppo.tasks.score import PhotoListing, finish
 from joppo.training.scoring.config import ScorePhotosConfig

@@ -7,7 +7,7 @@ from typing import Any
 from prefect import task
 from prefect.tasks import Task
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.caching import ContentKey, shard_key
 from joppo.tasks.manifest import Manifest, Rows, save
 from joppo.tasks.retrying import RETRY

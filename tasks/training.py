@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.states import State
 from prefect.tasks import Task
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.launch import TrainingFailedError, command, environment, run_processes
 from joppo.tasks.locks import alone, gpus
 from joppo.tasks.retrying import is_transient

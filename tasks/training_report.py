@@ -28,7 +28,7 @@ from prefect.artifacts import (
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.launch import Event
 from joppo.training.metrics_log import last_values, read_metrics
 from joppo.training.plots import COLUMNS, label, picture, write_page

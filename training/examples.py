@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from joppo.data.corpus import latest_version, open_corpus, read_manifest
-from joppo.data.hashing import unit_interval
 from joppo.data.photos import PhotoError, load_photo
-from joppo.data.schema import SCHEMA_VERSION
-from joppo.data.store import Store
+from joppo.data.store.hashing import unit_interval
+from joppo.data.store.schema import SCHEMA_VERSION
+from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.run_folder import Run
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from joppo.data.answer_format import TOTAL, AnswerError, split_blocks
-from joppo.data.hashing import unit_interval
-from joppo.data.store import Store
+from joppo.data.store.hashing import unit_interval
+from joppo.data.store.store import Store
 from joppo.training.answers import Judgement, form_of, judge
 from joppo.training.examples import Row, photo
 from joppo.training.metrics.correlation import srcc

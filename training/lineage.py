@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from joppo.data.hashing import content_hash
+from joppo.data.store.hashing import content_hash
 from joppo.training.base_model import read_lineage
 from joppo.training.config import NEW, JoppoConfig, SftConfig
 from joppo.training.plots import COLUMNS

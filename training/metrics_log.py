@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from joppo.data.store import Store, StoreError
+from joppo.data.store.store import Store, StoreError
 
 SCHEMA = pa.schema([
     pa.field("run", pa.string()),

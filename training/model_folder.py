@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from joppo.data.hashing import sha256
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 from joppo.training.base_model import (
     ADAPTER_FILE,
     RUN_FILE,

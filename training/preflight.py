@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from joppo.data.hashing import sha256
 from joppo.data.photos import PhotoError, load_photo
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig
 from joppo.training.examples import Row, training_rows
 from joppo.training.run_folder import Run

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.failures import is_permanent, message
 from joppo.training.run_folder import Run, emit

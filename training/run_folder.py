@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from joppo.data.hashing import SHORT, content_hash
-from joppo.data.store import Store
+from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.store import Store
 from joppo.training.config import TrainConfig
 
 Stage = Literal["sft", "joppo"]

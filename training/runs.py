@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.base_model import resolve_base
 from joppo.training.config import LATEST, NEW, JoppoConfig, SftConfig
 from joppo.training.examples import resolve_snapshot

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.run_folder import emit
 
 COUNT = 10

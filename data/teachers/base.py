@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from joppo.data.hashing import content_hash, sha256
+from joppo.data.store.hashing import content_hash, sha256
 
 Status = Literal["ok", "refused", "invalid", "failed"]
 

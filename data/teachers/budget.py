@@ -13,7 +13,7 @@ import sqlite3
 import time
 from uuid import uuid4
 
-from joppo.data.processes import alive
+from joppo.data.store.processes import alive
 from joppo.data.teachers.base import BudgetExceeded
 from joppo.data.teachers.journal import Journal
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from joppo.data.hashing import content_hash
+from joppo.data.store.hashing import content_hash
 
 WORDING = Path(__file__).parent / "wording"
 COMPOSER_VERSION = 1  # raise it when the way of composing changes

@@ -1,7 +1,7 @@
 """Small rows and shards for tests of the corpus."""
 
-from joppo.data.hashing import content_hash
-from joppo.data.store import ShardRef, Store
+from joppo.data.store.hashing import content_hash
+from joppo.data.store.store import ShardRef, Store
 
 
 def image_row(name: str, **values) -> dict:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 
 RUBRIC = ("composition", "color", "light", "depth_of_field", "content")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from joppo.data.control import ControlConfig, control_shard, encode_png
 from joppo.data.photos import perceptual_hash
 from joppo.data.plan import Plan, PlanConfig, make_plan
 from joppo.data.scenes import render_scene
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 
 CONTROL = ControlConfig()
 

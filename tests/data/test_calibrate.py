@@ -13,7 +13,7 @@ from joppo.data.corpus import publish
 from joppo.data.gate import GateConfig, gate_shard
 from joppo.data.pipeline_files import EMBEDDED, model_folder
 from joppo.data.scenes import render_scene
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import CONTROL, Painter, world

@@ -6,7 +6,7 @@ import pytest
 
 from joppo.data.categories import CATEGORIES
 from joppo.data.choices import category_tiers, choose, shuffled
-from joppo.data.hashing import sha256
+from joppo.data.store.hashing import sha256
 
 
 def _category_choice(right: int, key: str):

@@ -5,7 +5,7 @@ from PIL import Image
 
 from joppo.data.contact_sheet import CELL, contact_sheet
 from joppo.data.gate import GateConfig, gate_shard
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import CONTROL, Painter, world

@@ -17,7 +17,7 @@ from joppo.data.control import (
     working_size,
 )
 from joppo.data.scenes import render_scene
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from tests.data.synthesis_world import CONTROL, photo
 
 

@@ -19,8 +19,8 @@ from joppo.data.corpus import (
     read_manifest,
     versions,
 )
-from joppo.data.hashing import content_hash
-from joppo.data.store import Store, StoreError
+from joppo.data.store.hashing import content_hash
+from joppo.data.store.store import Store, StoreError
 from tests.data.corpus_rows import image_row, small_corpus
 
 pytest_plugins = ("tests.data.stores",)

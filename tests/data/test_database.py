@@ -8,9 +8,9 @@ import pytest
 
 from joppo.data.categories import CATEGORIES
 from joppo.data.database import build_database
-from joppo.data.hashing import content_hash
-from joppo.data.rows import to_table
-from joppo.data.schema import TABLES
+from joppo.data.store.hashing import content_hash
+from joppo.data.store.rows import to_table
+from joppo.data.store.schema import TABLES
 from joppo.data.views import VIEWS
 from tests.data.corpus_rows import image_row, sample_row
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from joppo.data.corpus import publish
 from joppo.data.export import ExportError, export_hf
-from joppo.data.schema import TABLES
-from joppo.data.store import Store
+from joppo.data.store.schema import TABLES
+from joppo.data.store.store import Store
 from tests.data.corpus_rows import image_row, sample_row
 
 pytest_plugins = ("tests.data.stores",)

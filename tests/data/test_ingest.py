@@ -7,13 +7,13 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from joppo.data.hashing import sha256
 from joppo.data.ingest import IngestConfig, ingest_shard
 from joppo.data.readers import Label
-from joppo.data.rows import to_table
 from joppo.data.sources import SourceConfig, item_key, list_items
 from joppo.data.splits import SplitConfig, hash_split
-from joppo.data.store import Store, StoreError
+from joppo.data.store.hashing import sha256
+from joppo.data.store.rows import to_table
+from joppo.data.store.store import Store, StoreError
 
 
 def photo(color, kind="PNG", size=(24, 16)) -> bytes:

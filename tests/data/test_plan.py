@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from joppo.data.control import ControlConfig
-from joppo.data.hashing import content_hash
 from joppo.data.plan import PlanConfig, attempt_group, make_plan, plan_totals, target_count
-from joppo.data.shards import partition
+from joppo.data.store.hashing import content_hash
+from joppo.data.store.shards import partition
 
 CONTROL = ControlConfig()
 

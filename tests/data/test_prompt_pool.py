@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joppo.data.categories import CATEGORIES
-from joppo.data.hashing import content_hash
 from joppo.data.prompt_pool import (
     POOL_FILE,
     PromptPoolError,
@@ -14,6 +13,7 @@ from joppo.data.prompt_pool import (
     contradiction,
     load_pool,
 )
+from joppo.data.store.hashing import content_hash
 
 KEYS = st.integers().map(lambda number: content_hash(number))
 

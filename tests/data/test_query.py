@@ -9,7 +9,7 @@ import pytest
 
 from joppo.data.corpus import CorpusNotFoundError, publish
 from joppo.data.query import QueryError, run_query, write_table
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from tests.data.corpus_rows import small_corpus
 
 

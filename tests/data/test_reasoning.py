@@ -19,8 +19,8 @@ from joppo.data.reasoning import (
     reason_shard,
     shard_requests,
 )
-from joppo.data.rows import to_table
-from joppo.data.store import Store
+from joppo.data.store.rows import to_table
+from joppo.data.store.store import Store
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 from tests.data.pictures import item, shard
 

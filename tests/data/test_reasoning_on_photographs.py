@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.hashing import sha256
 from joppo.data.reasoning import ReasoningConfig, reason_shard
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 
 REAL = os.environ.get("JOPPO_REAL_DATA")
 pytestmark = pytest.mark.skipif(REAL is None, reason="JOPPO_REAL_DATA names no folder")

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 
-from joppo.data.rows import to_table
 from joppo.data.scene_source import (
     SceneSourceConfig,
     encode_depth,
@@ -15,7 +14,8 @@ from joppo.data.scene_source import (
     scene_items,
 )
 from joppo.data.scenes import render_scene
-from joppo.data.store import Store
+from joppo.data.store.rows import to_table
+from joppo.data.store.store import Store
 
 CONFIG = SceneSourceConfig(per_category=1, size=64)
 

@@ -5,9 +5,7 @@ import os
 import pytest
 from pydantic import ValidationError
 
-from joppo.data.hashing import sha256
 from joppo.data.readers import DatasetFormatError, Reject
-from joppo.data.shards import partition
 from joppo.data.sources import (
     SourceConfig,
     item_content,
@@ -16,6 +14,8 @@ from joppo.data.sources import (
     list_labels,
     list_sources,
 )
+from joppo.data.store.hashing import sha256
+from joppo.data.store.shards import partition
 from tests.data.readers.reading import FIXTURES
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 from pydantic import ValidationError
 
-from joppo.data.hashing import sha256
 from joppo.data.splits import SplitConfig, hash_split, strictest
+from joppo.data.store.hashing import sha256
 
 IDS = [sha256(str(number).encode()) for number in range(5000)]
 # Second letters (r, a, e) of the splits of the first forty ids.

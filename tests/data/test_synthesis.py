@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.synthesis import batches, read_record, record_uri, synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import Painter, world
@@ -142,7 +142,7 @@ def test_a_parent_of_the_test_split_is_refused(store, plan):
 WORKER = """
 import json, sys, time
 from pathlib import Path
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import Painter

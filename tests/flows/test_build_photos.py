@@ -13,7 +13,7 @@ from PIL import Image
 
 from joppo.data.query import run_query
 from joppo.data.readers.base import DatasetFormatError
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.runner import ShardsFailedError
 
 pytestmark = pytest.mark.usefixtures("prefect_backend")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from joppo.data.query import run_query
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig
 from joppo.training.examples import training_rows
 from joppo.training.preflight import before_launch

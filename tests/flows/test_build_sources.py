@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from joppo.data.query import run_query
 from joppo.data.readers.cadb import SCORES
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.build_sft_data import build_sft_data
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from joppo.data.query import run_query
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.teachers.ask import close_gateways
 from joppo.flows.runner import ShardsFailedError
 from tests.mocks.llm_servers import Faults, LLMServer

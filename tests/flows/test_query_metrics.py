@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from joppo.data.corpus import publish
 from joppo.data.query import QueryError, run_query
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.cli import app
 from joppo.training.metrics_log import VIEW, MetricsLog, all_metrics
 from tests.data.corpus_rows import small_corpus

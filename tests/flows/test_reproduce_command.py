@@ -13,7 +13,7 @@ from prefect.settings import PREFECT_API_URL
 from prefect.states import Completed, Failed, State
 from typer.testing import CliRunner
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows import reproduce
 from joppo.flows.cli import app
 from joppo.training.reproduction.written import FOLDER

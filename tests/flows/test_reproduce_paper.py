@@ -18,7 +18,7 @@ from prefect.utilities.asyncutils import run_coro_as_sync
 
 from benchmarks.scene_corpus import build
 from joppo.data.scene_source import SceneSourceConfig
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.config import ConfigError
 from joppo.flows.evaluate_judge import evaluate_judge
 from joppo.flows.reproduce_paper import reproduce_paper

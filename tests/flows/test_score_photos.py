@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 import joppo.tasks.score
-from joppo.data.files import FileStore
-from joppo.data.store import Store
+from joppo.data.store.files import FileStore
+from joppo.data.store.store import Store
 from joppo.flows.runner import ShardsFailedError
 from joppo.flows.score_photos import score_photos
 from joppo.tasks import score

@@ -13,7 +13,7 @@ import yaml
 
 from benchmarks.scene_corpus import build
 from joppo.data.scene_source import SceneSourceConfig
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.train_joppo import train_joppo
 from joppo.flows.train_sft import train_sft
 from joppo.tasks import training

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from prefect import flow, task
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.caching import ContentKey, identity, shard_key
 from joppo.tasks.manifest import Manifest, Shard, save
 

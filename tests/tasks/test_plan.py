@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from joppo.data.control import ControlConfig
-from joppo.data.hashing import sha256
 from joppo.data.plan import PlanConfig, attempt_group, make_plan
-from joppo.data.shards import partition
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.shards import partition
+from joppo.data.store.store import Store
 from joppo.tasks import plan as planning
 
 

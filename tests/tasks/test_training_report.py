@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import joppo.tasks.training_report as training_report
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.tasks.training_report import EVERY_S, PICTURE_S, Progress, curves, report
 from joppo.training.config import JoppoConfig
 from joppo.training.metrics_log import MetricsLog

@@ -9,7 +9,7 @@ import joppo.training.examples as examples
 from benchmarks.scene_corpus import build
 from joppo.data.corpus import CorpusNotFoundError
 from joppo.data.scene_source import SceneSourceConfig
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.config import SftConfig
 from joppo.training.examples import (
     PhotoMissingError,

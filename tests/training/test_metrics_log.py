@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from joppo.data.store import Store, StoreError
+from joppo.data.store.store import Store, StoreError
 from joppo.training.metrics_log import MetricsLog, all_metrics, metrics_uri, read_metrics
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
 from joppo.training.lineage import lineage

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import joppo.training.preflight as preflight
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.preflight import (
     PreflightError,

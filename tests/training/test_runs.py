@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig
 from joppo.training.run_folder import EVENT, Run, read_event, run_id

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.run_folder import read_event
 from joppo.training.samples import COUNT, SampleLog, pick
 

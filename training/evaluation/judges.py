@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.judge import Judge
 from joppo.training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
 from joppo.training.judges.mean import mean_judge, mean_name

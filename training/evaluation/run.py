@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from joppo.data.rubrics import Rubric, load_rubric
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.evaluation.aligned import Aligned, align
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig, SetConfig
 from joppo.training.evaluation.items import EvaluationSet

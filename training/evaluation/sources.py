@@ -11,13 +11,13 @@ from hashlib import file_digest
 from pathlib import Path
 
 from joppo.data.folders import list_photos
-from joppo.data.hashing import unit_interval
 from joppo.data.ingest import label_row
 from joppo.data.readers.base import DatasetFormatError, Label, Reject
 from joppo.data.readers.mmperspective import Question, read_mmperspective
 from joppo.data.rubrics import Rubric
 from joppo.data.sources import SourceConfig, list_labels
 from joppo.data.splits import hash_split
+from joppo.data.store.hashing import unit_interval
 from joppo.training.evaluation.asking import items_of, multiple_choice
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import EvaluationSet, Item, distinct

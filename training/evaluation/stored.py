@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from joppo.data.store import Store, StoreError
+from joppo.data.store.store import Store, StoreError
 from joppo.training.evaluation.results import RESULTS
 
 FOLDER = "evaluations/results"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from joppo.data.hashing import SHORT, content_hash
-from joppo.data.store import Store
+from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.store import Store
 from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.plots import pictures
 from joppo.training.evaluation.published import Published

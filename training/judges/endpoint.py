@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from joppo.data.answer_format import AnswerError, AnswerFormat, parse_completion
-from joppo.data.hashing import content_hash
+from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.ask import gateway_for
 from joppo.data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request
 from joppo.data.teachers.config import TeachersConfig

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.hashing import content_hash
 from joppo.data.photos import PhotoError
+from joppo.data.store.hashing import content_hash
 from joppo.training.ahead import Ahead
 from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import LocalJudgeConfig

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from joppo.data.hashing import content_hash
+from joppo.data.store.hashing import content_hash
 from joppo.training.base_model import (
     ADAPTER_FILE,
     RUN_FILE,

@@ -13,9 +13,9 @@ from pathlib import PurePath
 from statistics import fmean
 from typing import Any
 
-from joppo.data.files import FileStore
 from joppo.data.readers.base import Reject
 from joppo.data.rubrics import Rubric
+from joppo.data.store.files import FileStore
 from joppo.training.scoring.files import Ranked
 
 REPORT = "report.html"

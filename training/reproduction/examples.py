@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.hashing import unit_interval
 from joppo.data.photos import load_photo
-from joppo.data.store import Store
+from joppo.data.store.hashing import unit_interval
+from joppo.data.store.store import Store
 from joppo.training.evaluation.items import SCORE, EvaluationSet, Item
 from joppo.training.evaluation.predictions import OK, Predictions
 

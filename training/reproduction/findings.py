@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge, named_judge

@@ -9,8 +9,8 @@ reproductions/latest                names a key
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from joppo.data.hashing import SHORT, content_hash
-from joppo.data.store import Store
+from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.run import load_sets

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from joppo.data.hashing import SHORT, content_hash
-from joppo.data.store import Store
+from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.store import Store
 from joppo.training.scoring.rows import Row
 
 FLUSH_ROWS = 64

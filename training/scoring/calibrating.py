@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 from joppo.data.answer_format import AnswerFormat
 from joppo.data.prompts import score_prompt
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.examples import Row, photo, preference_rows, resolve_snapshot
 from joppo.training.judge import Question, SamplingJudge
 from joppo.training.judges.reading import lasting

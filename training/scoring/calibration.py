@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from joppo.data.files import FileStore
+from joppo.data.store.files import FileStore
 
 FILE = "calibration.json"
 LEAST = 10

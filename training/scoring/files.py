@@ -16,10 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from joppo.data.files import FileStore
 from joppo.data.readers.base import Reject
-from joppo.data.rows import schema_of
 from joppo.data.rubrics import Rubric
+from joppo.data.store.files import FileStore
+from joppo.data.store.rows import schema_of
 from joppo.training.scoring.rows import Row
 from joppo.training.scoring.score import Scored
 

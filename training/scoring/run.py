@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from joppo.data.files import FileStore
 from joppo.data.photo_files import PhotoFile, find_photos, read_photo
 from joppo.data.photos import PhotoError, load_photo
 from joppo.data.readers.base import Reject
-from joppo.data.store import Store
+from joppo.data.store.files import FileStore
+from joppo.data.store.store import Store
 from joppo.training.judge import SamplingJudge
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.mean import mean_name

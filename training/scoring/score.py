@@ -14,12 +14,12 @@ from functools import partial
 from typing import Any
 
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.hashing import sha256
 from joppo.data.photo_files import STAGE, PhotoFile, read_photo
 from joppo.data.photos import PhotoError, load_photo
 from joppo.data.prompts import score_prompt
 from joppo.data.readers.base import Reject
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 from joppo.training.ahead import Ahead
 from joppo.training.judge import Question, Reply, SamplingJudge
 from joppo.training.judges.reading import lasting

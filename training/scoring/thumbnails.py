@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from joppo.data.photos import PhotoError, load_photo
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 
 SIDE = 320
 QUALITY = 82

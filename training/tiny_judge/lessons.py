@@ -34,7 +34,7 @@ from joppo.data.questions import Subject
 from joppo.data.reasoning_config import ReasoningConfig, Route
 from joppo.data.rubrics import Rubric, load_rubric
 from joppo.data.scenes import Scene, render_scene
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.data.teacher_requests import build_request
 from joppo.data.teachers.composer import compose
 from joppo.data.teachers.plain import clauses, plain_aspects, plain_clause

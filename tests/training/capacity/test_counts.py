@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joppo.data.control import ControlConfig
-from joppo.data.hashing import sha256
 from joppo.data.plan import PlanConfig, make_plan, plan_totals
-from joppo.data.shards import partition
+from joppo.data.store.hashing import sha256
+from joppo.data.store.shards import partition
 from joppo.training.capacity.counts import CapacityError, Variant, count
 from joppo.training.config import JoppoConfig, SftConfig
 from tests.training.capacity.plans import costs, recipe, set_of, value

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.checkpoints import seal
 from joppo.training.evaluation.judges import SameJudgeError, latest_model, named_judge, named_judges
 from joppo.training.judges.config import LocalJudgeConfig

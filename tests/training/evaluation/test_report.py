@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from joppo.data.store import Store
+from joppo.data.store.store import Store
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.plots import calibration_bins

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 
 from benchmarks.scene_corpus import build
 from joppo.data.corpus import CorpusNotFoundError, open_corpus
-from joppo.data.hashing import sha256
 from joppo.data.readers.base import DatasetFormatError
 from joppo.data.rubrics import load_rubric
 from joppo.data.scene_source import SceneSourceConfig
-from joppo.data.store import Store
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig, SetConfig
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.predictions import Predictions, predict

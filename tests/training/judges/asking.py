@@ -5,10 +5,10 @@ import io
 from PIL import Image
 
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.hashing import sha256
 from joppo.data.photos import load_photo
 from joppo.data.prompts import score_prompt
 from joppo.data.rubrics import load_rubric
+from joppo.data.store.hashing import sha256
 from joppo.training.judge import Question
 from tests.data.pictures import painting, png
 

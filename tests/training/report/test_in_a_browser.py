@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.files import FileStore
 from joppo.data.readers.base import Reject
 from joppo.data.rubrics import load_rubric
+from joppo.data.store.files import FileStore
 from joppo.flows.browser import Browser
 from joppo.flows.figures import FiguresError, chromium
 from joppo.training.report.page import write_report

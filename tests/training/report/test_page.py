@@ -6,9 +6,9 @@ import json
 import re
 from pathlib import Path
 
-from joppo.data.files import FileStore
 from joppo.data.readers.base import Reject
 from joppo.data.rubrics import load_rubric
+from joppo.data.store.files import FileStore
 from joppo.training.report.page import LEAST_SIDE, render, side_for, write_report
 from joppo.training.scoring.files import Ranked
 from tests.training.report.reporting import HOSTILE, JPEG, ranked_photos

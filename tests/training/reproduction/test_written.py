@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from joppo.data.answer_format import completion, format_score
-from joppo.data.hashing import unit_interval
-from joppo.data.store import Store
+from joppo.data.store.hashing import unit_interval
+from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.run import IncompleteError, ask, load_sets

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.files import FileStore
-from joppo.data.store import Store
+from joppo.data.store.files import FileStore
+from joppo.data.store.store import Store
 from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.calibrating import calibrate
 from joppo.training.scoring.calibration import (

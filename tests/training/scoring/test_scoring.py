@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.files import FileStore
 from joppo.data.photo_files import find_photos
 from joppo.data.readers.base import Reject
-from joppo.data.store import Store
+from joppo.data.store.files import FileStore
+from joppo.data.store.store import Store
 from joppo.training.judge import Reply
 from joppo.training.judges.reading import lasting, no_reply, read_reply
 from joppo.training.scoring.book import ScoreBook
@@ -164,8 +164,8 @@ SLOW = """
 import sys, time
 import joppo.training.scoring.book as book
 book.FLUSH_ROWS = 4
-from joppo.data.files import FileStore
-from joppo.data.store import Store
+from joppo.data.store.files import FileStore
+from joppo.data.store.store import Store
 from pathlib import Path
 from tests.training.judges.asking import FORM, NAMES
 from tests.training.scoring.judging_by_eye import EyeJudge

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from joppo.data.schema import TABLES
+from joppo.data.store.schema import TABLES
 
 PRIMARY_KEYS: dict[str, tuple[str, ...]] = {
     "images": ("image_id",),

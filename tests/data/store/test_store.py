@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.hashing import sha256
-from joppo.data.store import ShardRef, Store, StoreError
+from joppo.data.store.hashing import sha256
+from joppo.data.store.store import ShardRef, Store, StoreError
 from tests.data.corpus_rows import image_row
 
 pytest_plugins = ("tests.data.stores",)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.hashing import sha256
-from joppo.data.shards import partition
+from joppo.data.store.hashing import sha256
+from joppo.data.store.shards import partition
 
 # Few distinct leading digits, so that deep splits happen with few items.
 HASHES = st.sets(st.text("01f", min_size=6, max_size=6), max_size=60)

@@ -17,9 +17,9 @@ from typing import Any, TypedDict
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from joppo.data.files import FileStore, StoreError
-from joppo.data.hashing import sha256
-from joppo.data.rows import content_digest, schema_of, to_table
+from joppo.data.store.files import FileStore, StoreError
+from joppo.data.store.hashing import sha256
+from joppo.data.store.rows import content_digest, schema_of, to_table
 
 __all__ = ["DEFAULT_ROOT", "ShardRef", "Store", "StoreError"]
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joppo.data.rows import PRIMARY_KEYS, RowError, content_digest, stable_columns, to_table
-from joppo.data.schema import TABLES
+from joppo.data.store.rows import PRIMARY_KEYS, RowError, content_digest, stable_columns, to_table
+from joppo.data.store.schema import TABLES
 
 NUMBERS = st.none() | st.floats(-1, 1).map(lambda x: x + 0.0)  # without -0.0, equal to 0.0
 SCORES = st.lists(

@@ -35,9 +35,9 @@ from typing import Any
 from benchmarks.judge_shapes import qwen_7b
 from benchmarks.scene_corpus import build
 from joppo.data.answer_format import completion, format_score
-from joppo.data.rubrics import load_rubric
 from joppo.data.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.arguments import joppo_arguments, sft_arguments
 from joppo.training.base_model import load_processor, lora_config, resolve_base
 from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings, SftConfig

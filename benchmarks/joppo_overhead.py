@@ -27,8 +27,8 @@ from statistics import median, quantiles
 from typing import Any
 
 from joppo.data.answer_format import completion, format_score
-from joppo.data.rubrics import load_rubric
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.arguments import joppo_arguments
 from joppo.training.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings

@@ -24,10 +24,10 @@ from benchmarks.scoring_peer import BATCH, score_in_batches
 from joppo.data.answer_format import AnswerFormat
 from joppo.data.photos import load_photo
 from joppo.data.prompts import score_prompt
-from joppo.data.rubrics import load_rubric
 from joppo.data.store.files import FileStore
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.decoder import Decoder

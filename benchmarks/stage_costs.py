@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.checks import repeated_reasonings
 from joppo.data.control import ControlConfig, control_shard
 from joppo.data.corpus import publish
@@ -39,6 +38,7 @@ from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.taxonomy.categories import CATEGORIES
 
 RESULTS = Path(__file__).with_name("results") / "stage_costs.md"
 CONTROL = ControlConfig(size=512)

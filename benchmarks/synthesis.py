@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.control import ControlConfig, control_shard, encode_png, read_map
 from joppo.data.diffusion import ImagePipeline, kinds, load_pipeline
 from joppo.data.photos import load_photo, perceptual_hash
@@ -26,6 +25,7 @@ from joppo.data.scenes import render_scene
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig, synthesis_key
+from joppo.data.taxonomy.categories import CATEGORIES
 
 RESULTS = Path(__file__).with_name("results") / "synthesis.md"
 CONTROL = ControlConfig()

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.control import ControlConfig, control_shard, control_uri, encode_png, read_map
 from joppo.data.gate import measure_edges
 from joppo.data.photos import load_photo, perceptual_hash
@@ -16,6 +15,7 @@ from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.taxonomy.categories import CATEGORIES
 
 CONTROLS = ("canny", "depth", "depth+canny")
 # Photos carry no PICD label here, so their prompt names light and season only.

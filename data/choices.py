@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.categories import CATEGORIES, Category
 from joppo.data.store.hashing import unit_interval
+from joppo.data.taxonomy.categories import CATEGORIES, Category
 
 LETTERS = "ABCDEFGH"
 

@@ -13,9 +13,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.store.rows import PRIMARY_KEYS, schema_of, stable_columns
 from joppo.data.store.schema import TABLES
+from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.views import VIEWS
 
 

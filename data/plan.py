@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.config import StageConfig
 from joppo.data.control import ControlConfig, control_uri
 from joppo.data.prompt_pool import PromptPool, load_pool
 from joppo.data.store.hashing import content_hash, unit_interval
+from joppo.data.taxonomy.categories import CATEGORIES
 
 RECIPE_VERSION = "plan-1"
 Control = Literal["canny", "depth", "depth+canny"]

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from joppo.data.answer_format import AnswerFormat, format_score
-from joppo.data.categories import CATEGORIES, Category
 from joppo.data.choices import Choices, category_tiers, choose
-from joppo.data.perspective import (
+from joppo.data.prompts import answer_instruction, rubric_lines
+from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.taxonomy.categories import CATEGORIES, Category
+from joppo.data.taxonomy.perspective import (
     HORIZON_TEXTS,
     HORIZONS,
     KIND_TEXTS,
@@ -21,10 +24,7 @@ from joppo.data.perspective import (
     vanishing_region,
     vanishing_tiers,
 )
-from joppo.data.prompts import answer_instruction, rubric_lines
-from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
-from joppo.data.reasoning_config import ReasoningConfig
-from joppo.data.rubrics import Rubric
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.data.template_pool import Template, render
 
 BAND_MARGIN = 0.02

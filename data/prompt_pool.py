@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.config import StageConfig
 from joppo.data.store.hashing import unit_interval
+from joppo.data.taxonomy.categories import CATEGORIES
 
 POOL_FILE = Path(__file__).with_name("prompt_pool.yaml")
 

@@ -10,7 +10,7 @@ from functools import cache
 from joppo.data.answer_format import TOTAL, AnswerFormat
 from joppo.data.claims import claims
 from joppo.data.facts import Facts
-from joppo.data.rubrics import Rubric
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.data.template_pool import FOLDER, load_templates, render
 
 PROMPT_VERSION = 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.categories import CATEGORIES, Category
+from joppo.data.taxonomy.categories import CATEGORIES, Category
 from joppo.data.template_pool import Template
 
 

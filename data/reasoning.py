@@ -21,9 +21,9 @@ from joppo.data.questions import Subject
 from joppo.data.reasoning_config import CheckConfig, ReasoningConfig, Route
 from joppo.data.reasoning_rows import Asked, reasoning_row, reject_row, response_row, sft_row
 from joppo.data.responses import parse_reply
-from joppo.data.rubrics import Rubric, load_rubric
 from joppo.data.stage_texts import texts_version
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import Rubric, load_rubric
 from joppo.data.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 from joppo.data.teachers.grounded import GroundedTeacher

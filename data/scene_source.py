@@ -13,7 +13,6 @@ import cv2
 import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.config import StageConfig
 from joppo.data.ingest import label_row
 from joppo.data.photos import load_photo, perceptual_hash
@@ -22,6 +21,7 @@ from joppo.data.scenes import Scene, render_scene
 from joppo.data.splits import SplitConfig, hash_split
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.categories import CATEGORIES
 
 RECIPE_VERSION = "scenes-2"
 DATASET = "scenes"

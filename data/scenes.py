@@ -25,13 +25,13 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.scenery import camera, curves, fields, figures, lines, points, shapes, views
 from joppo.data.scenery.canvas import Canvas
 from joppo.data.scenery.mood import make_mood
 from joppo.data.scenery.points import Truth
 from joppo.data.scenery.wording import caption, describe
 from joppo.data.store.hashing import content_hash
+from joppo.data.taxonomy.categories import CATEGORIES
 
 Array = np.ndarray
 Style = Literal["default", "alt"]

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.claims import claims
 from joppo.data.facts import Facts
-from joppo.data.perspective import KIND_TEXTS
 from joppo.data.posing import perspective_truth
 from joppo.data.prompts import SYSTEM, visual_prompt
 from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
 from joppo.data.reasoning_config import ReasoningConfig, Route
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.categories import CATEGORIES
+from joppo.data.taxonomy.perspective import KIND_TEXTS
 from joppo.data.teachers.base import ImageRef, TeacherRequest, make_request
 from joppo.data.teachers.words import wording_version
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.readers import read
 from joppo.data.readers.summary import Summary, summarize
+from joppo.data.taxonomy.categories import CATEGORIES
 
 
 def show_labels(kind: str, path: Path) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from joppo.data.rubrics import load_rubric
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.arguments import joppo_arguments
 from joppo.training.base_model import (
     adapter_base,

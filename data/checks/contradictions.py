@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.checks.base import Failure, Sample
-from joppo.data.perspective import horizon_height
+from joppo.data.taxonomy.categories import CATEGORIES
+from joppo.data.taxonomy.perspective import horizon_height
 
 _FILE = Path(__file__).with_name("lexicon.yaml")
 _CLAUSE = re.compile(r"[^.!?;]+")

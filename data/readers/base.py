@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from joppo.data.categories import CATEGORIES
+from joppo.data.taxonomy.categories import CATEGORIES
 
 T = TypeVar("T")
 SPLITS = ("train", "validation", "test")

@@ -5,8 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.readers.base import BadRowError
+from joppo.data.taxonomy.categories import CATEGORIES
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 # Control characters, backslashes, and halves of surrogate pairs, which UTF-8 cannot hold.

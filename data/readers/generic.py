@@ -17,7 +17,6 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.config import StageConfig
 from joppo.data.readers.base import BadRowError, Label, Reject, read_rows
 from joppo.data.readers.fields import (
@@ -30,7 +29,8 @@ from joppo.data.readers.fields import (
     unit,
 )
 from joppo.data.readers.files import CsvRow, csv_rows
-from joppo.data.rubrics import AttributeName
+from joppo.data.taxonomy.categories import CATEGORIES
+from joppo.data.taxonomy.rubrics import AttributeName
 
 PERSPECTIVES = {name: name for name in ("one-point", "two-point", "none")}
 SPLIT_NAMES = {

@@ -7,7 +7,7 @@ left of the middle in a photo with a centered subject and a bright corner.
 from collections.abc import Mapping
 from typing import Any
 
-from joppo.data.categories import CATEGORIES
+from joppo.data.taxonomy.categories import CATEGORIES
 
 _CLASHES: dict[str, set[tuple[str, str]]] = {
     "centered": {("weight_x", "left"), ("weight_x", "right"), ("weight_y", "upper"),

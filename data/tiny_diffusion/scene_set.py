@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.control import ControlConfig, canny_map, normalise_depth
+from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.tiny_diffusion.model import SIZE
 
 # Scenes of the demo and of evaluations have small seeds; training must not see them.

@@ -7,7 +7,6 @@ from PIL import Image
 from joppo.data import calibration_pairs
 from joppo.data.calibrate import bench_separations, gate_figures, main, read_photos, report
 from joppo.data.calibration_pairs import scene_bench, store_pairs
-from joppo.data.categories import CATEGORIES
 from joppo.data.control import ControlConfig, control_shard
 from joppo.data.corpus import publish
 from joppo.data.gate import GateConfig, gate_shard
@@ -16,6 +15,7 @@ from joppo.data.scenes import render_scene
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.taxonomy.categories import CATEGORIES
 from tests.data.synthesis_world import CONTROL, Painter, world
 
 GATE = GateConfig()

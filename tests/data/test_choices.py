@@ -4,9 +4,9 @@ from collections import Counter
 
 import pytest
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.choices import category_tiers, choose, shuffled
 from joppo.data.store.hashing import sha256
+from joppo.data.taxonomy.categories import CATEGORIES
 
 
 def _category_choice(right: int, key: str):

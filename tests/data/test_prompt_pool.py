@@ -5,7 +5,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.prompt_pool import (
     POOL_FILE,
     PromptPoolError,
@@ -14,6 +13,7 @@ from joppo.data.prompt_pool import (
     load_pool,
 )
 from joppo.data.store.hashing import content_hash
+from joppo.data.taxonomy.categories import CATEGORIES
 
 KEYS = st.integers().map(lambda number: content_hash(number))
 

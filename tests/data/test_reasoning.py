@@ -11,7 +11,6 @@ import pytest
 from joppo.data.answer_format import completion, split_blocks
 from joppo.data.checks import near_duplicates
 from joppo.data.choices import LETTERS
-from joppo.data.perspective import KINDS
 from joppo.data.reasoning import (
     ReasoningConfig,
     Route,
@@ -21,6 +20,7 @@ from joppo.data.reasoning import (
 )
 from joppo.data.store.rows import to_table
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.perspective import KINDS
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 from tests.data.pictures import item, shard
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from joppo.data.answer_format import completion, format_score
-from joppo.data.rubrics import load_rubric
 from joppo.data.store.files import FileStore
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.data.teachers.ask import close_gateways
 from joppo.flows.cli import app
 from joppo.flows.config import ConfigError, load_config

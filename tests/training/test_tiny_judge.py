@@ -9,7 +9,7 @@ import torch
 
 from joppo.data.answer_format import AnswerFormat, parse_completion
 from joppo.data.prompts import score_prompt
-from joppo.data.rubrics import load_rubric
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.answers import judge
 from joppo.training.held_out import complete
 from joppo.training.tiny_judge import WEIGHTS

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.config import StageConfig
+from joppo.data.taxonomy.categories import CATEGORIES
 
 Kind = Literal["measured", "documented", "dataset", "assumed"]
 _COMMAND = re.compile(r"`[^`]+`")

@@ -6,13 +6,13 @@ from typing import Any
 
 from joppo.data.answer_format import AnswerFormat
 from joppo.data.asking import preferences_for
-from joppo.data.categories import CATEGORIES
 from joppo.data.posing import pose
 from joppo.data.prompts import answer_instruction
 from joppo.data.questions import CATEGORY_NAMES, Subject
 from joppo.data.readers.mmperspective import Question
 from joppo.data.reasoning_config import ReasoningConfig
-from joppo.data.rubrics import Rubric
+from joppo.data.taxonomy.categories import CATEGORIES
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.data.template_pool import load_templates
 from joppo.training.answers import form_of
 from joppo.training.evaluation.config import SetConfig

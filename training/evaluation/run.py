@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from joppo.data.rubrics import Rubric, load_rubric
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import Rubric, load_rubric
 from joppo.training.evaluation.aligned import Aligned, align
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig, SetConfig
 from joppo.training.evaluation.items import EvaluationSet

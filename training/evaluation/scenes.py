@@ -8,10 +8,10 @@ import json
 from functools import partial
 from typing import Any
 
-from joppo.data.rubrics import Rubric
 from joppo.data.scene_source import DATASET, RECIPE_VERSION, render_shard, scene_items
 from joppo.data.store.hashing import SHORT, content_hash, unit_interval
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.asking import items_of
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import EvaluationSet, distinct

@@ -5,9 +5,9 @@ from typing import Any
 
 from joppo.data.corpus import open_corpus
 from joppo.data.labelled import labelled_photos
-from joppo.data.rubrics import Rubric
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.asking import item_of
 from joppo.training.evaluation.config import LATEST, SetConfig
 from joppo.training.evaluation.items import EvaluationSet, distinct

@@ -14,10 +14,10 @@ from joppo.data.folders import list_photos
 from joppo.data.ingest import label_row
 from joppo.data.readers.base import DatasetFormatError, Label, Reject
 from joppo.data.readers.mmperspective import Question, read_mmperspective
-from joppo.data.rubrics import Rubric
 from joppo.data.sources import SourceConfig, list_labels
 from joppo.data.splits import hash_split
 from joppo.data.store.hashing import unit_interval
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.asking import items_of, multiple_choice
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import EvaluationSet, Item, distinct

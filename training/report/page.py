@@ -14,8 +14,8 @@ from statistics import fmean
 from typing import Any
 
 from joppo.data.readers.base import Reject
-from joppo.data.rubrics import Rubric
 from joppo.data.store.files import FileStore
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.scoring.files import Ranked
 
 REPORT = "report.html"

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from joppo.data.readers.base import Reject
-from joppo.data.rubrics import Rubric
 from joppo.data.store.files import FileStore
 from joppo.data.store.rows import schema_of
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.scoring.rows import Row
 from joppo.training.scoring.score import Scored
 

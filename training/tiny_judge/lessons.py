@@ -22,19 +22,19 @@ import cv2
 import numpy as np
 
 from joppo.data.answer_format import AnswerFormat, completion, format_score
-from joppo.data.categories import CATEGORIES
 from joppo.data.choices import LETTERS
 from joppo.data.claims import claims, values
 from joppo.data.colors import name_colors
 from joppo.data.facts import Facts, measure
-from joppo.data.perspective import KINDS
 from joppo.data.posing import in_steps, pose
 from joppo.data.prompts import answer_instruction, score_prompt
 from joppo.data.questions import Subject
 from joppo.data.reasoning_config import ReasoningConfig, Route
-from joppo.data.rubrics import Rubric, load_rubric
 from joppo.data.scenes import Scene, render_scene
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.categories import CATEGORIES
+from joppo.data.taxonomy.perspective import KINDS
+from joppo.data.taxonomy.rubrics import Rubric, load_rubric
 from joppo.data.teacher_requests import build_request
 from joppo.data.teachers.composer import compose
 from joppo.data.teachers.plain import clauses, plain_aspects, plain_clause

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.categories import CATEGORIES
 from joppo.data.prompts import score_prompt
-from joppo.data.rubrics import load_rubric
 from joppo.data.scenes import scene_mos
+from joppo.data.taxonomy.categories import CATEGORIES
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.answers import judge
 from joppo.training.held_out import complete
 from joppo.training.metrics.correlation import srcc

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.readers import Label
 from joppo.data.readers.base import BadRowError
 from joppo.data.readers.fields import category_ids, count, item_name, number, signed_unit, unit
+from joppo.data.taxonomy.categories import CATEGORIES
 
 
 @given(

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from joppo.data.categories import CATEGORIES
 from joppo.data.claims import ASPECTS, claims, values
 from joppo.data.facts import measure
-from joppo.data.perspective import ABSENT, OUTSIDE, REGIONS
-from joppo.data.rubrics import load_rubric
 from joppo.data.store.hashing import sha256
+from joppo.data.taxonomy.categories import CATEGORIES
+from joppo.data.taxonomy.perspective import ABSENT, OUTSIDE, REGIONS
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.data.teachers.composer import compose
 from joppo.data.teachers.plain import GROUPS
 from joppo.data.teachers.tact import tellable

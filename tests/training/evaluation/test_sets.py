@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from benchmarks.scene_corpus import build
 from joppo.data.corpus import CorpusNotFoundError, open_corpus
 from joppo.data.readers.base import DatasetFormatError
-from joppo.data.rubrics import load_rubric
 from joppo.data.scene_source import SceneSourceConfig
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.evaluation.config import EvaluateConfig, SetConfig
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.predictions import Predictions, predict
@@ -56,7 +56,7 @@ def test_a_snapshot_gives_the_questions_of_its_split_with_truths(corpus: Store) 
         labels = con.sql("SELECT image_id, categories, attributes FROM labels").fetchall()
     prompts = {(row["image_id"], row["prompt"]): row for row in rows}
     truths = {image: (categories, attributes) for image, categories, attributes in labels}
-    from joppo.data.categories import CATEGORIES
+    from joppo.data.taxonomy.categories import CATEGORIES
 
     for item in one.items:
         row = prompts[item.image_id, item.prompt]

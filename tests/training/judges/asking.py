@@ -7,8 +7,8 @@ from PIL import Image
 from joppo.data.answer_format import AnswerFormat
 from joppo.data.photos import load_photo
 from joppo.data.prompts import score_prompt
-from joppo.data.rubrics import load_rubric
 from joppo.data.store.hashing import sha256
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.judge import Question
 from tests.data.pictures import painting, png
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from joppo.data.readers.base import Reject
-from joppo.data.rubrics import load_rubric
 from joppo.data.store.files import FileStore
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.flows.browser import Browser
 from joppo.flows.figures import FiguresError, chromium
 from joppo.training.report.page import write_report

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from joppo.data.readers.base import Reject
-from joppo.data.rubrics import load_rubric
 from joppo.data.store.files import FileStore
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.report.page import LEAST_SIDE, render, side_for, write_report
 from joppo.training.scoring.files import Ranked
 from tests.training.report.reporting import HOSTILE, JPEG, ranked_photos

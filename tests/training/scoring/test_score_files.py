@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from joppo.data.photo_files import PhotoFile
 from joppo.data.readers.base import Reject
-from joppo.data.rubrics import load_rubric
 from joppo.data.store.files import FileStore
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.scoring.files import Ranked, rank, write_scores
 from joppo.training.scoring.score import Scored
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.perspective import (
+from joppo.data.taxonomy.perspective import (
     ABSENT,
     HORIZON_TEXTS,
     HORIZONS,

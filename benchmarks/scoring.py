@@ -22,7 +22,7 @@ from typing import Any
 
 from benchmarks.scoring_peer import BATCH, score_in_batches
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.photos import load_photo
+from joppo.data.photos.decode import load_photo
 from joppo.data.prompts import score_prompt
 from joppo.data.store.files import FileStore
 from joppo.data.store.hashing import sha256

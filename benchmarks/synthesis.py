@@ -19,7 +19,7 @@ import numpy as np
 
 from joppo.data.control import ControlConfig, control_shard, encode_png, read_map
 from joppo.data.diffusion import ImagePipeline, kinds, load_pipeline
-from joppo.data.photos import load_photo, perceptual_hash
+from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.plan import PlanConfig, make_plan
 from joppo.data.scenes import render_scene
 from joppo.data.store.store import Store

@@ -23,7 +23,7 @@ from joppo.data.control import ControlConfig, canny_map, resize, working_size
 from joppo.data.edges import edge_f1
 from joppo.data.gate import GateConfig, gate_shard
 from joppo.data.perturbations import DESTROY, KEEP
-from joppo.data.photos import load_photo
+from joppo.data.photos.decode import load_photo
 from joppo.data.separation import Separation, plot_roc
 from joppo.data.store.store import Store
 from joppo.data.synthesis_config import SynthesisConfig

@@ -9,7 +9,7 @@ import numpy as np
 
 from joppo.data.control import ControlConfig, control_shard, control_uri, encode_png, read_map
 from joppo.data.gate import measure_edges
-from joppo.data.photos import load_photo, perceptual_hash
+from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.prompt_pool import load_pool
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from joppo.data.control import read_map
-from joppo.data.photos import load_photo
+from joppo.data.photos.decode import load_photo
 from joppo.data.store.store import Store
 
 CELL = 128

@@ -15,7 +15,13 @@ from typing import Any
 from pydantic import Field, PositiveInt
 
 from joppo.data.config import StageConfig
-from joppo.data.photos import EXTENSIONS, PhotoError, load_photo, perceptual_hash, photo_format
+from joppo.data.photos.decode import (
+    EXTENSIONS,
+    PhotoError,
+    load_photo,
+    perceptual_hash,
+    photo_format,
+)
 from joppo.data.readers.base import Label, Reject
 from joppo.data.splits import SplitConfig, hash_split, strictest
 from joppo.data.store.hashing import sha256

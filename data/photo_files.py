@@ -11,7 +11,7 @@ from glob import escape, iglob
 from pathlib import Path
 
 from joppo.data.folders import SUFFIXES, walk_photos
-from joppo.data.photos import PhotoError
+from joppo.data.photos.decode import PhotoError
 from joppo.data.readers.base import Reject
 
 STAGE = "score"

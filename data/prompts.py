@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from functools import cache
 
 from joppo.data.answer_format import TOTAL, AnswerFormat
-from joppo.data.claims import claims
-from joppo.data.facts import Facts
+from joppo.data.photos.claims import claims
+from joppo.data.photos.measure import Facts
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.data.template_pool import FOLDER, load_templates, render
 

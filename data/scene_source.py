@@ -15,7 +15,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from joppo.data.config import StageConfig
 from joppo.data.ingest import label_row
-from joppo.data.photos import load_photo, perceptual_hash
+from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.readers.base import Label
 from joppo.data.scenes import Scene, render_scene
 from joppo.data.splits import SplitConfig, hash_split

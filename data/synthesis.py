@@ -19,7 +19,7 @@ from PIL import Image
 
 from joppo.data.control import encode_png, read_map
 from joppo.data.diffusion import ImagePipeline, load_pipeline
-from joppo.data.photos import perceptual_hash
+from joppo.data.photos.decode import perceptual_hash
 from joppo.data.store.hashing import canonical_json
 from joppo.data.store.store import Store
 from joppo.data.synthesis_config import SynthesisConfig, model_name

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from joppo.data.claims import claims
-from joppo.data.facts import Facts
+from joppo.data.photos.claims import claims
+from joppo.data.photos.measure import Facts
 from joppo.data.posing import perspective_truth
 from joppo.data.prompts import SYSTEM, visual_prompt
 from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name

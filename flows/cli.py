@@ -319,7 +319,7 @@ def calibrate(
 def _judging() -> Iterator[None]:
     """What can go wrong with a judge and photos, as a message and an exit code."""
     from joppo.data.corpus import CorpusNotFoundError
-    from joppo.data.photos import PhotoError
+    from joppo.data.photos.decode import PhotoError
     from joppo.data.store.store import StoreError
     from joppo.data.teachers.base import BudgetExceeded, TeacherError
     from joppo.data.teachers.pricing import UnknownPriceError

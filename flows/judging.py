@@ -8,7 +8,7 @@ from rich.text import Text
 
 from joppo.data.answer_format import AnswerFormat
 from joppo.data.photo_files import read_photo
-from joppo.data.photos import PhotoError, load_photo
+from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from joppo.data.corpus import latest_version, open_corpus, read_manifest
-from joppo.data.photos import PhotoError, load_photo
+from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.schema import SCHEMA_VERSION
 from joppo.data.store.store import Store

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from joppo.data.photos import PhotoError, load_photo
+from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from joppo.data.photos import PhotoError
+from joppo.data.photos.decode import PhotoError
 from joppo.data.teachers.base import TeacherRequest
 from joppo.data.teachers.images import encode
 

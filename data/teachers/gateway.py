@@ -17,7 +17,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from joppo.data.photos import PhotoError
+from joppo.data.photos.decode import PhotoError
 from joppo.data.teachers.base import (
     Status,
     Teacher,

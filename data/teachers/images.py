@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from joppo.data.photos import load_photo
+from joppo.data.photos.decode import load_photo
 from joppo.data.teachers.base import ImageRef, TeacherRequest
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from joppo.data.control import encode_png
 from joppo.data.gate import GateConfig, gate_shard, hash_distance
-from joppo.data.photos import load_photo, perceptual_hash
+from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from joppo.data.photo_files import PhotoFile, find_photos, read_photo, shown_name
-from joppo.data.photos import PhotoError
+from joppo.data.photos.decode import PhotoError
 from joppo.data.readers.base import Reject
 
 NAMES = [

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from joppo.data.claims import claims
-from joppo.data.facts import measure
+from joppo.data.photos.claims import claims
+from joppo.data.photos.measure import measure
 from joppo.data.posing import pose
 from joppo.data.prompts import fact_lines, score_prompt
 from joppo.data.questions import Subject

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from joppo.data.photos import PhotoError, load_photo
+from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.store.hashing import SHORT, content_hash, sha256
 from joppo.data.store.store import Store, StoreError
 from joppo.training.evaluation.items import EvaluationSet, Item

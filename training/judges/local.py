@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.photos import PhotoError
+from joppo.data.photos.decode import PhotoError
 from joppo.data.store.hashing import content_hash
 from joppo.training.ahead import Ahead
 from joppo.training.judge import Question, Reply

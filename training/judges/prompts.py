@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from joppo.data.photos import PhotoError
+from joppo.data.photos.decode import PhotoError
 from joppo.training.judges.decoder import Prompt
 
 #: Qwen's preprocessing refuses photos whose sides differ more.

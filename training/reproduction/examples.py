@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.photos import load_photo
+from joppo.data.photos.decode import load_photo
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.training.evaluation.items import SCORE, EvaluationSet, Item

@@ -3,7 +3,7 @@
 import io
 from typing import Any
 
-from joppo.data.photos import PhotoError, load_photo
+from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.store.store import Store
 
 SIDE = 320

@@ -23,9 +23,9 @@ import numpy as np
 
 from joppo.data.answer_format import AnswerFormat, completion, format_score
 from joppo.data.choices import LETTERS
-from joppo.data.claims import claims, values
-from joppo.data.colors import name_colors
-from joppo.data.facts import Facts, measure
+from joppo.data.photos.claims import claims, values
+from joppo.data.photos.colors import name_colors
+from joppo.data.photos.measure import Facts, measure
 from joppo.data.posing import in_steps, pose
 from joppo.data.prompts import answer_instruction, score_prompt
 from joppo.data.questions import Subject

@@ -8,7 +8,7 @@ from joppo.data.answer_format import Answer, AnswerFormat
 from joppo.data.checks import CHECKS, Sample, agrees, first_failure
 from joppo.data.checks.contradictions import _lexicon
 from joppo.data.checks.phrases import found_phrase
-from joppo.data.claims import ASPECTS, values
+from joppo.data.photos.claims import ASPECTS, values
 from joppo.data.questions import Question, Subject
 from joppo.data.reasoning_config import CheckConfig
 from joppo.data.taxonomy.categories import CATEGORIES

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from joppo.data.claims import ASPECTS, claims, values
-from joppo.data.facts import measure
+from joppo.data.photos.claims import ASPECTS, claims, values
+from joppo.data.photos.measure import measure
 from joppo.data.store.hashing import sha256
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import ABSENT, OUTSIDE, REGIONS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from joppo.data.photos import PhotoError
+from joppo.data.photos.decode import PhotoError
 from joppo.data.teachers.ask import close_gateways
 from joppo.data.teachers.base import BudgetExceeded
 from joppo.training.judge import Question

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.photos import PhotoError
+from joppo.data.photos.decode import PhotoError
 from joppo.training.config import LoraSettings
 from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import LocalJudgeConfig

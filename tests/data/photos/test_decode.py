@@ -13,7 +13,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from joppo.data.photos import EXTENSIONS, PhotoError, load_photo, perceptual_hash, photo_format
+from joppo.data.photos.decode import (
+    EXTENSIONS,
+    PhotoError,
+    load_photo,
+    perceptual_hash,
+    photo_format,
+)
 
 RED, BLUE = (200, 30, 20), (20, 40, 210)
 

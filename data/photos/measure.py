@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from joppo.data.colors import ColorShare, name_colors
+from joppo.data.photos.colors import ColorShare, name_colors
 
 Array = NDArray[np.floating[Any]]
 MAX_SIDE = 512

@@ -7,7 +7,7 @@ were set on the spread of 243 real photographs (OASIS): outer values take about 
 
 from collections.abc import Callable
 
-from joppo.data.facts import Facts
+from joppo.data.photos.measure import Facts
 
 INFINITY = float("inf")
 Ranges = dict[str, tuple[float, float]]

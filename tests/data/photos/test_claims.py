@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from joppo.data import claims as module
-from joppo.data.claims import ASPECTS, claims, values
-from joppo.data.facts import Facts, measure
+from joppo.data.photos.claims import ASPECTS, claims, values
+from joppo.data.photos.measure import Facts, measure
 from tests.data.pictures import painting
 
 BASE = measure(painting(0))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from joppo.data.colors import MIN_SHARE, name_colors
+from joppo.data.photos.colors import MIN_SHARE, name_colors
 from tests.data.pictures import flat
 
 

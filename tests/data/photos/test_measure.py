@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joppo.data.claims import claims
-from joppo.data.facts import measure
+from joppo.data.photos.claims import claims
+from joppo.data.photos.measure import measure
 from tests.data.pictures import blurred, checkers, dot, flat, land, painting
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from joppo.data.readers.base import Label, Reject
-from joppo.data.readers.ready import read_ready
+from joppo.data.datasets.base import Label, Reject
+from joppo.data.datasets.ready import read_ready
 from joppo.training.evaluation.aligned import align
 from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.items import TRUTH, EvaluationSet

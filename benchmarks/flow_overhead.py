@@ -29,7 +29,7 @@ def write_config(folder: Path, photos: int) -> Path:
 def plain_loop(config: Path, store: str) -> str:
     """The same work without Prefect."""
     from joppo.data.corpus import publish
-    from joppo.data.labelled import labelled_photos
+    from joppo.data.datasets.labelled import labelled_photos
     from joppo.data.reasoning import reason_shard
     from joppo.data.scene_source import item_hash, render_shard, scene_items
     from joppo.data.store.shards import partition

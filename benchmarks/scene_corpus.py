@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from joppo.data.corpus import publish
-from joppo.data.labelled import labelled_photos
+from joppo.data.datasets.labelled import labelled_photos
 from joppo.data.reasoning import reason_shard
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.scene_source import SceneSourceConfig, render_shard, scene_items

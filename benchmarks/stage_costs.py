@@ -24,12 +24,12 @@ import numpy as np
 from joppo.data.checks import repeated_reasonings
 from joppo.data.control import ControlConfig, control_shard
 from joppo.data.corpus import publish
+from joppo.data.datasets import Label
+from joppo.data.datasets.ingest import IngestConfig, ingest_shard
+from joppo.data.datasets.labelled import labelled_photos
 from joppo.data.gate import GateConfig, gate_shard
-from joppo.data.ingest import IngestConfig, ingest_shard
-from joppo.data.labelled import labelled_photos
 from joppo.data.plan import PlanConfig, make_plan
 from joppo.data.plan_cost import measure_prompts
-from joppo.data.readers import Label
 from joppo.data.reasoning import reason_shard, shard_requests
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.scene_source import SceneSourceConfig, render_shard, scene_items

@@ -14,11 +14,11 @@ import numpy as np
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.ingest import label_row
+from joppo.data.datasets.base import Label
+from joppo.data.datasets.ingest import label_row
+from joppo.data.datasets.splits import SplitConfig, hash_split
 from joppo.data.photos.decode import load_photo, perceptual_hash
-from joppo.data.readers.base import Label
 from joppo.data.scenes import Scene, render_scene
-from joppo.data.splits import SplitConfig, hash_split
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.categories import CATEGORIES

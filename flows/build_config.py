@@ -7,12 +7,12 @@ from pydantic import Field, model_validator
 
 from joppo.data.config import StageConfig
 from joppo.data.control import ControlConfig
+from joppo.data.datasets.ingest import IngestConfig
+from joppo.data.datasets.sources import SourceConfig
 from joppo.data.gate import GateConfig
-from joppo.data.ingest import IngestConfig
 from joppo.data.plan import PlanConfig
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.scene_source import SceneSourceConfig
-from joppo.data.sources import SourceConfig
 from joppo.data.store.hashing import content_hash
 from joppo.data.synthesis_config import SynthesisConfig, synthesis_key
 from joppo.data.teachers.config import TeachersConfig

@@ -53,7 +53,7 @@ def build(
     store: StoreOption = None,
 ) -> None:
     """Run build-sft-data with a config, in this process."""
-    from joppo.data.readers.base import DatasetFormatError
+    from joppo.data.datasets.base import DatasetFormatError
     from joppo.data.store.store import StoreError
     from joppo.flows.build_sft_data import build_sft_data
     from joppo.flows.config import ConfigError
@@ -88,7 +88,7 @@ def plan(
     ] = None,
 ) -> None:
     """What a build would take (requests, dollars, hours, disk), or a whole recipe (--profile)."""
-    from joppo.data.readers.base import DatasetFormatError
+    from joppo.data.datasets.base import DatasetFormatError
     from joppo.data.teachers.pricing import UnknownPriceError
     from joppo.flows.config import ConfigError
     from joppo.flows.plan_capacity import show_capacity
@@ -127,7 +127,7 @@ def evaluate(
 ) -> None:
     """Judge photos with known truth, and print how well judges agree with people."""
     from joppo.data.corpus import CorpusNotFoundError
-    from joppo.data.readers.base import DatasetFormatError
+    from joppo.data.datasets.base import DatasetFormatError
     from joppo.data.store.store import StoreError
     from joppo.data.teachers.base import BudgetExceeded, TeacherError
     from joppo.data.teachers.pricing import UnknownPriceError
@@ -214,7 +214,7 @@ def labels(
     path: Annotated[Path, typer.Argument(help="The dataset's label file or folder.")],
 ) -> None:
     """Read a label file, no images needed, and say what is in it."""
-    from joppo.data.readers.base import DatasetFormatError
+    from joppo.data.datasets.base import DatasetFormatError
     from joppo.flows.labels import show_labels
 
     try:

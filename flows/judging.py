@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from joppo.data.answer_format import AnswerFormat
-from joppo.data.photo_files import read_photo
+from joppo.data.datasets.find_photos import read_photo
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.prompts import score_prompt
 from joppo.data.store.hashing import sha256

@@ -5,8 +5,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from joppo.data.readers import read
-from joppo.data.readers.summary import Summary, summarize
+from joppo.data.datasets import read
+from joppo.data.datasets.summary import Summary, summarize
 from joppo.data.taxonomy.categories import CATEGORIES
 
 

@@ -1,6 +1,6 @@
 """Photos into the store, one shard at a time."""
 
-from joppo.data.ingest import RECIPE_VERSION, IngestConfig, ingest_shard
+from joppo.data.datasets.ingest import RECIPE_VERSION, IngestConfig, ingest_shard
 from joppo.tasks.manifest import Manifest, Shard
 from joppo.tasks.shard_task import Step, shard_task
 

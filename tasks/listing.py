@@ -6,9 +6,9 @@ from typing import Any, TypedDict
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from joppo.data.readers.base import Reject
+from joppo.data.datasets.base import Reject
+from joppo.data.datasets.sources import SourceConfig, item_content, item_key, list_sources
 from joppo.data.scene_source import SceneSourceConfig, item_hash, scene_items
-from joppo.data.sources import SourceConfig, item_content, item_key, list_sources
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.shards import partition
 from joppo.data.store.store import ShardRef, Store

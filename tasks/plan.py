@@ -3,7 +3,7 @@
 from typing import Any
 
 from joppo.data.control import ControlConfig
-from joppo.data.labelled import labelled_photos
+from joppo.data.datasets.labelled import labelled_photos
 from joppo.data.plan import RECIPE_VERSION, Plan, PlanConfig, attempt_group, make_plan
 from joppo.data.store.hashing import SHORT, canonical_json, content_hash
 from joppo.data.store.shards import partition

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from joppo.data.labelled import inherited_label, labelled_photos
+from joppo.data.datasets.labelled import inherited_label, labelled_photos
 from joppo.data.reasoning import RECIPE_VERSION, ReasoningConfig, reason_shard
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.manifest import Manifest, load

@@ -8,9 +8,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from joppo.data.config import StageConfig
-from joppo.data.photo_files import STAGE, PhotoFile, find_photos, read_photo
+from joppo.data.datasets.base import Reject
+from joppo.data.datasets.find_photos import STAGE, PhotoFile, find_photos, read_photo
 from joppo.data.photos.decode import PhotoError
-from joppo.data.readers.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.store.hashing import SHORT, content_hash, sha256
 from joppo.data.store.shards import partition

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from joppo.data.datasets.cadb import SCORES
 from joppo.data.query import run_query
-from joppo.data.readers.cadb import SCORES
 from joppo.data.store.store import Store
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.build_sft_data import build_sft_data
@@ -18,7 +18,7 @@ from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.examples import training_rows
 from joppo.training.preflight import before_launch
 from joppo.training.run_folder import Run
-from tests.data.readers.reading import FIXTURES
+from tests.data.datasets.reading import FIXTURES
 from tests.flows.test_build_photos import photo
 
 PICD = {"kind": "picd", "labels": "picd/labels_PICD.csv", "images": "picd/images"}

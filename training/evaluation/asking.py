@@ -6,10 +6,10 @@ from typing import Any
 
 from joppo.data.answer_format import AnswerFormat
 from joppo.data.asking import preferences_for
+from joppo.data.datasets.mmperspective import Question
 from joppo.data.posing import pose
 from joppo.data.prompts import answer_instruction
 from joppo.data.questions import CATEGORY_NAMES, Subject
-from joppo.data.readers.mmperspective import Question
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import Rubric

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from joppo.data.config import StageConfig
+from joppo.data.datasets.sources import SourceConfig
+from joppo.data.datasets.splits import SplitConfig
 from joppo.data.scene_source import SceneSourceConfig
-from joppo.data.sources import SourceConfig
-from joppo.data.splits import SplitConfig
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
 
 LATEST = "latest"

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from joppo.data.readers.mmperspective import DATASET as MMPERSPECTIVE
-from joppo.data.readers.mmperspective import TASKS as MMP_GROUPS
+from joppo.data.datasets.mmperspective import DATASET as MMPERSPECTIVE
+from joppo.data.datasets.mmperspective import TASKS as MMP_GROUPS
 from joppo.training.evaluation.aligned import Aligned
 from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.items import SCORE

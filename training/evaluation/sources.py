@@ -10,12 +10,12 @@ from functools import partial
 from hashlib import file_digest
 from pathlib import Path
 
-from joppo.data.folders import list_photos
-from joppo.data.ingest import label_row
-from joppo.data.readers.base import DatasetFormatError, Label, Reject
-from joppo.data.readers.mmperspective import Question, read_mmperspective
-from joppo.data.sources import SourceConfig, list_labels
-from joppo.data.splits import hash_split
+from joppo.data.datasets.base import DatasetFormatError, Label, Reject
+from joppo.data.datasets.folders import list_photos
+from joppo.data.datasets.ingest import label_row
+from joppo.data.datasets.mmperspective import Question, read_mmperspective
+from joppo.data.datasets.sources import SourceConfig, list_labels
+from joppo.data.datasets.splits import hash_split
 from joppo.data.store.hashing import unit_interval
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.asking import items_of, multiple_choice

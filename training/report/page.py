@@ -13,7 +13,7 @@ from pathlib import PurePath
 from statistics import fmean
 from typing import Any
 
-from joppo.data.readers.base import Reject
+from joppo.data.datasets.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.scoring.files import Ranked

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from joppo.data.readers.base import Reject
+from joppo.data.datasets.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.store.rows import schema_of
 from joppo.data.taxonomy.rubrics import Rubric

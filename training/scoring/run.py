@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from joppo.data.photo_files import PhotoFile, find_photos, read_photo
+from joppo.data.datasets.base import Reject
+from joppo.data.datasets.find_photos import PhotoFile, find_photos, read_photo
 from joppo.data.photos.decode import PhotoError, load_photo
-from joppo.data.readers.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
 from joppo.training.judge import SamplingJudge

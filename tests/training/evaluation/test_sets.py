@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from benchmarks.scene_corpus import build
 from joppo.data.corpus import CorpusNotFoundError, open_corpus
-from joppo.data.readers.base import DatasetFormatError
+from joppo.data.datasets.base import DatasetFormatError
 from joppo.data.scene_source import SceneSourceConfig
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
@@ -129,7 +129,7 @@ def test_picd_asks_for_one_of_four_or_of_all_names(tmp_path: Path) -> None:
 def test_photos_without_a_split_of_their_own_get_the_one_that_ingestion_gives(
     tmp_path: Path,
 ) -> None:
-    from joppo.data.splits import SplitConfig, hash_split
+    from joppo.data.datasets.splits import SplitConfig, hash_split
 
     names = [f"{n:06}.jpg" for n in range(60)]
     photos(tmp_path / "images", names)
@@ -201,7 +201,7 @@ def test_one_photo_under_two_names_is_asked_once(tmp_path: Path) -> None:
 def test_every_benchmark_with_scores_can_be_asked(
     tmp_path: Path, kind: str, labels: str, name: str | None
 ) -> None:
-    from joppo.data.readers import Label, read
+    from joppo.data.datasets import Label, read
 
     known = [one for one in read(kind, FIXTURES / labels) if isinstance(one, Label)]
     photos(tmp_path / "images", sorted({one.item for one in known}))

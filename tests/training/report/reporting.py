@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from joppo.data.photo_files import PhotoFile
+from joppo.data.datasets.find_photos import PhotoFile
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.scoring.files import Ranked, rank
 from joppo.training.scoring.score import Scored

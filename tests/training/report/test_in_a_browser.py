@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.readers.base import Reject
+from joppo.data.datasets.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.flows.browser import Browser

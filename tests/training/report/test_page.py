@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from joppo.data.readers.base import Reject
+from joppo.data.datasets.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.report.page import LEAST_SIDE, render, side_for, write_report

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from joppo.data.photo_files import PhotoFile
-from joppo.data.readers.base import Reject
+from joppo.data.datasets.base import Reject
+from joppo.data.datasets.find_photos import PhotoFile
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.scoring.files import Ranked, rank, write_scores

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.photo_files import find_photos
-from joppo.data.readers.base import Reject
+from joppo.data.datasets.base import Reject
+from joppo.data.datasets.find_photos import find_photos
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
 from joppo.training.judge import Reply

@@ -1,0 +1,76 @@
+"""PARA: aesthetics and attributes of 31,220 photographs (CVPR 2022). Out-of-domain benchmark.
+
+Source: the authors' download, on request. Licence: research only; it binds the user.
+
+Format: `annotation/PARA-GiaaTrain.csv` and `PARA-GiaaTest.csv` (3,000 photos), one row a photo;
+photos at `imgs/<sessionId>/<imageName>`, so the item is `session144/iaa_pub10022_.jpg`. Columns
+`imageName, sessionId, semantic, aestheticScore_1.0 ... _5.0` (nine bins of votes),
+`aestheticScore_mean, aestheticScore_std`, then bins, `_mean` and `_std` of further scores.
+
+Scale: means are 1-5. `mos` is `aestheticScore_mean` mapped from [1, 5] to [0, 1]; `attributes` are
+the other means mapped from [1, 5] to [-1, 1], under the rubric's names: composition, color,
+depth_of_field (`dofScore`), light, content (`contentScore`), and quality. `raters` is the sum of
+the nine bins where they are whole numbers.
+
+Traps: `PARA-Images.csv` holds single raters and is not read. `contentPreference` asks for another
+thing than `contentScore`. File names repeat across sessions, so the session belongs to the id. The
+test file is read first: a photo in both stays in test.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from joppo.data.datasets.base import Label, Reject, read_rows
+from joppo.data.datasets.cells import cell, item_name, number, signed_unit, unit
+from joppo.data.datasets.label_files import CsvRow, csv_rows, split_files
+
+DATASET = "para"
+LOW, HIGH = 1.0, 5.0
+FILES = {"PARA-GiaaTest.csv": "test", "PARA-GiaaTrain.csv": "train"}
+TOTAL = "aestheticScore_mean"
+ATTRIBUTES = {
+    "composition": "compositionScore_mean",
+    "color": "colorScore_mean",
+    "depth_of_field": "dofScore_mean",
+    "light": "lightScore_mean",
+    "content": "contentScore_mean",
+    "quality": "qualityScore_mean",
+}
+_BINS = [f"aestheticScore_{half / 2:.1f}" for half in range(2, 11)]
+
+
+def read_para(path: str | Path) -> Iterator[Label | Reject]:
+    """Labels of the folder `annotation`, or of one of its two files.
+
+    Raises:
+        DatasetFormatError: neither file is there, or a file has not the columns.
+    """
+    path, first = Path(path), dict[str, str]()
+    for file, split in split_files(path, FILES):
+        rows = csv_rows(file, ["imageName", "sessionId", TOTAL, *ATTRIBUTES.values()])
+        yield from read_rows(file, rows, _parser(split), first)
+
+
+def _parser(split: str | None) -> Callable[[CsvRow], Label]:
+    def parse(row: CsvRow) -> Label:
+        session, name = cell(row, "sessionId"), cell(row, "imageName")
+        raw = number(row[TOTAL], LOW, HIGH, TOTAL)
+        values = {ours: number(row[own], LOW, HIGH, own) for ours, own in ATTRIBUTES.items()}
+        return Label(
+            item_name(f"{session.strip()}/{name.strip()}"),
+            DATASET,
+            mos=unit(raw, LOW, HIGH),
+            mos_raw=raw,
+            raters=_raters(row),
+            attributes={name: signed_unit(value, LOW, HIGH) for name, value in values.items()},
+            split=split,
+        )
+
+    return parse
+
+
+def _raters(row: CsvRow) -> int | None:
+    if not all(name in row for name in _BINS):
+        return None
+    votes = [number(row[name], 0, 10**6, name) for name in _BINS]
+    return int(sum(votes)) if all(vote == int(vote) for vote in votes) else None

@@ -25,7 +25,7 @@ from benchmarks.synthesis import bare_loop
 from joppo.data.control import encode_png
 from joppo.data.diffusion import ImagePipeline, load_pipeline
 from joppo.data.pipeline_files import EMBEDDED, WEIGHTS_DIR
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig

@@ -32,8 +32,8 @@ from joppo.data.plan import PlanConfig, make_plan
 from joppo.data.plan_cost import measure_prompts
 from joppo.data.reasoning import reason_shard, shard_requests
 from joppo.data.reasoning_config import ReasoningConfig
-from joppo.data.scene_source import SceneSourceConfig, render_shard, scene_items
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
+from joppo.data.scenes.scene_source import SceneSourceConfig, render_shard, scene_items
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard

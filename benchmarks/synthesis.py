@@ -21,7 +21,7 @@ from joppo.data.control import ControlConfig, control_shard, encode_png, read_ma
 from joppo.data.diffusion import ImagePipeline, kinds, load_pipeline
 from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.plan import PlanConfig, make_plan
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig, synthesis_key

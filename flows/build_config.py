@@ -12,7 +12,7 @@ from joppo.data.datasets.sources import SourceConfig
 from joppo.data.gate import GateConfig
 from joppo.data.plan import PlanConfig
 from joppo.data.reasoning_config import ReasoningConfig
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.hashing import content_hash
 from joppo.data.synthesis_config import SynthesisConfig, synthesis_key
 from joppo.data.teachers.config import TeachersConfig

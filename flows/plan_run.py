@@ -18,7 +18,7 @@ from joppo.data.datasets.splits import hash_split
 from joppo.data.plan import make_plan, plan_totals
 from joppo.data.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
 from joppo.data.reasoning import shard_requests
-from joppo.data.scene_source import render_shard, scene_items
+from joppo.data.scenes.scene_source import render_shard, scene_items
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store
 from joppo.data.teachers.base import TeacherRequest

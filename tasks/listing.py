@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from joppo.data.datasets.base import Reject
 from joppo.data.datasets.sources import SourceConfig, item_content, item_key, list_sources
-from joppo.data.scene_source import SceneSourceConfig, item_hash, scene_items
+from joppo.data.scenes.scene_source import SceneSourceConfig, item_hash, scene_items
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.shards import partition
 from joppo.data.store.store import ShardRef, Store

@@ -1,6 +1,6 @@
 """Embedded scenes in place of a dataset: rendered, labelled and stored, one shard at a time."""
 
-from joppo.data.scene_source import RECIPE_VERSION, SceneSourceConfig, render_shard
+from joppo.data.scenes.scene_source import RECIPE_VERSION, SceneSourceConfig, render_shard
 from joppo.tasks.manifest import Manifest, Shard
 from joppo.tasks.shard_task import Step, shard_task
 

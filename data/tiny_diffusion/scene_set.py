@@ -50,7 +50,7 @@ def render_set(count: int, first_seed: int, workers: int = 1) -> SceneSet:
 
 
 def _render(number: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, str]:
-    from joppo.data.scenes import render_scene
+    from joppo.data.scenes.scene import render_scene
 
     scene = render_scene(*number, SIZE)
     canny, _ = canny_map(scene.image, ControlConfig(size=SIZE))

@@ -11,7 +11,7 @@ from PIL import Image
 from joppo.data.control import ControlConfig, control_shard, encode_png
 from joppo.data.photos.decode import perceptual_hash
 from joppo.data.plan import Plan, PlanConfig, make_plan
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 
 CONTROL = ControlConfig()

@@ -11,7 +11,7 @@ from joppo.data.control import ControlConfig, control_shard
 from joppo.data.corpus import publish
 from joppo.data.gate import GateConfig, gate_shard
 from joppo.data.pipeline_files import EMBEDDED, model_folder
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 from joppo.data.synthesis import synthesize_shard
 from joppo.data.synthesis_config import SynthesisConfig

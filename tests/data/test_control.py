@@ -16,7 +16,7 @@ from joppo.data.control import (
     read_map,
     working_size,
 )
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 from tests.data.synthesis_world import CONTROL, photo
 

@@ -4,7 +4,7 @@ import pytest
 from joppo.data.control import canny_map, normalise_depth
 from joppo.data.diffusion import kinds, load_pipeline
 from joppo.data.prompt_pool import load_pool
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from joppo.data.synthesis_config import SynthesisConfig
 from tests.data.synthesis_world import CONTROL
 

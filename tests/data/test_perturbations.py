@@ -3,7 +3,7 @@ import pytest
 
 from joppo.data.calibrate import perturbed
 from joppo.data.perturbations import DESTROY, KEEP
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from tests.data.synthesis_world import CONTROL
 
 IMAGE = render_scene(21, 4, 64).image

@@ -260,7 +260,7 @@ def test_rendered_scenes_give_distinct_accepted_text() -> None:
 
     from PIL import Image
 
-    from joppo.data.scenes import render_scene
+    from joppo.data.scenes.scene import render_scene
 
     store, scenes = Store("memory://scenes"), []
     for category in range(1, 25):

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from benchmarks.scene_corpus import build
 from joppo.data.query import run_query
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.flows.cli import app
 from joppo.flows.config import load_config

@@ -17,7 +17,7 @@ from prefect.states import Completed, exception_to_failed_state
 from prefect.utilities.asyncutils import run_coro_as_sync
 
 from benchmarks.scene_corpus import build
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.flows.config import ConfigError
 from joppo.flows.evaluate_judge import evaluate_judge

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from benchmarks.scene_corpus import build
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.flows.train_joppo import train_joppo
 from joppo.flows.train_sft import train_sft

@@ -17,7 +17,7 @@ from prefect.client.orchestration import SyncPrefectClient
 
 from benchmarks.kill_resume import trainers
 from benchmarks.scene_corpus import build
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.flows.figures import free_port
 from joppo.training.checkpoints import broken, checkpoints

@@ -6,7 +6,7 @@ import pytest
 from safetensors.torch import load_file
 
 from benchmarks.scene_corpus import build
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.training.base_model import resolve_base
 from joppo.training.config import NEW, JoppoConfig

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 import joppo.training.checkpoints as checkpoints
 from benchmarks.scene_corpus import build
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.training.callbacks import Report
 from joppo.training.checkpoints import CheckpointError, broken

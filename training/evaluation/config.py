@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from joppo.data.config import StageConfig
 from joppo.data.datasets.sources import SourceConfig
 from joppo.data.datasets.splits import SplitConfig
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
 
 LATEST = "latest"

@@ -8,7 +8,7 @@ import json
 from functools import partial
 from typing import Any
 
-from joppo.data.scene_source import DATASET, RECIPE_VERSION, render_shard, scene_items
+from joppo.data.scenes.scene_source import DATASET, RECIPE_VERSION, render_shard, scene_items
 from joppo.data.store.hashing import SHORT, content_hash, unit_interval
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric

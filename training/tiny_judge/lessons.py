@@ -30,7 +30,7 @@ from joppo.data.posing import in_steps, pose
 from joppo.data.prompts import answer_instruction, score_prompt
 from joppo.data.questions import Subject
 from joppo.data.reasoning_config import ReasoningConfig, Route
-from joppo.data.scenes import Scene, render_scene
+from joppo.data.scenes.scene import Scene, render_scene
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KINDS

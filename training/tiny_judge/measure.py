@@ -15,7 +15,7 @@ import numpy as np
 
 from joppo.data.answer_format import AnswerFormat
 from joppo.data.prompts import score_prompt
-from joppo.data.scenes import scene_mos
+from joppo.data.scenes.scene import scene_mos
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.answers import judge

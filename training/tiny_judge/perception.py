@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from joppo.data.scenes import Scene
+from joppo.data.scenes.scene import Scene
 from joppo.training.tiny_judge.shape import PATCH, SIDE
 
 CELLS = SIDE // (2 * PATCH)

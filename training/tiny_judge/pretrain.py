@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from joppo.training.tiny_judge.lessons import (
     FORM_KINDS,
     Lesson,

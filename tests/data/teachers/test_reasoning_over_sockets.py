@@ -9,7 +9,7 @@ from PIL import Image
 
 from joppo.data.reasoning import reason_shard, shard_requests
 from joppo.data.reasoning_config import ReasoningConfig, Route
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 from joppo.data.teachers.ask import make_ask
 from joppo.data.teachers.config import TeachersConfig

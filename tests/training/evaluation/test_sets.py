@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from benchmarks.scene_corpus import build
 from joppo.data.corpus import CorpusNotFoundError, open_corpus
 from joppo.data.datasets.base import DatasetFormatError
-from joppo.data.scene_source import SceneSourceConfig
+from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric

@@ -102,7 +102,7 @@ def test_it_lies_beside_the_model_or_in_the_store(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Store:
     from benchmarks.scene_corpus import build
-    from joppo.data.scene_source import SceneSourceConfig
+    from joppo.data.scenes.scene_source import SceneSourceConfig
 
     made = Store(tmp_path_factory.mktemp("store"))
     build(made, SceneSourceConfig(per_category=8, size=64))

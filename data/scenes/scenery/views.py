@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from joppo.data.scenery import backdrop, things
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.curves import road
-from joppo.data.scenery.lines import deck
-from joppo.data.scenery.mood import Array, hsv, mix
-from joppo.data.scenery.points import PLACES, Truth, pick
+from joppo.data.scenes.scenery import backdrop, things
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.curves import road
+from joppo.data.scenes.scenery.lines import deck
+from joppo.data.scenes.scenery.mood import Array, hsv, mix
+from joppo.data.scenes.scenery.points import PLACES, Truth, pick
 
 Point = tuple[float, float]
 

@@ -1,7 +1,7 @@
 """Caption words that say only what the renderer drew."""
 
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.points import Truth
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.points import Truth
 
 _A = "aeiou"
 

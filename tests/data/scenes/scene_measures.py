@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from joppo.data.scenes import Scene
+from joppo.data.scenes.scene import Scene
 
 
 def _gray(scene: Scene) -> np.ndarray:

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import Array, hsv
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import Array, hsv
 
 Point = tuple[float, float]
 

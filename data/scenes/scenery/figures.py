@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from joppo.data.scenery import backdrop, built, surfaces, tabletop, things
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.curves import road
-from joppo.data.scenery.mood import hsv, mix
-from joppo.data.scenery.points import Truth, pick
+from joppo.data.scenes.scenery import backdrop, built, surfaces, tabletop, things
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.curves import road
+from joppo.data.scenes.scenery.mood import hsv, mix
+from joppo.data.scenes.scenery.points import Truth, pick
 
 
 def triangle(c: Canvas) -> Truth:

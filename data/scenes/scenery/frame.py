@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from joppo.data.scenery.mood import Array
+from joppo.data.scenes.scenery.mood import Array
 
 Points = Array | Sequence[tuple[float, float]]
 # Rows, columns and the mask (float32 in [0, 1]) of the window that they cut out.

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from joppo.data.scenery import noise
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import hsv, mix
+from joppo.data.scenes.scenery import noise
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import hsv, mix
 
 FLATS = ("wood", "cloth", "sand", "snow", "lawn", "marble", "slate")
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from joppo.data.scenery import backdrop, built, surfaces, tabletop, things
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.points import PLACES, Truth, pick, plural
+from joppo.data.scenes.scenery import backdrop, built, surfaces, tabletop, things
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.points import PLACES, Truth, pick, plural
 
 BIG = {"tree": things.tree, "tower": built.tower, "building": built.building,
        "person": things.person, "balloon": built.balloon}  # fmt: skip

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from joppo.data.scenes import ATTRIBUTES, contact_sheet, render_scene, true_score
-from tests.data.scene_measures import MEASURES, saturation
+from joppo.data.scenes.scene import ATTRIBUTES, contact_sheet, render_scene, true_score
+from tests.data.scenes.scene_measures import MEASURES, saturation
 
 SIZE = 64
 GOOD = dict.fromkeys(ATTRIBUTES, 1.0)
@@ -46,7 +46,7 @@ def test_every_category_renders_valid_truth(category, style):
 
 _CODE = """
 import hashlib
-from joppo.data.scenes import render_scene
+from joppo.data.scenes.scene import render_scene
 h = hashlib.sha256()
 for c in (1, 4, 14, 18, 21, 22, 23):
     s = render_scene(c, 5, 64, "alt" if c % 2 else "default")

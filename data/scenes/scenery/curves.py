@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from joppo.data.scenery import backdrop, surfaces, tabletop, things
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import Array, hsv, mix
-from joppo.data.scenery.points import PLACES, Truth, pick
+from joppo.data.scenes.scenery import backdrop, surfaces, tabletop, things
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import Array, hsv, mix
+from joppo.data.scenes.scenery.points import PLACES, Truth, pick
 
 
 def road(c: Canvas, vp: tuple[float, float], half: float, rails: bool = False) -> None:

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from joppo.data.scenery import backdrop, surfaces, things
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import hsv, mix
-from joppo.data.scenery.points import PLACES, Truth, pick
+from joppo.data.scenes.scenery import backdrop, surfaces, things
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import hsv, mix
+from joppo.data.scenes.scenery.points import PLACES, Truth, pick
 
 
 def diagonal(c: Canvas) -> Truth:

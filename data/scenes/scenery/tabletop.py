@@ -6,8 +6,8 @@ lying ones y is the centre and h the diameter.
 
 import numpy as np
 
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import hsv, mix
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import hsv, mix
 
 
 def vase(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:

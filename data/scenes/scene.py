@@ -1,6 +1,6 @@
 """Embedded photos: procedural scenes with known composition, perspective, depth and score.
 
-`python -m joppo.data.scenes --out sheet.png` draws a contact sheet of all 24 categories.
+`python -m joppo.data.scenes.scene --out sheet.png` draws a contact sheet of all 24 categories.
 
 A scene is a pure function of (category, seed, size, style, attribute overrides). The layout is in
 fractions of the frame, so the same seed shows the same scene at every size.
@@ -25,11 +25,11 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from joppo.data.scenery import camera, curves, fields, figures, lines, points, shapes, views
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import make_mood
-from joppo.data.scenery.points import Truth
-from joppo.data.scenery.wording import caption, describe
+from joppo.data.scenes.scenery import camera, curves, fields, figures, lines, points, shapes, views
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import make_mood
+from joppo.data.scenes.scenery.points import Truth
+from joppo.data.scenes.scenery.wording import caption, describe
 from joppo.data.store.hashing import content_hash
 from joppo.data.taxonomy.categories import CATEGORIES
 

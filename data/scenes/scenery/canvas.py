@@ -6,9 +6,9 @@ an object that stands on the ground has the depth of its base.
 
 import numpy as np
 
-from joppo.data.scenery import noise
-from joppo.data.scenery.frame import Frame, Points, Region
-from joppo.data.scenery.mood import Array, Mood, mix
+from joppo.data.scenes.scenery import noise
+from joppo.data.scenes.scenery.frame import Frame, Points, Region
+from joppo.data.scenes.scenery.mood import Array, Mood, mix
 
 
 class Canvas(Frame):

@@ -9,7 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from joppo.data.scenery.mood import Array
+from joppo.data.scenes.scenery.mood import Array
 
 TILE = 512
 

@@ -5,8 +5,8 @@ Signature: thing(canvas, x, y, h, depth, subject) with x, y, h as fractions of t
 
 import numpy as np
 
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import Array, hsv, mix
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import Array, hsv, mix
 
 DARK = np.array([0.16, 0.14, 0.15], np.float32)
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from joppo.data.scenery import noise
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import Array, hsv, mix
-from joppo.data.scenery.surfaces import garnish
+from joppo.data.scenes.scenery import noise
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import Array, hsv, mix
+from joppo.data.scenes.scenery.surfaces import garnish
 
 
 def sky(c: Canvas, horizon: float) -> None:

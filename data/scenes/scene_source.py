@@ -18,7 +18,7 @@ from joppo.data.datasets.base import Label
 from joppo.data.datasets.ingest import label_row
 from joppo.data.datasets.splits import SplitConfig, hash_split
 from joppo.data.photos.decode import load_photo, perceptual_hash
-from joppo.data.scenes import Scene, render_scene
+from joppo.data.scenes.scene import Scene, render_scene
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.categories import CATEGORIES

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from joppo.data.scenery import backdrop, built, surfaces, tabletop, things
-from joppo.data.scenery.canvas import Canvas
+from joppo.data.scenes.scenery import backdrop, built, surfaces, tabletop, things
+from joppo.data.scenes.scenery.canvas import Canvas
 
 T = TypeVar("T")
 

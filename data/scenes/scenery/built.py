@@ -5,9 +5,9 @@ Signature: thing(canvas, x, y, h, depth, subject) with x, y, h as fractions of t
 
 import numpy as np
 
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import hsv, mix
-from joppo.data.scenery.things import DARK
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import hsv, mix
+from joppo.data.scenes.scenery.things import DARK
 
 
 def house(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:

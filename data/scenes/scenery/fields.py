@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from joppo.data.scenery import backdrop, surfaces, tabletop, things
-from joppo.data.scenery.canvas import Canvas
-from joppo.data.scenery.mood import Array, hsv, mix
-from joppo.data.scenery.points import Truth, pick
+from joppo.data.scenes.scenery import backdrop, surfaces, tabletop, things
+from joppo.data.scenes.scenery.canvas import Canvas
+from joppo.data.scenes.scenery.mood import Array, hsv, mix
+from joppo.data.scenes.scenery.points import Truth, pick
 
 
 def _cells(c: Canvas, count: int, jitter: float) -> tuple[Array, Array]:

@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from joppo.data.scene_source import (
+from joppo.data.scenes.scene import render_scene
+from joppo.data.scenes.scene_source import (
     SceneSourceConfig,
     encode_depth,
     encode_photo,
@@ -13,7 +14,6 @@ from joppo.data.scene_source import (
     render_shard,
     scene_items,
 )
-from joppo.data.scenes import render_scene
 from joppo.data.store.rows import to_table
 from joppo.data.store.store import Store
 

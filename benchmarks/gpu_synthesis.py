@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.synthesis import bare_loop
-from joppo.data.control import encode_png
-from joppo.data.diffusion import ImagePipeline, load_pipeline
-from joppo.data.pipeline_files import EMBEDDED, WEIGHTS_DIR
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
-from joppo.data.synthesis import synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.synthesis.checkpoint_files import EMBEDDED, WEIGHTS_DIR
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.control_maps import encode_png
+from joppo.data.synthesis.diffusion import ImagePipeline, load_pipeline
+from joppo.data.synthesis.generate import synthesize_shard
 
 GIB = 2**30
 Attempt = dict[str, Any]

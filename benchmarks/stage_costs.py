@@ -22,13 +22,10 @@ from typing import Any
 import numpy as np
 
 from joppo.data.checks import repeated_reasonings
-from joppo.data.control import ControlConfig, control_shard
 from joppo.data.corpus import publish
 from joppo.data.datasets import Label
 from joppo.data.datasets.ingest import IngestConfig, ingest_shard
 from joppo.data.datasets.labelled import labelled_photos
-from joppo.data.gate import GateConfig, gate_shard
-from joppo.data.plan import PlanConfig, make_plan
 from joppo.data.plan_cost import measure_prompts
 from joppo.data.reasoning import reason_shard, shard_requests
 from joppo.data.reasoning_config import ReasoningConfig
@@ -36,8 +33,11 @@ from joppo.data.scenes.scene import render_scene
 from joppo.data.scenes.scene_source import SceneSourceConfig, render_shard, scene_items
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
-from joppo.data.synthesis import synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.control_maps import ControlConfig, control_shard
+from joppo.data.synthesis.gate import GateConfig, gate_shard
+from joppo.data.synthesis.generate import synthesize_shard
+from joppo.data.synthesis.long_tail_plan import PlanConfig, make_plan
 from joppo.data.taxonomy.categories import CATEGORIES
 
 RESULTS = Path(__file__).with_name("results") / "stage_costs.md"

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.control import ControlConfig, control_shard, encode_png, read_map
-from joppo.data.diffusion import ImagePipeline, kinds, load_pipeline
 from joppo.data.photos.decode import load_photo, perceptual_hash
-from joppo.data.plan import PlanConfig, make_plan
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
-from joppo.data.synthesis import synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig, synthesis_key
+from joppo.data.synthesis.config import SynthesisConfig, synthesis_key
+from joppo.data.synthesis.control_maps import ControlConfig, control_shard, encode_png, read_map
+from joppo.data.synthesis.diffusion import ImagePipeline, kinds, load_pipeline
+from joppo.data.synthesis.generate import synthesize_shard
+from joppo.data.synthesis.long_tail_plan import PlanConfig, make_plan
 from joppo.data.taxonomy.categories import CATEGORIES
 
 RESULTS = Path(__file__).with_name("results") / "synthesis.md"

@@ -6,15 +6,15 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.control import ControlConfig
 from joppo.data.datasets.ingest import IngestConfig
 from joppo.data.datasets.sources import SourceConfig
-from joppo.data.gate import GateConfig
-from joppo.data.plan import PlanConfig
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.hashing import content_hash
-from joppo.data.synthesis_config import SynthesisConfig, synthesis_key
+from joppo.data.synthesis.config import SynthesisConfig, synthesis_key
+from joppo.data.synthesis.control_maps import ControlConfig
+from joppo.data.synthesis.gate import GateConfig
+from joppo.data.synthesis.long_tail_plan import PlanConfig
 from joppo.data.teachers.config import TeachersConfig
 
 

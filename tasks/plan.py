@@ -2,12 +2,18 @@
 
 from typing import Any
 
-from joppo.data.control import ControlConfig
 from joppo.data.datasets.labelled import labelled_photos
-from joppo.data.plan import RECIPE_VERSION, Plan, PlanConfig, attempt_group, make_plan
 from joppo.data.store.hashing import SHORT, canonical_json, content_hash
 from joppo.data.store.shards import partition
 from joppo.data.store.store import Store
+from joppo.data.synthesis.control_maps import ControlConfig
+from joppo.data.synthesis.long_tail_plan import (
+    RECIPE_VERSION,
+    Plan,
+    PlanConfig,
+    attempt_group,
+    make_plan,
+)
 from joppo.tasks.manifest import Manifest, load
 from joppo.tasks.shard_task import Step, shard_task
 

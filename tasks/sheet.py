@@ -4,8 +4,8 @@ import io
 import json
 from typing import Any
 
-from joppo.data.contact_sheet import contact_sheet
 from joppo.data.store.store import Store
+from joppo.data.synthesis.contact_sheet import contact_sheet
 from joppo.tasks.manifest import Manifest, load
 from joppo.tasks.shard_task import Step, shard_task
 

@@ -4,13 +4,13 @@ import json
 from threading import Lock
 from typing import Any
 
-from joppo.data.control import RECIPE_VERSION as CONTROL_RECIPE
-from joppo.data.control import ControlConfig, control_shard
-from joppo.data.gate import RECIPE_VERSION as GATE_RECIPE
-from joppo.data.gate import GateConfig, gate_shard
-from joppo.data.synthesis import read_record, record_uri, synthesize_shard
-from joppo.data.synthesis_config import RECIPE_VERSION as SYNTHESIS_RECIPE
-from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.synthesis.config import RECIPE_VERSION as SYNTHESIS_RECIPE
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.control_maps import RECIPE_VERSION as CONTROL_RECIPE
+from joppo.data.synthesis.control_maps import ControlConfig, control_shard
+from joppo.data.synthesis.gate import RECIPE_VERSION as GATE_RECIPE
+from joppo.data.synthesis.gate import GateConfig, gate_shard
+from joppo.data.synthesis.generate import read_record, record_uri, synthesize_shard
 from joppo.tasks.manifest import Manifest
 from joppo.tasks.shard_task import Step, shard_task
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from joppo.data.control import ControlConfig, canny_map, normalise_depth
+from joppo.data.synthesis.control_maps import ControlConfig, canny_map, normalise_depth
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.tiny_diffusion.model import SIZE
 

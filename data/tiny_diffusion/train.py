@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def vocabulary_texts(scenes: SceneSet) -> list[str]:
     """Captions and pool prompts: the words that the pipeline is going to read."""
-    from joppo.data.prompt_pool import all_phrases
+    from joppo.data.synthesis.prompt_pool import all_phrases
 
     return [*scenes.captions, *all_phrases() * 20]
 

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from joppo.data.control import ControlConfig
-from joppo.data.plan import PlanConfig, attempt_group, make_plan
 from joppo.data.store.hashing import sha256
 from joppo.data.store.shards import partition
 from joppo.data.store.store import Store
+from joppo.data.synthesis.control_maps import ControlConfig
+from joppo.data.synthesis.long_tail_plan import PlanConfig, attempt_group, make_plan
 from joppo.tasks import plan as planning
 
 

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Literal
 
 from joppo.data.datasets.splits import SplitConfig
-from joppo.data.plan import PlanConfig
 from joppo.data.plan_cost import requests_by_teacher
 from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.synthesis.long_tail_plan import PlanConfig
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.data.template_pool import Task
 from joppo.training.capacity.config import Amounts, CapacityConfig

@@ -1,6 +1,6 @@
 import pytest
 
-from joppo.data.prompt_pool import all_phrases
+from joppo.data.synthesis.prompt_pool import all_phrases
 from joppo.data.tiny_diffusion.tokenizer import MAX_LENGTH, new_tokenizer
 
 TEXTS = ["photograph of boats in a row on calm water, dusk", "a wreath laid as a ring"] * 5

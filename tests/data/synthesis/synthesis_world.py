@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from joppo.data.control import ControlConfig, control_shard, encode_png
 from joppo.data.photos.decode import perceptual_hash
-from joppo.data.plan import Plan, PlanConfig, make_plan
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
+from joppo.data.synthesis.control_maps import ControlConfig, control_shard, encode_png
+from joppo.data.synthesis.long_tail_plan import Plan, PlanConfig, make_plan
 
 CONTROL = ControlConfig()
 

@@ -6,10 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from joppo.data.control import ControlConfig
-from joppo.data.plan import PlanConfig, attempt_group, make_plan, plan_totals, target_count
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.shards import partition
+from joppo.data.synthesis.control_maps import ControlConfig
+from joppo.data.synthesis.long_tail_plan import (
+    PlanConfig,
+    attempt_group,
+    make_plan,
+    plan_totals,
+    target_count,
+)
 
 CONTROL = ControlConfig()
 

@@ -3,13 +3,13 @@ import random
 import numpy as np
 import pytest
 
-from joppo.data.control import encode_png
-from joppo.data.gate import GateConfig, gate_shard, hash_distance
 from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.store.store import Store
-from joppo.data.synthesis import synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig
-from tests.data.synthesis_world import CONTROL, Painter, world
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.control_maps import encode_png
+from joppo.data.synthesis.gate import GateConfig, gate_shard, hash_distance
+from joppo.data.synthesis.generate import synthesize_shard
+from tests.data.synthesis.synthesis_world import CONTROL, Painter, world
 
 CONFIG = GateConfig()
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from joppo.data.store.store import Store
-from joppo.data.synthesis import batches, read_record, record_uri, synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig
-from tests.data.synthesis_world import Painter, world
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.generate import batches, read_record, record_uri, synthesize_shard
+from tests.data.synthesis.synthesis_world import Painter, world
 
 CONFIG = SynthesisConfig(batch_size=2)
 
@@ -143,9 +143,9 @@ WORKER = """
 import json, sys, time
 from pathlib import Path
 from joppo.data.store.store import Store
-from joppo.data.synthesis import synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig
-from tests.data.synthesis_world import Painter
+from joppo.data.synthesis.generate import synthesize_shard
+from joppo.data.synthesis.config import SynthesisConfig
+from tests.data.synthesis.synthesis_world import Painter
 
 class Slow(Painter):
     def generate(self, attempts, maps):

@@ -4,19 +4,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from joppo.data import calibration_pairs
-from joppo.data.calibrate import bench_separations, gate_figures, main, read_photos, report
-from joppo.data.calibration_pairs import scene_bench, store_pairs
-from joppo.data.control import ControlConfig, control_shard
 from joppo.data.corpus import publish
-from joppo.data.gate import GateConfig, gate_shard
-from joppo.data.pipeline_files import EMBEDDED, model_folder
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
-from joppo.data.synthesis import synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.synthesis.calibration import calibration_pairs
+from joppo.data.synthesis.calibration.calibrate import (
+    bench_separations,
+    gate_figures,
+    main,
+    read_photos,
+    report,
+)
+from joppo.data.synthesis.calibration.calibration_pairs import scene_bench, store_pairs
+from joppo.data.synthesis.checkpoint_files import EMBEDDED, model_folder
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.control_maps import ControlConfig, control_shard
+from joppo.data.synthesis.gate import GateConfig, gate_shard
+from joppo.data.synthesis.generate import synthesize_shard
 from joppo.data.taxonomy.categories import CATEGORIES
-from tests.data.synthesis_world import CONTROL, Painter, world
+from tests.data.synthesis.synthesis_world import CONTROL, Painter, world
 
 GATE = GateConfig()
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from joppo.data.control import canny_map, normalise_depth
-from joppo.data.diffusion import kinds, load_pipeline
-from joppo.data.prompt_pool import load_pool
 from joppo.data.scenes.scene import render_scene
-from joppo.data.synthesis_config import SynthesisConfig
-from tests.data.synthesis_world import CONTROL
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.control_maps import canny_map, normalise_depth
+from joppo.data.synthesis.diffusion import kinds, load_pipeline
+from joppo.data.synthesis.prompt_pool import load_pool
+from tests.data.synthesis.synthesis_world import CONTROL
 
 CONFIG = SynthesisConfig(steps=2, device="cpu")
 

@@ -3,9 +3,14 @@ import shutil
 
 import pytest
 
-from joppo.data.diffusion import load_pipeline
-from joppo.data.pipeline_files import EMBEDDED, PipelineFilesError, fingerprint, model_folder
-from joppo.data.synthesis_config import SynthesisConfig, model_name, synthesis_key
+from joppo.data.synthesis.checkpoint_files import (
+    EMBEDDED,
+    PipelineFilesError,
+    fingerprint,
+    model_folder,
+)
+from joppo.data.synthesis.config import SynthesisConfig, model_name, synthesis_key
+from joppo.data.synthesis.diffusion import load_pipeline
 from joppo.data.tiny_diffusion.model import new_parts, save
 from joppo.data.tiny_diffusion.tokenizer import new_tokenizer
 

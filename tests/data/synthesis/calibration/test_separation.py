@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.separation import Separation, plot_roc
+from joppo.data.synthesis.calibration.separation import Separation, plot_roc
 
 SCORES = st.lists(st.floats(0, 1, width=32), min_size=2, max_size=30).map(np.array)
 

@@ -21,9 +21,9 @@ from pydantic import Field, field_validator
 
 from joppo.data.config import StageConfig
 from joppo.data.photos.decode import PhotoError, load_photo
-from joppo.data.pipeline_files import fingerprint
 from joppo.data.store.hashing import canonical_json, content_hash
 from joppo.data.store.store import Store
+from joppo.data.synthesis.checkpoint_files import fingerprint
 
 RECIPE_VERSION = "control-1"
 ControlKind = Literal["canny", "depth"]

@@ -3,12 +3,12 @@ import io
 import numpy as np
 from PIL import Image
 
-from joppo.data.contact_sheet import CELL, contact_sheet
-from joppo.data.gate import GateConfig, gate_shard
 from joppo.data.store.store import Store
-from joppo.data.synthesis import synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig
-from tests.data.synthesis_world import CONTROL, Painter, world
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.contact_sheet import CELL, contact_sheet
+from joppo.data.synthesis.gate import GateConfig, gate_shard
+from joppo.data.synthesis.generate import synthesize_shard
+from tests.data.synthesis.synthesis_world import CONTROL, Painter, world
 
 
 def rows(store):

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.pipeline_files import PipelineFilesError, model_folder
-from joppo.data.synthesis_config import KINDS, Kind, SynthesisConfig, identity, local_controlnets
+from joppo.data.synthesis.checkpoint_files import PipelineFilesError, model_folder
+from joppo.data.synthesis.config import KINDS, Kind, SynthesisConfig, identity, local_controlnets
 
 CPU_TILE = 4
 _SCHEDULERS = {

@@ -7,7 +7,7 @@ Checks, in this order; the first that fails is the reason:
     copy_of_parent  perceptual hash almost the parent's: no new photo
     copy_of_sibling the same against an accepted sibling
     label_lost      a composition classifier or judge no longer sees the category
-The thresholds come from `python -m joppo.data.calibrate`, see docs/synthesis.md.
+The thresholds come from `python -m joppo.data.synthesis.calibration.calibrate`, see docs/synthesis.md.
 """
 
 import io
@@ -20,9 +20,15 @@ from PIL import Image
 from pydantic import Field
 
 from joppo.data.config import StageConfig
-from joppo.data.control import ControlConfig, canny_map, load_depth_model, read_map, resize
-from joppo.data.edges import contrast, correlation, depth_edges, edge_f1
 from joppo.data.store.store import Store
+from joppo.data.synthesis.control_maps import (
+    ControlConfig,
+    canny_map,
+    load_depth_model,
+    read_map,
+    resize,
+)
+from joppo.data.synthesis.edge_agreement import contrast, correlation, depth_edges, edge_f1
 
 RECIPE_VERSION = "gate-1"
 Rows = dict[str, list[dict[str, Any]]]

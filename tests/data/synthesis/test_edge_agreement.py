@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.edges import contrast, correlation, depth_edges, edge_f1
+from joppo.data.synthesis.edge_agreement import contrast, correlation, depth_edges, edge_f1
 
 
 def line(column: int, size: int = 32) -> np.ndarray:

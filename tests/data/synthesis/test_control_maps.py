@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from joppo.data.control import (
+from joppo.data.scenes.scene import render_scene
+from joppo.data.store.store import Store
+from joppo.data.synthesis.control_maps import (
     ControlConfig,
     canny_map,
     canny_thresholds,
@@ -16,9 +18,7 @@ from joppo.data.control import (
     read_map,
     working_size,
 )
-from joppo.data.scenes.scene import render_scene
-from joppo.data.store.store import Store
-from tests.data.synthesis_world import CONTROL, photo
+from tests.data.synthesis.synthesis_world import CONTROL, photo
 
 
 @pytest.fixture
@@ -86,7 +86,9 @@ def test_maps_are_stored_and_not_made_again(store, monkeypatch):
     assert canny.shape == depth.shape == (64, 64)
     assert json.loads(first["controls"][0]["params"])["high"] > 0
     assert (depth.min(), depth.max()) == (0, 255)
-    monkeypatch.setattr("joppo.data.control._compute", lambda *_: pytest.fail("made again"))
+    monkeypatch.setattr(
+        "joppo.data.synthesis.control_maps._compute", lambda *_: pytest.fail("made again")
+    )
     assert control_shard(items, store, CONTROL) == first
     assert store.write_shard("controls", "k", first["controls"])["rows"] == 2
 

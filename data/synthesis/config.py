@@ -6,8 +6,13 @@ from typing import Literal
 from pydantic import Field
 
 from joppo.data.config import StageConfig
-from joppo.data.pipeline_files import EMBEDDED, check_pipeline, fingerprint, model_folder
 from joppo.data.store.hashing import content_hash
+from joppo.data.synthesis.checkpoint_files import (
+    EMBEDDED,
+    check_pipeline,
+    fingerprint,
+    model_folder,
+)
 
 RECIPE_VERSION = "synthesis-1"
 SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"

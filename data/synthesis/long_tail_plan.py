@@ -14,9 +14,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.control import ControlConfig, control_uri
-from joppo.data.prompt_pool import PromptPool, load_pool
 from joppo.data.store.hashing import content_hash, unit_interval
+from joppo.data.synthesis.control_maps import ControlConfig, control_uri
+from joppo.data.synthesis.prompt_pool import PromptPool, load_pool
 from joppo.data.taxonomy.categories import CATEGORIES
 
 RECIPE_VERSION = "plan-1"
@@ -88,7 +88,7 @@ def make_plan(
             photo that has a file. Synthetic photos are left out.
         control: how control maps will be made; gives their places in the store.
         synthesis_key: `data.synthesis.synthesis_key(config)`; part of each attempt's id.
-        pool: prompts, by default those of `data/prompt_pool.yaml`.
+        pool: prompts, by default those of `data/synthesis/prompt_pool.yaml`.
 
     Returns:
         `attempts`, sorted by attempt_id: attempt_id, parent (images row), label (labels row),

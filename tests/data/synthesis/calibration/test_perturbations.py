@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from joppo.data.calibrate import perturbed
-from joppo.data.perturbations import DESTROY, KEEP
 from joppo.data.scenes.scene import render_scene
-from tests.data.synthesis_world import CONTROL
+from joppo.data.synthesis.calibration.calibrate import perturbed
+from joppo.data.synthesis.calibration.perturbations import DESTROY, KEEP
+from tests.data.synthesis.synthesis_world import CONTROL
 
 IMAGE = render_scene(21, 4, 64).image
 

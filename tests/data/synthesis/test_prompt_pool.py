@@ -5,14 +5,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.prompt_pool import (
+from joppo.data.store.hashing import content_hash
+from joppo.data.synthesis.prompt_pool import (
     POOL_FILE,
     PromptPoolError,
     all_phrases,
     contradiction,
     load_pool,
 )
-from joppo.data.store.hashing import content_hash
 from joppo.data.taxonomy.categories import CATEGORIES
 
 KEYS = st.integers().map(lambda number: content_hash(number))

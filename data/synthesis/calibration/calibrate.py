@@ -1,8 +1,8 @@
 """Calibration of the gate: matched against shuffled pairs, with the ROC that sets the thresholds.
 
-    python -m joppo.data.calibrate --out DIR                      held-out scenes
-    python -m joppo.data.calibrate --out DIR --photos PHOTOS      and real photographs
-    python -m joppo.data.calibrate --out DIR --store ROOT [--version V]    pairs of a corpus
+    python -m joppo.data.synthesis.calibration.calibrate --out DIR                      held-out scenes
+    python -m joppo.data.synthesis.calibration.calibrate --out DIR --photos PHOTOS      and real photographs
+    python -m joppo.data.synthesis.calibration.calibrate --out DIR --store ROOT [--version V]    pairs of a corpus
 
 Writes calibration.json, calibration.png and, for fresh images, contact.png into the output folder.
 """
@@ -17,16 +17,21 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.calibration_pairs import Bench, photo_bench, scene_bench, store_pairs
-from joppo.data.contact_sheet import contact_sheet
-from joppo.data.control import ControlConfig, canny_map, resize, working_size
-from joppo.data.edges import edge_f1
-from joppo.data.gate import GateConfig, gate_shard
-from joppo.data.perturbations import DESTROY, KEEP
 from joppo.data.photos.decode import load_photo
-from joppo.data.separation import Separation, plot_roc
 from joppo.data.store.store import Store
-from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.synthesis.calibration.calibration_pairs import (
+    Bench,
+    photo_bench,
+    scene_bench,
+    store_pairs,
+)
+from joppo.data.synthesis.calibration.perturbations import DESTROY, KEEP
+from joppo.data.synthesis.calibration.separation import Separation, plot_roc
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.contact_sheet import contact_sheet
+from joppo.data.synthesis.control_maps import ControlConfig, canny_map, resize, working_size
+from joppo.data.synthesis.edge_agreement import edge_f1
+from joppo.data.synthesis.gate import GateConfig, gate_shard
 
 
 def main(arguments: list[str] | None = None) -> dict[str, Any]:

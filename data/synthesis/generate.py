@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from joppo.data.control import encode_png, read_map
-from joppo.data.diffusion import ImagePipeline, load_pipeline
 from joppo.data.photos.decode import perceptual_hash
 from joppo.data.store.hashing import canonical_json
 from joppo.data.store.store import Store
-from joppo.data.synthesis_config import SynthesisConfig, model_name
+from joppo.data.synthesis.config import SynthesisConfig, model_name
+from joppo.data.synthesis.control_maps import encode_png, read_map
+from joppo.data.synthesis.diffusion import ImagePipeline, load_pipeline
 
 log = logging.getLogger(__name__)
 # A GPU makes an image of 512 x 512 in about the time in which two cores pack one into a PNG file.

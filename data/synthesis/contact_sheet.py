@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from joppo.data.control import read_map
 from joppo.data.photos.decode import load_photo
 from joppo.data.store.store import Store
+from joppo.data.synthesis.control_maps import read_map
 
 CELL = 128
 _TEXT = 26

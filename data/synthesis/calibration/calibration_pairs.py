@@ -7,14 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.control import ControlConfig, control_shard, control_uri, encode_png, read_map
-from joppo.data.gate import measure_edges
 from joppo.data.photos.decode import load_photo, perceptual_hash
-from joppo.data.prompt_pool import load_pool
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store
-from joppo.data.synthesis import synthesize_shard
-from joppo.data.synthesis_config import SynthesisConfig
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.control_maps import (
+    ControlConfig,
+    control_shard,
+    control_uri,
+    encode_png,
+    read_map,
+)
+from joppo.data.synthesis.gate import measure_edges
+from joppo.data.synthesis.generate import synthesize_shard
+from joppo.data.synthesis.prompt_pool import load_pool
 from joppo.data.taxonomy.categories import CATEGORIES
 
 CONTROLS = ("canny", "depth", "depth+canny")

@@ -34,7 +34,7 @@ from typing import Any
 
 from benchmarks.judge_shapes import qwen_7b
 from benchmarks.scene_corpus import build
-from joppo.data.answer_format import completion, format_score
+from joppo.data.questions.answer_format import completion, format_score
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric

@@ -26,7 +26,7 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from joppo.data.answer_format import completion, format_score
+from joppo.data.questions.answer_format import completion, format_score
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.arguments import joppo_arguments

@@ -21,9 +21,9 @@ from threading import Lock
 from typing import Any
 
 from benchmarks.scoring_peer import BATCH, score_in_batches
-from joppo.data.answer_format import AnswerFormat
 from joppo.data.photos.decode import load_photo
-from joppo.data.prompts import score_prompt
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.files import FileStore
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store

@@ -6,13 +6,13 @@ from typing import Any
 
 from joppo.data.comparisons import compare_with_any
 from joppo.data.posing import pose
-from joppo.data.prompts import score_prompt
-from joppo.data.questions import Question, Subject
+from joppo.data.questions.prompts import score_prompt
+from joppo.data.questions.question import Question, Subject
+from joppo.data.questions.template_pool import Task, Template, load_templates
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.store.hashing import unit_interval
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.data.teacher_requests import routes_for
-from joppo.data.template_pool import Task, Template, load_templates
 
 
 def questions_for(

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from joppo.data.answer_format import AnswerFormat
-from joppo.data.choices import choose
-from joppo.data.prompts import answer_instruction
-from joppo.data.questions import Question, Subject, category_name
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.choices import choose
+from joppo.data.questions.prompts import answer_instruction
+from joppo.data.questions.question import Question, Subject, category_name
+from joppo.data.questions.template_pool import Template, render
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.store.hashing import content_hash
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KINDS
-from joppo.data.template_pool import Template, render
 
 MIN_SHIFT = 0.15  # least distance of two positions, fraction of the frame
 PARTNERS_TRIED = 8

@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
+from joppo.data.questions.template_pool import load_templates
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.teacher_requests import routes_for
 from joppo.data.teachers.base import TeacherRequest
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.data.teachers.pricing import cost_usd, expected_tokens, image_tokens, price_of
-from joppo.data.template_pool import load_templates
 
 # Width : height assumed of a photo where only its long side is known.
 _ASPECT = 1.5

@@ -8,10 +8,11 @@ alone.
 from collections.abc import Mapping
 from typing import Any
 
-from joppo.data.answer_format import AnswerFormat, format_score
-from joppo.data.choices import Choices, category_tiers, choose
-from joppo.data.prompts import answer_instruction, rubric_lines
-from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.questions.answer_format import AnswerFormat, format_score
+from joppo.data.questions.choices import Choices, category_tiers, choose
+from joppo.data.questions.prompts import answer_instruction, rubric_lines
+from joppo.data.questions.question import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.questions.template_pool import Template, render
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.taxonomy.categories import CATEGORIES, Category
 from joppo.data.taxonomy.perspective import (
@@ -25,7 +26,6 @@ from joppo.data.taxonomy.perspective import (
     vanishing_tiers,
 )
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.data.template_pool import Template, render
 
 BAND_MARGIN = 0.02
 BANDS = ("0.00 to 0.25", "0.25 to 0.50", "0.50 to 0.75", "0.75 to 1.00")

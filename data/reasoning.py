@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.answer_format import AnswerError
 from joppo.data.asking import preferences_for, questions_for
 from joppo.data.checks import Failure, Sample, first_failure, near_duplicates
 from joppo.data.photos.claims import claims
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.photos.measure import Facts, measure
-from joppo.data.questions import Subject
+from joppo.data.questions.answer_format import AnswerError
+from joppo.data.questions.question import Subject
 from joppo.data.reasoning_config import CheckConfig, ReasoningConfig, Route
 from joppo.data.reasoning_rows import Asked, reasoning_row, reject_row, response_row, sft_row
 from joppo.data.responses import parse_reply

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from joppo.data.config import StageConfig
+from joppo.data.questions.template_pool import FORMS, TASKS, Form, Task
 from joppo.data.teachers.config import TeachersConfig
-from joppo.data.template_pool import FORMS, TASKS, Form, Task
 
 
 class Route(StageConfig):

@@ -3,7 +3,7 @@
 Raw texts are kept as they came, so that a changed parser or check reads them again at no cost.
 """
 
-from joppo.data.answer_format import Answer, AnswerError, AnswerFormat, parse_answer
+from joppo.data.questions.answer_format import Answer, AnswerError, AnswerFormat, parse_answer
 from joppo.data.teachers.base import TeacherRequest
 from joppo.data.teachers.form import parse_text
 

@@ -8,8 +8,8 @@ from typing import Any
 from joppo.data.photos.claims import claims
 from joppo.data.photos.measure import Facts
 from joppo.data.posing import perspective_truth
-from joppo.data.prompts import SYSTEM, visual_prompt
-from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.questions.prompts import SYSTEM, visual_prompt
+from joppo.data.questions.question import CATEGORY_NAMES, Question, Subject, category_name
 from joppo.data.reasoning_config import ReasoningConfig, Route
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store

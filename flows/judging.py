@@ -6,10 +6,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from joppo.data.answer_format import AnswerFormat
 from joppo.data.datasets.find_photos import read_photo
 from joppo.data.photos.decode import PhotoError, load_photo
-from joppo.data.prompts import score_prompt
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.flows.score_command import opened, plain

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.answer_format import (
+from joppo.data.questions.answer_format import (
     Answer,
     AnswerError,
     AnswerFormat,
     parse_answer,
     parse_completion,
 )
-from joppo.data.choices import LETTERS
+from joppo.data.questions.choices import LETTERS
 
 __all__ = ["Answer", "AnswerError", "AnswerFormat", "Judgement", "form_of", "judge", "parse_answer",
            "parse_completion"]  # fmt: skip

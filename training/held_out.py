@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.answer_format import TOTAL, AnswerError, split_blocks
+from joppo.data.questions.answer_format import TOTAL, AnswerError, split_blocks
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.training.answers import Judgement, form_of, judge

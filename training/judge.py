@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from joppo.data.answer_format import AnswerFormat
+from joppo.data.questions.answer_format import AnswerFormat
 from joppo.training.answers import Judgement
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.answer_format import Answer
-from joppo.data.questions import Question
+from joppo.data.questions.answer_format import Answer
+from joppo.data.questions.question import Question
 from joppo.data.reasoning_config import CheckConfig
 
 

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.choices import shuffled
+from joppo.data.questions.choices import shuffled
+from joppo.data.questions.template_pool import render
 from joppo.data.store.hashing import unit_interval
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import ABSENT, HORIZON_TEXTS, OUTSIDE
 from joppo.data.teachers.plain import plain_aspects, plain_clause
 from joppo.data.teachers.tact import LAYOUT, tellable
 from joppo.data.teachers.words import wording
-from joppo.data.template_pool import render
 
 STRONG = 0.25  # attributes beyond this are a strength or a weakness
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from joppo.data.answer_format import AnswerError, AnswerFormat, parse_answer, split_blocks
+from joppo.data.questions.answer_format import AnswerError, AnswerFormat, parse_answer, split_blocks
 
 
 class TeacherText(BaseModel):

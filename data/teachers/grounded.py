@@ -1,6 +1,6 @@
 """The grounded teacher: offline, free and deterministic, behind the protocol of all teachers."""
 
-from joppo.data.answer_format import completion
+from joppo.data.questions.answer_format import completion
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 from joppo.data.teachers.composer import compose
 

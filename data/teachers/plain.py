@@ -5,8 +5,8 @@ A judge of a million parameters learns to say this truly, and its numbers can le
 
 from collections.abc import Collection, Mapping
 
+from joppo.data.questions.template_pool import render
 from joppo.data.teachers.words import wording
-from joppo.data.template_pool import render
 
 GROUPS = (("light_x", "tone", "contrast"), ("saturation", "temperature", "color"))
 """aspects of light and of color; of each group the first that a photo has is named"""

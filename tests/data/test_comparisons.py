@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from joppo.data.comparisons import compare, compare_with_any
-from joppo.data.questions import Subject
+from joppo.data.questions.question import Subject
+from joppo.data.questions.template_pool import load_templates
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.store.hashing import sha256
-from joppo.data.template_pool import load_templates
 
 POOL = {t.id: t for t in load_templates() if t.form == "comparative"}
 CONFIG = ReasoningConfig()

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from joppo.data.answer_format import parse_answer
 from joppo.data.posing import BANDS, pose
-from joppo.data.questions import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.questions.answer_format import parse_answer
+from joppo.data.questions.question import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.questions.template_pool import Template, load_templates
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.data.template_pool import Template, load_templates
 
 RUBRIC = load_rubric()
 CONFIG = ReasoningConfig()

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from joppo.data.answer_format import completion, split_blocks
 from joppo.data.checks import near_duplicates
-from joppo.data.choices import LETTERS
+from joppo.data.questions.answer_format import completion, split_blocks
+from joppo.data.questions.choices import LETTERS
 from joppo.data.reasoning import (
     ReasoningConfig,
     Route,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from joppo.data.answer_format import AnswerError, AnswerFormat, completion
+from joppo.data.questions.answer_format import AnswerError, AnswerFormat, completion
 from joppo.data.responses import parse_reply, reply_problem
 from joppo.data.teachers.base import make_request
 

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from joppo.data.answer_format import completion, format_score
+from joppo.data.questions.answer_format import completion, format_score
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.data.teachers.ask import close_gateways

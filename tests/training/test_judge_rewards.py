@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from joppo.data.answer_format import completion, format_score
+from joppo.data.questions.answer_format import completion, format_score
 from joppo.training.config import JoppoConfig
 from joppo.training.judge_rewards import JudgeRewards, batch_preference
 from joppo.training.rewards import JointRewardConfig, joint_fidelity, thurstone_fidelity

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from joppo.data.answer_format import AnswerFormat, parse_completion
-from joppo.data.prompts import score_prompt
+from joppo.data.questions.answer_format import AnswerFormat, parse_completion
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.answers import judge
 from joppo.training.held_out import complete

@@ -11,10 +11,10 @@ from typing import Literal
 
 from joppo.data.datasets.splits import SplitConfig
 from joppo.data.plan_cost import requests_by_teacher
+from joppo.data.questions.template_pool import Task
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.synthesis.long_tail_plan import PlanConfig
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
-from joppo.data.template_pool import Task
 from joppo.training.capacity.config import Amounts, CapacityConfig
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.evaluation.config import SetConfig

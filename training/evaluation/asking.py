@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from joppo.data.answer_format import AnswerFormat
 from joppo.data.asking import preferences_for
 from joppo.data.datasets.mmperspective import Question
 from joppo.data.posing import pose
-from joppo.data.prompts import answer_instruction
-from joppo.data.questions import CATEGORY_NAMES, Subject
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.prompts import answer_instruction
+from joppo.data.questions.question import CATEGORY_NAMES, Subject
+from joppo.data.questions.template_pool import load_templates
 from joppo.data.reasoning_config import ReasoningConfig
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.data.template_pool import load_templates
 from joppo.training.answers import form_of
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import SCORE, Item, option_class

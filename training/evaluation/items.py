@@ -6,9 +6,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from joppo.data.answer_format import AnswerFormat
 from joppo.data.datasets.base import Reject
-from joppo.data.questions import category_name
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.question import category_name
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.taxonomy.categories import CATEGORIES
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.answer_format import AnswerError, AnswerFormat, parse_completion
+from joppo.data.questions.answer_format import AnswerError, AnswerFormat, parse_completion
 from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.ask import gateway_for
 from joppo.data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request

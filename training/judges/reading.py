@@ -3,8 +3,8 @@
 import math
 from collections.abc import Sequence
 
-from joppo.data.answer_format import AnswerError, AnswerFormat, split_blocks
-from joppo.data.prompts import answer_instruction
+from joppo.data.questions.answer_format import AnswerError, AnswerFormat, split_blocks
+from joppo.data.questions.prompts import answer_instruction
 from joppo.training.answers import Judgement, judge
 from joppo.training.judge import Reply
 

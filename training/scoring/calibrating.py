@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
-from joppo.data.answer_format import AnswerFormat
-from joppo.data.prompts import score_prompt
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.store import Store
 from joppo.training.examples import Row, photo, preference_rows, resolve_snapshot
 from joppo.training.judge import Question, SamplingJudge

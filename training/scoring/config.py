@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, PositiveInt, field_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.prompts import score_prompt
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.taxonomy.rubrics import Rubric, load_rubric
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from joppo.data.answer_format import AnswerFormat
 from joppo.data.datasets.base import Reject
 from joppo.data.datasets.find_photos import STAGE, PhotoFile, read_photo
 from joppo.data.photos.decode import PhotoError, load_photo
-from joppo.data.prompts import score_prompt
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.training.ahead import Ahead

@@ -21,14 +21,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from joppo.data.answer_format import AnswerFormat, completion, format_score
-from joppo.data.choices import LETTERS
 from joppo.data.photos.claims import claims, values
 from joppo.data.photos.colors import name_colors
 from joppo.data.photos.measure import Facts, measure
 from joppo.data.posing import in_steps, pose
-from joppo.data.prompts import answer_instruction, score_prompt
-from joppo.data.questions import Subject
+from joppo.data.questions.answer_format import AnswerFormat, completion, format_score
+from joppo.data.questions.choices import LETTERS
+from joppo.data.questions.prompts import answer_instruction, score_prompt
+from joppo.data.questions.question import Subject
+from joppo.data.questions.template_pool import load_templates, render
 from joppo.data.reasoning_config import ReasoningConfig, Route
 from joppo.data.scenes.scene import Scene, render_scene
 from joppo.data.store.store import Store
@@ -39,7 +40,6 @@ from joppo.data.teacher_requests import build_request
 from joppo.data.teachers.composer import compose
 from joppo.data.teachers.plain import clauses, plain_aspects, plain_clause
 from joppo.data.teachers.words import wording
-from joppo.data.template_pool import load_templates, render
 from joppo.training.tiny_judge.perception import SEEN
 
 DESCRIBE = "Describe this photograph."

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.answer_format import AnswerFormat
-from joppo.data.prompts import score_prompt
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.scenes.scene import scene_mos
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import load_rubric

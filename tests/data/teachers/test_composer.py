@@ -9,6 +9,7 @@ import pytest
 
 from joppo.data.photos.claims import ASPECTS, claims, values
 from joppo.data.photos.measure import measure
+from joppo.data.questions.template_pool import load_templates
 from joppo.data.store.hashing import sha256
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import ABSENT, OUTSIDE, REGIONS
@@ -17,7 +18,6 @@ from joppo.data.teachers.composer import compose
 from joppo.data.teachers.plain import GROUPS
 from joppo.data.teachers.tact import tellable
 from joppo.data.teachers.words import wording, wording_version
-from joppo.data.template_pool import load_templates
 from tests.data.pictures import dot, painting
 
 PAINTINGS = [measure(painting(seed)) for seed in range(24)]

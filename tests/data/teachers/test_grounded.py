@@ -2,7 +2,7 @@
 
 import asyncio
 
-from joppo.data.answer_format import AnswerFormat
+from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.responses import parse_reply
 from joppo.data.teachers.base import Teacher, make_request
 from joppo.data.teachers.grounded import GroundedTeacher

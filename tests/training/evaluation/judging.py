@@ -8,8 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from joppo.data.answer_format import AnswerFormat, completion, format_score
 from joppo.data.photos.decode import PhotoError
+from joppo.data.questions.answer_format import AnswerFormat, completion, format_score
 from joppo.data.store.hashing import sha256, unit_interval
 from joppo.training.answers import Judgement, judge
 from joppo.training.evaluation.items import Item

@@ -7,10 +7,10 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from benchmarks.evaluation import answers_of, figures, noisy, truth_of
-from joppo.data.answer_format import AnswerFormat
 from joppo.data.datasets.base import Label
 from joppo.data.datasets.mmperspective import TASKS
 from joppo.data.datasets.ready import read_ready
+from joppo.data.questions.answer_format import AnswerFormat
 from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.items import Item
 from joppo.training.evaluation.results import RESULTS, results_table

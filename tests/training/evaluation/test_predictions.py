@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from joppo.data.answer_format import completion
+from joppo.data.questions.answer_format import completion
 from joppo.data.store.store import Store, StoreError
 from joppo.training.answers import Judgement
 from joppo.training.evaluation import predictions as module

@@ -4,9 +4,9 @@ import io
 
 from PIL import Image
 
-from joppo.data.answer_format import AnswerFormat
 from joppo.data.photos.decode import load_photo
-from joppo.data.prompts import score_prompt
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.judge import Question

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import torch
 
-from joppo.data.answer_format import AnswerFormat
 from joppo.data.photos.decode import PhotoError
+from joppo.data.questions.answer_format import AnswerFormat
 from joppo.training.config import LoraSettings
 from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import LocalJudgeConfig

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.answer_format import AnswerFormat, completion, format_score
+from joppo.data.questions.answer_format import AnswerFormat, completion, format_score
 from joppo.data.store.store import Store
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.predictions import Predictions, UnansweredError, predict

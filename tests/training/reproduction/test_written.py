@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from joppo.data.answer_format import completion, format_score
+from joppo.data.questions.answer_format import completion, format_score
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from joppo.data.answer_format import completion, format_score
 from joppo.data.photos.decode import PhotoError
+from joppo.data.questions.answer_format import completion, format_score
 from joppo.training.judge import Question, Reply
 from joppo.training.judges.reading import no_reply, read_reply
 

@@ -5,7 +5,7 @@ import math
 import pytest
 from scipy.stats import norm
 
-from joppo.data.answer_format import completion, format_score
+from joppo.data.questions.answer_format import completion, format_score
 from joppo.training.judge import Reply
 from joppo.training.judges.reading import read_reply
 from joppo.training.rewards import JointRewardConfig

@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from joppo.data.template_pool import (
+from joppo.data.questions.template_pool import (
     FORMS,
     TASKS,
     TemplateError,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data.answer_format import (
+from joppo.data.questions.answer_format import (
     AnswerError,
     AnswerFormat,
     completion,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.answer_format import AnswerFormat
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.template_pool import Template
 from joppo.data.taxonomy.categories import CATEGORIES, Category
-from joppo.data.template_pool import Template
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ metadata of a photo never do: they may carry instructions of others.
 from collections.abc import Sequence
 from functools import cache
 
-from joppo.data.answer_format import TOTAL, AnswerFormat
 from joppo.data.photos.claims import claims
 from joppo.data.photos.measure import Facts
+from joppo.data.questions.answer_format import TOTAL, AnswerFormat
+from joppo.data.questions.template_pool import FOLDER, load_templates, render
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.data.template_pool import FOLDER, load_templates, render
 
 PROMPT_VERSION = 1
 SYSTEM = (

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from joppo.data.choices import category_tiers, choose, shuffled
+from joppo.data.questions.choices import category_tiers, choose, shuffled
 from joppo.data.store.hashing import sha256
 from joppo.data.taxonomy.categories import CATEGORIES
 

@@ -20,13 +20,13 @@ from joppo.data.questions.answer_format import AnswerError
 from joppo.data.questions.question import Subject
 from joppo.data.reasoning_config import CheckConfig, ReasoningConfig, Route
 from joppo.data.reasoning_rows import Asked, reasoning_row, reject_row, response_row, sft_row
-from joppo.data.responses import parse_reply
 from joppo.data.stage_texts import texts_version
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric, load_rubric
 from joppo.data.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
-from joppo.data.teachers.grounded import GroundedTeacher
+from joppo.data.teachers.grounded.teacher import GroundedTeacher
+from joppo.data.teachers.parse_response import parse_reply
 
 # The stage's output changes with its texts as with its code: an edited template, sentence, lexicon
 # or rubric must not be answered from a cache.

@@ -16,7 +16,7 @@ from joppo.data.store.store import Store
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KIND_TEXTS
 from joppo.data.teachers.base import ImageRef, TeacherRequest, make_request
-from joppo.data.teachers.words import wording_version
+from joppo.data.teachers.grounded.words import wording_version
 
 
 def routes_for(template_id: str, image_id: str, config: ReasoningConfig) -> list[Route]:

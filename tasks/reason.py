@@ -44,9 +44,9 @@ def _ask(step: Step) -> Any:
     """The gateway to paid teachers, or None for the offline teacher alone."""
     if not step.settings.get("teachers"):
         return None
-    from joppo.data.responses import reply_problem
     from joppo.data.teachers.ask import make_ask
     from joppo.data.teachers.config import TeachersConfig
+    from joppo.data.teachers.parse_response import reply_problem
 
     teachers = TeachersConfig.model_validate(step.settings["teachers"])
     fill_keys(teachers)

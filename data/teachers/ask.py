@@ -100,6 +100,6 @@ def _online(config: TeachersConfig) -> TeachersConfig:
 def _ask_offline(requests: Sequence[TeacherRequest]) -> dict[str, TeacherAnswer]:
     if not requests:
         return {}
-    from joppo.data.teachers.grounded import GroundedTeacher
+    from joppo.data.teachers.grounded.teacher import GroundedTeacher
 
     return {r.request_id: GroundedTeacher(r.model).answer(r) for r in requests}

@@ -7,7 +7,7 @@ if it fails the breaker opens for twice as long, at most ten minutes.
 
 import time
 
-from joppo.data.teachers.limits import Clock
+from joppo.data.teachers.rate_limit import Clock
 
 _LONGEST_S = 600.0
 

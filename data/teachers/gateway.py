@@ -26,11 +26,11 @@ from joppo.data.teachers.base import (
 )
 from joppo.data.teachers.budget import Budget
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
-from joppo.data.teachers.form import form_error, repair_prompt
 from joppo.data.teachers.images import reduce_photos
 from joppo.data.teachers.journal import Entry, Journal, combine
-from joppo.data.teachers.lane import Lane, LaneDown
+from joppo.data.teachers.provider_client import Lane, LaneDown
 from joppo.data.teachers.providers import make_teacher
+from joppo.data.teachers.reply_form import form_error, repair_prompt
 
 # None for a usable answer, else one sentence that says what is wrong with it.
 Validate = Callable[[TeacherRequest, str], str | None]

@@ -12,11 +12,11 @@ def make_teacher(config: ProviderConfig) -> Teacher:
         AuthError: the environment variable of its key is empty.
     """
     if config.provider in ("openai", "openai-compatible"):
-        from joppo.data.teachers.openai_teacher import OpenAITeacher
+        from joppo.data.teachers.openai import OpenAITeacher
 
         return OpenAITeacher(config, read_key(config.key_env))
     if config.provider == "gemini":
-        from joppo.data.teachers.gemini_teacher import GeminiTeacher
+        from joppo.data.teachers.gemini import GeminiTeacher
 
         return GeminiTeacher(config, read_key(config.key_env))
     raise ValueError(

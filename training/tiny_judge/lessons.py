@@ -37,9 +37,9 @@ from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KINDS
 from joppo.data.taxonomy.rubrics import Rubric, load_rubric
 from joppo.data.teacher_requests import build_request
-from joppo.data.teachers.composer import compose
-from joppo.data.teachers.plain import clauses, plain_aspects, plain_clause
-from joppo.data.teachers.words import wording
+from joppo.data.teachers.grounded.composer import compose
+from joppo.data.teachers.grounded.plain import clauses, plain_aspects, plain_clause
+from joppo.data.teachers.grounded.words import wording
 from joppo.training.tiny_judge.perception import SEEN
 
 DESCRIBE = "Describe this photograph."

@@ -14,7 +14,7 @@ from joppo.data.questions.template_pool import load_templates
 from joppo.data.reasoning_config import CheckConfig
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import HEIGHTS, KINDS
-from joppo.data.teachers.words import wording
+from joppo.data.teachers.grounded.words import wording
 
 POOL = {t.id: t for t in load_templates()}
 FINE = "One small subject stands alone in the middle of quiet surroundings, so the eye finds it."

@@ -6,7 +6,7 @@ A judge of a million parameters learns to say this truly, and its numbers can le
 from collections.abc import Collection, Mapping
 
 from joppo.data.questions.template_pool import render
-from joppo.data.teachers.words import wording
+from joppo.data.teachers.grounded.words import wording
 
 GROUPS = (("light_x", "tone", "contrast"), ("saturation", "temperature", "color"))
 """aspects of light and of color; of each group the first that a photo has is named"""

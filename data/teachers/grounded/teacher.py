@@ -2,7 +2,7 @@
 
 from joppo.data.questions.answer_format import completion
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
-from joppo.data.teachers.composer import compose
+from joppo.data.teachers.grounded.composer import compose
 
 
 class GroundedTeacher:

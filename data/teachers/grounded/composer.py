@@ -14,9 +14,9 @@ from joppo.data.questions.template_pool import render
 from joppo.data.store.hashing import unit_interval
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import ABSENT, HORIZON_TEXTS, OUTSIDE
-from joppo.data.teachers.plain import plain_aspects, plain_clause
-from joppo.data.teachers.tact import LAYOUT, tellable
-from joppo.data.teachers.words import wording
+from joppo.data.teachers.grounded.clash_rules import LAYOUT, tellable
+from joppo.data.teachers.grounded.plain import plain_aspects, plain_clause
+from joppo.data.teachers.grounded.words import wording
 
 STRONG = 0.25  # attributes beyond this are a strength or a weakness
 

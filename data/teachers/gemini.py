@@ -23,7 +23,7 @@ from joppo.data.teachers.base import (
     Transient,
 )
 from joppo.data.teachers.config import ProviderConfig
-from joppo.data.teachers.openai_teacher import retry_after
+from joppo.data.teachers.openai import retry_after
 from joppo.data.teachers.secrets import scrub
 
 # The package's settings are global: one teacher at a time may turn them into a client.

@@ -24,8 +24,8 @@ from joppo.data.teachers.base import (
 from joppo.data.teachers.breaker import Breaker
 from joppo.data.teachers.config import ProviderConfig
 from joppo.data.teachers.images import size_of
-from joppo.data.teachers.limits import Backoff, Clock, Pacer
 from joppo.data.teachers.pricing import cost_usd, image_tokens, most_tokens, price_of
+from joppo.data.teachers.rate_limit import Backoff, Clock, Pacer
 from joppo.data.teachers.secrets import scrub
 
 # The clients end an attempt themselves; this only catches one that trickles on for ever.

@@ -14,10 +14,10 @@ from joppo.data.store.hashing import sha256
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import ABSENT, OUTSIDE, REGIONS
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.data.teachers.composer import compose
-from joppo.data.teachers.plain import GROUPS
-from joppo.data.teachers.tact import tellable
-from joppo.data.teachers.words import wording, wording_version
+from joppo.data.teachers.grounded.clash_rules import tellable
+from joppo.data.teachers.grounded.composer import compose
+from joppo.data.teachers.grounded.plain import GROUPS
+from joppo.data.teachers.grounded.words import wording, wording_version
 from tests.data.pictures import dot, painting
 
 PAINTINGS = [measure(painting(seed)) for seed in range(24)]

@@ -3,9 +3,9 @@
 import asyncio
 
 from joppo.data.questions.answer_format import AnswerFormat
-from joppo.data.responses import parse_reply
 from joppo.data.teachers.base import Teacher, make_request
-from joppo.data.teachers.grounded import GroundedTeacher
+from joppo.data.teachers.grounded.teacher import GroundedTeacher
+from joppo.data.teachers.parse_response import parse_reply
 
 CONTEXT = {
     "claims": [{"tone": "dark", "contrast": "low"}],

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from joppo.data.teachers.breaker import Breaker
-from joppo.data.teachers.limits import Backoff, Pacer
+from joppo.data.teachers.rate_limit import Backoff, Pacer
 
 
 class Clock:

@@ -5,7 +5,7 @@ Raw texts are kept as they came, so that a changed parser or check reads them ag
 
 from joppo.data.questions.answer_format import Answer, AnswerError, AnswerFormat, parse_answer
 from joppo.data.teachers.base import TeacherRequest
-from joppo.data.teachers.form import parse_text
+from joppo.data.teachers.reply_form import parse_text
 
 
 def parse_reply(raw_text: str, form: AnswerFormat) -> tuple[str, Answer]:

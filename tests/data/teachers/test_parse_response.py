@@ -3,8 +3,8 @@
 import pytest
 
 from joppo.data.questions.answer_format import AnswerError, AnswerFormat, completion
-from joppo.data.responses import parse_reply, reply_problem
 from joppo.data.teachers.base import make_request
+from joppo.data.teachers.parse_response import parse_reply, reply_problem
 
 CHOICE = AnswerFormat("choice", ("A", "B"))
 

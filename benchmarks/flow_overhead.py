@@ -30,7 +30,7 @@ def plain_loop(config: Path, store: str) -> str:
     """The same work without Prefect."""
     from joppo.data.corpus import publish
     from joppo.data.datasets.labelled import labelled_photos
-    from joppo.data.reasoning import reason_shard
+    from joppo.data.reasoning.reason import reason_shard
     from joppo.data.scenes.scene_source import item_hash, render_shard, scene_items
     from joppo.data.store.shards import partition
     from joppo.data.store.store import Store

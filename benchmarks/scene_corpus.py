@@ -11,8 +11,8 @@ import yaml
 
 from joppo.data.corpus import publish
 from joppo.data.datasets.labelled import labelled_photos
-from joppo.data.reasoning import reason_shard
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.config import ReasoningConfig
+from joppo.data.reasoning.reason import reason_shard
 from joppo.data.scenes.scene_source import SceneSourceConfig, render_shard, scene_items
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.store import Store

@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.checks import repeated_reasonings
 from joppo.data.corpus import publish
 from joppo.data.datasets import Label
 from joppo.data.datasets.ingest import IngestConfig, ingest_shard
 from joppo.data.datasets.labelled import labelled_photos
-from joppo.data.plan_cost import measure_prompts
-from joppo.data.reasoning import reason_shard, shard_requests
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.checks import repeated_reasonings
+from joppo.data.reasoning.config import ReasoningConfig
+from joppo.data.reasoning.plan_cost import measure_prompts
+from joppo.data.reasoning.reason import reason_shard, shard_requests
 from joppo.data.scenes.scene import render_scene
 from joppo.data.scenes.scene_source import SceneSourceConfig, render_shard, scene_items
 from joppo.data.store.hashing import sha256

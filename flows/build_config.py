@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from joppo.data.config import StageConfig
 from joppo.data.datasets.ingest import IngestConfig
 from joppo.data.datasets.sources import SourceConfig
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.hashing import content_hash
 from joppo.data.synthesis.config import SynthesisConfig, synthesis_key

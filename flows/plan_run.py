@@ -15,8 +15,8 @@ from joppo.data.datasets.ingest import ingest_shard, label_row
 from joppo.data.datasets.labelled import labelled_photos
 from joppo.data.datasets.sources import Item, SourceConfig, list_items, list_labels
 from joppo.data.datasets.splits import hash_split
-from joppo.data.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
-from joppo.data.reasoning import shard_requests
+from joppo.data.reasoning.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
+from joppo.data.reasoning.reason import shard_requests
 from joppo.data.scenes.scene_source import render_shard, scene_items
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store

@@ -1,7 +1,7 @@
 """Reject reasoning texts that repeat one of another shard."""
 
-from joppo.data.checks import repeated_reasonings
-from joppo.data.repetition import RECIPE_VERSION, without_repeated
+from joppo.data.reasoning.checks import repeated_reasonings
+from joppo.data.reasoning.repetition import RECIPE_VERSION, without_repeated
 from joppo.tasks.manifest import Manifest, load, save
 from joppo.tasks.shard_task import Step, shard_task
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from joppo.data.datasets.labelled import inherited_label, labelled_photos
-from joppo.data.reasoning import RECIPE_VERSION, ReasoningConfig, reason_shard
+from joppo.data.reasoning.reason import RECIPE_VERSION, ReasoningConfig, reason_shard
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.manifest import Manifest, load
 from joppo.tasks.shard_task import Step, shard_task

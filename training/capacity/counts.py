@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Literal
 
 from joppo.data.datasets.splits import SplitConfig
-from joppo.data.plan_cost import requests_by_teacher
 from joppo.data.questions.template_pool import Task
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.config import ReasoningConfig
+from joppo.data.reasoning.plan_cost import requests_by_teacher
 from joppo.data.synthesis.long_tail_plan import PlanConfig
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.training.capacity.config import Amounts, CapacityConfig

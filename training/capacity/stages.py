@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from joppo.data.plan_cost import PlanRow, Workload, plan_cost
+from joppo.data.reasoning.plan_cost import PlanRow, Workload, plan_cost
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.training.capacity.config import CapacityConfig
 from joppo.training.capacity.counts import CapacityError, Counts, Recipe, count

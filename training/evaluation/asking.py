@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any
 
-from joppo.data.asking import preferences_for
 from joppo.data.datasets.mmperspective import Question
-from joppo.data.posing import pose
 from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.questions.prompts import answer_instruction
 from joppo.data.questions.question import CATEGORY_NAMES, Subject
 from joppo.data.questions.template_pool import load_templates
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.config import ReasoningConfig
+from joppo.data.reasoning.make_question import pose
+from joppo.data.reasoning.select_questions import preferences_for
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.answers import form_of

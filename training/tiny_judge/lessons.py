@@ -24,19 +24,19 @@ import numpy as np
 from joppo.data.photos.claims import claims, values
 from joppo.data.photos.colors import name_colors
 from joppo.data.photos.measure import Facts, measure
-from joppo.data.posing import in_steps, pose
 from joppo.data.questions.answer_format import AnswerFormat, completion, format_score
 from joppo.data.questions.choices import LETTERS
 from joppo.data.questions.prompts import answer_instruction, score_prompt
 from joppo.data.questions.question import Subject
 from joppo.data.questions.template_pool import load_templates, render
-from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.reasoning.config import ReasoningConfig, Route
+from joppo.data.reasoning.make_question import in_steps, pose
+from joppo.data.reasoning.teacher_requests import build_request
 from joppo.data.scenes.scene import Scene, render_scene
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KINDS
 from joppo.data.taxonomy.rubrics import Rubric, load_rubric
-from joppo.data.teacher_requests import build_request
 from joppo.data.teachers.grounded.composer import compose
 from joppo.data.teachers.grounded.plain import clauses, plain_aspects, plain_clause
 from joppo.data.teachers.grounded.words import wording

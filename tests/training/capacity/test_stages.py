@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.data.teachers.pricing import UnknownPriceError
 from joppo.training.capacity.counts import CapacityError, Variant

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from joppo.data.reasoning import ReasoningConfig, reason_shard
+from joppo.data.reasoning.reason import ReasoningConfig, reason_shard
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from joppo.data.questions.template_pool import load_templates
-from joppo.data.reasoning_config import ReasoningConfig
-from joppo.data.teacher_requests import routes_for
+from joppo.data.reasoning.config import ReasoningConfig
+from joppo.data.reasoning.teacher_requests import routes_for
 from joppo.data.teachers.base import TeacherRequest
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.data.teachers.pricing import cost_usd, expected_tokens, image_tokens, price_of

@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.asking import preferences_for, questions_for
-from joppo.data.checks import Failure, Sample, first_failure, near_duplicates
 from joppo.data.photos.claims import claims
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.photos.measure import Facts, measure
 from joppo.data.questions.answer_format import AnswerError
 from joppo.data.questions.question import Subject
-from joppo.data.reasoning_config import CheckConfig, ReasoningConfig, Route
-from joppo.data.reasoning_rows import Asked, reasoning_row, reject_row, response_row, sft_row
-from joppo.data.stage_texts import texts_version
+from joppo.data.reasoning.checks import Failure, Sample, first_failure, near_duplicates
+from joppo.data.reasoning.config import CheckConfig, ReasoningConfig, Route
+from joppo.data.reasoning.rows import Asked, reasoning_row, reject_row, response_row, sft_row
+from joppo.data.reasoning.select_questions import preferences_for, questions_for
+from joppo.data.reasoning.stage_texts import texts_version
+from joppo.data.reasoning.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric, load_rubric
-from joppo.data.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 from joppo.data.teachers.grounded.teacher import GroundedTeacher
 from joppo.data.teachers.parse_response import parse_reply

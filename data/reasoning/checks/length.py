@@ -1,6 +1,6 @@
 """Is the reasoning neither a stub nor a ramble?"""
 
-from joppo.data.checks.base import Failure, Sample
+from joppo.data.reasoning.checks.base import Failure, Sample
 
 
 def length(sample: Sample) -> Failure | None:

@@ -13,7 +13,7 @@ from joppo.data.questions.choices import Choices, category_tiers, choose
 from joppo.data.questions.prompts import answer_instruction, rubric_lines
 from joppo.data.questions.question import CATEGORY_NAMES, Question, Subject, category_name
 from joppo.data.questions.template_pool import Template, render
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.taxonomy.categories import CATEGORIES, Category
 from joppo.data.taxonomy.perspective import (
     HORIZON_TEXTS,

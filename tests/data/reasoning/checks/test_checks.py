@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from joppo.data.checks import CHECKS, Sample, agrees, first_failure
-from joppo.data.checks.contradictions import _lexicon
-from joppo.data.checks.phrases import found_phrase
 from joppo.data.photos.claims import ASPECTS, values
 from joppo.data.questions.answer_format import Answer, AnswerFormat
 from joppo.data.questions.question import Question, Subject
 from joppo.data.questions.template_pool import load_templates
-from joppo.data.reasoning_config import CheckConfig
+from joppo.data.reasoning.checks import CHECKS, Sample, agrees, first_failure
+from joppo.data.reasoning.checks.contradictions import _lexicon
+from joppo.data.reasoning.checks.phrases import found_phrase
+from joppo.data.reasoning.config import CheckConfig
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import HEIGHTS, KINDS
 from joppo.data.teachers.grounded.words import wording

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from joppo.data.checks.base import Failure, Sample
+from joppo.data.reasoning.checks.base import Failure, Sample
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import horizon_height
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from joppo.data.photos.claims import claims
 from joppo.data.photos.measure import Facts
-from joppo.data.posing import perspective_truth
 from joppo.data.questions.prompts import SYSTEM, visual_prompt
 from joppo.data.questions.question import CATEGORY_NAMES, Question, Subject, category_name
-from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.reasoning.config import ReasoningConfig, Route
+from joppo.data.reasoning.make_question import perspective_truth
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.categories import CATEGORIES

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from joppo.data.reasoning import reason_shard, shard_requests
-from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.reasoning.config import ReasoningConfig, Route
+from joppo.data.reasoning.reason import reason_shard, shard_requests
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 from joppo.data.teachers.ask import make_ask

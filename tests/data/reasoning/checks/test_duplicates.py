@@ -5,7 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joppo.data.checks.duplicates import near_duplicates, repeated_reasonings
+from joppo.data.reasoning.checks.duplicates import near_duplicates, repeated_reasonings
 
 WORDS = [f"word{n}" for n in range(400)]
 

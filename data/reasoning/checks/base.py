@@ -6,7 +6,7 @@ from typing import Any
 
 from joppo.data.questions.answer_format import Answer
 from joppo.data.questions.question import Question
-from joppo.data.reasoning_config import CheckConfig
+from joppo.data.reasoning.config import CheckConfig
 
 
 @dataclass(frozen=True, slots=True)

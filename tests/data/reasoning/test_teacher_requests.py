@@ -7,15 +7,15 @@ import pytest
 
 from joppo.data.photos.claims import claims
 from joppo.data.photos.measure import measure
-from joppo.data.posing import pose
 from joppo.data.questions.prompts import fact_lines, score_prompt
 from joppo.data.questions.question import Subject
 from joppo.data.questions.template_pool import load_templates
-from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.reasoning.config import ReasoningConfig, Route
+from joppo.data.reasoning.make_question import pose
+from joppo.data.reasoning.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric, load_rubric
-from joppo.data.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from tests.data.pictures import dot, item, land
 

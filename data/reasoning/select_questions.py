@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from joppo.data.comparisons import compare_with_any
-from joppo.data.posing import pose
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.questions.question import Question, Subject
 from joppo.data.questions.template_pool import Task, Template, load_templates
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.comparisons import compare_with_any
+from joppo.data.reasoning.config import ReasoningConfig
+from joppo.data.reasoning.make_question import pose
+from joppo.data.reasoning.teacher_requests import routes_for
 from joppo.data.store.hashing import unit_interval
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.data.teacher_requests import routes_for
 
 
 def questions_for(

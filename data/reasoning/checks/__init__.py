@@ -1,11 +1,11 @@
 """Checks of teachers' reasoning: one small function each. The first failure is the reason."""
 
-from joppo.data.checks.agreement import agreement, agrees
-from joppo.data.checks.base import Check, Failure, Sample
-from joppo.data.checks.contradictions import contradicts_facts, contradicts_label
-from joppo.data.checks.duplicates import near_duplicates, repeated_reasonings
-from joppo.data.checks.length import length
-from joppo.data.checks.phrases import label_mentioned, leaked_instructions, refusal
+from joppo.data.reasoning.checks.agreement import agreement, agrees
+from joppo.data.reasoning.checks.base import Check, Failure, Sample
+from joppo.data.reasoning.checks.contradictions import contradicts_facts, contradicts_label
+from joppo.data.reasoning.checks.duplicates import near_duplicates, repeated_reasonings
+from joppo.data.reasoning.checks.length import length
+from joppo.data.reasoning.checks.phrases import label_mentioned, leaked_instructions, refusal
 
 CHECKS: tuple[Check, ...] = (
     refusal,

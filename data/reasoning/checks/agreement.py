@@ -1,6 +1,6 @@
 """Does the answer say what the label says? A disagreement drops the sample, never the label."""
 
-from joppo.data.checks.base import Failure, Sample
+from joppo.data.reasoning.checks.base import Failure, Sample
 
 
 def agrees(sample: Sample) -> bool:

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from joppo.data.comparisons import compare, compare_with_any
 from joppo.data.questions.question import Subject
 from joppo.data.questions.template_pool import load_templates
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.comparisons import compare, compare_with_any
+from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.store.hashing import sha256
 
 POOL = {t.id: t for t in load_templates() if t.form == "comparative"}

@@ -7,7 +7,7 @@ from joppo.data.questions.choices import choose
 from joppo.data.questions.prompts import answer_instruction
 from joppo.data.questions.question import Question, Subject, category_name
 from joppo.data.questions.template_pool import Template, render
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.store.hashing import content_hash
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KINDS

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from joppo.data.posing import BANDS, pose
 from joppo.data.questions.answer_format import parse_answer
 from joppo.data.questions.question import CATEGORY_NAMES, Question, Subject, category_name
 from joppo.data.questions.template_pool import Template, load_templates
-from joppo.data.reasoning_config import ReasoningConfig
+from joppo.data.reasoning.config import ReasoningConfig
+from joppo.data.reasoning.make_question import BANDS, pose
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import load_rubric
 

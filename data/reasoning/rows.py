@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.data.checks import Failure, Sample, agrees
 from joppo.data.questions.answer_format import completion
 from joppo.data.questions.question import Question, Subject
+from joppo.data.reasoning.checks import Failure, Sample, agrees
 from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from joppo.data.reasoning import RECIPE_VERSION
-from joppo.data.stage_texts import FOLDERS, texts_version
+from joppo.data.reasoning.reason import RECIPE_VERSION
+from joppo.data.reasoning.stage_texts import FOLDERS, texts_version
 
 
 def test_any_edited_text_is_another_version(tmp_path: Path) -> None:

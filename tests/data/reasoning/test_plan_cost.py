@@ -2,8 +2,8 @@
 
 import pytest
 
-from joppo.data.plan_cost import Workload, measure_prompts, plan_cost, requests_by_teacher
-from joppo.data.reasoning_config import ReasoningConfig, Route
+from joppo.data.reasoning.config import ReasoningConfig, Route
+from joppo.data.reasoning.plan_cost import Workload, measure_prompts, plan_cost, requests_by_teacher
 from joppo.data.teachers.base import ImageRef, make_request
 from joppo.data.teachers.config import Price, ProviderConfig, TeachersConfig
 from joppo.data.teachers.pricing import UnknownPriceError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from joppo.data.checks.base import Failure, Sample
+from joppo.data.reasoning.checks.base import Failure, Sample
 
 _FILE = Path(__file__).with_name("phrases.yaml")
 _DETAILS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from joppo.data.checks import near_duplicates
 from joppo.data.questions.answer_format import completion, split_blocks
 from joppo.data.questions.choices import LETTERS
-from joppo.data.reasoning import (
+from joppo.data.reasoning.checks import near_duplicates
+from joppo.data.reasoning.reason import (
     ReasoningConfig,
     Route,
     ask_grounded,

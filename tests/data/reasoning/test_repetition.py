@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from joppo.data.checks import repeated_reasonings
-from joppo.data.repetition import without_repeated
+from joppo.data.reasoning.checks import repeated_reasonings
+from joppo.data.reasoning.repetition import without_repeated
 
 LONG = "the bright road runs from the lower left corner up to a low sun behind the dark hills and"
 

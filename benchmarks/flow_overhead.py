@@ -28,7 +28,7 @@ def write_config(folder: Path, photos: int) -> Path:
 
 def plain_loop(config: Path, store: str) -> str:
     """The same work without Prefect."""
-    from joppo.data.corpus import publish
+    from joppo.data.corpus.publish import publish
     from joppo.data.datasets.labelled import labelled_photos
     from joppo.data.reasoning.reason import reason_shard
     from joppo.data.scenes.scene_source import item_hash, render_shard, scene_items

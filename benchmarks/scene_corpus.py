@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from joppo.data.corpus import publish
+from joppo.data.corpus.publish import publish
 from joppo.data.datasets.labelled import labelled_photos
 from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.reasoning.reason import reason_shard

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.corpus import publish
+from joppo.data.corpus.publish import publish
 from joppo.data.datasets import Label
 from joppo.data.datasets.ingest import IngestConfig, ingest_shard
 from joppo.data.datasets.labelled import labelled_photos

@@ -126,7 +126,7 @@ def evaluate(
     store: StoreOption = None,
 ) -> None:
     """Judge photos with known truth, and print how well judges agree with people."""
-    from joppo.data.corpus import CorpusNotFoundError
+    from joppo.data.corpus.publish import CorpusNotFoundError
     from joppo.data.datasets.base import DatasetFormatError
     from joppo.data.store.store import StoreError
     from joppo.data.teachers.base import BudgetExceeded, TeacherError
@@ -197,8 +197,8 @@ def query(
     store: StoreOption = None,
 ) -> None:
     """Ask the corpus with SQL (DuckDB)."""
-    from joppo.data.corpus import CorpusNotFoundError
-    from joppo.data.query import QueryError
+    from joppo.data.corpus.publish import CorpusNotFoundError
+    from joppo.data.corpus.query import QueryError
     from joppo.data.store.store import StoreError
     from joppo.flows.query import answer
 
@@ -318,7 +318,7 @@ def calibrate(
 @contextmanager
 def _judging() -> Iterator[None]:
     """What can go wrong with a judge and photos, as a message and an exit code."""
-    from joppo.data.corpus import CorpusNotFoundError
+    from joppo.data.corpus.publish import CorpusNotFoundError
     from joppo.data.photos.decode import PhotoError
     from joppo.data.store.store import StoreError
     from joppo.data.teachers.base import BudgetExceeded, TeacherError

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
-from joppo.data.query import run_query
+from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
 from joppo.flows.query import rich_table
 

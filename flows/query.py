@@ -8,7 +8,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from joppo.data.query import QueryError, run_query, write_table
+from joppo.data.corpus.query import QueryError, run_query, write_table
 from joppo.data.store.store import Store
 from joppo.training.evaluation.stored import VIEW as EVALUATIONS
 from joppo.training.evaluation.stored import all_results

@@ -6,7 +6,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from joppo.data.corpus import publish
+from joppo.data.corpus.publish import publish
 from joppo.data.store.store import Store
 from joppo.tasks.retrying import RETRY
 

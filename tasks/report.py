@@ -8,7 +8,7 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from joppo.data.query import run_query
+from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
 
 # View or query -> title: each becomes one table artifact, rows as the view gives them.

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from joppo.data.corpus import latest_version, open_corpus, read_manifest
+from joppo.data.corpus.publish import latest_version, open_corpus, read_manifest
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.schema import SCHEMA_VERSION

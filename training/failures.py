@@ -2,7 +2,7 @@
 
 import errno
 
-from joppo.data.corpus import CorpusNotFoundError
+from joppo.data.corpus.publish import CorpusNotFoundError
 from joppo.training.checkpoints import CheckpointError
 from joppo.training.examples import PhotoMissingError, SnapshotError
 from joppo.training.guard import NonFiniteLossError

@@ -2,7 +2,7 @@
 
     images/ab/<sha256>.<ext>            content-addressed photos
     shards/<table>/<key>.parquet        output of one task, immutable
-    snapshots/<version>/                published corpora (data/corpus.py)
+    snapshots/<version>/                published corpora (data/corpus/publish.py)
     latest                              names a version
 
 Nothing in it names the root, so a store can be moved or copied to another place.

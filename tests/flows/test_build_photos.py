@@ -11,8 +11,8 @@ import pytest
 import yaml
 from PIL import Image
 
+from joppo.data.corpus.query import run_query
 from joppo.data.datasets.base import DatasetFormatError
-from joppo.data.query import run_query
 from joppo.data.store.store import Store
 from joppo.flows.runner import ShardsFailedError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from joppo.data.query import run_query
+from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig
 from joppo.training.examples import training_rows

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from joppo.data.corpus.query import run_query
 from joppo.data.datasets.cadb import SCORES
-from joppo.data.query import run_query
 from joppo.data.store.store import Store
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.build_sft_data import build_sft_data

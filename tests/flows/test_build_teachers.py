@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from joppo.data.query import run_query
+from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
 from joppo.data.teachers.ask import close_gateways
 from joppo.flows.runner import ShardsFailedError

@@ -9,7 +9,7 @@ from prefect.artifacts import Artifact
 from typer.testing import CliRunner
 
 from benchmarks.scene_corpus import build
-from joppo.data.query import run_query
+from joppo.data.corpus.query import run_query
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.flows.cli import app

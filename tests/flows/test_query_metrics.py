@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from joppo.data.corpus import publish
-from joppo.data.query import QueryError, run_query
+from joppo.data.corpus.publish import publish
+from joppo.data.corpus.query import QueryError, run_query
 from joppo.data.store.store import Store
 from joppo.flows.cli import app
 from joppo.training.metrics_log import VIEW, MetricsLog, all_metrics

@@ -7,7 +7,7 @@ import pytest
 
 import joppo.training.examples as examples
 from benchmarks.scene_corpus import build
-from joppo.data.corpus import CorpusNotFoundError
+from joppo.data.corpus.publish import CorpusNotFoundError
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.training.config import SftConfig

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from joppo.data.corpus import open_corpus
+from joppo.data.corpus.publish import open_corpus
 from joppo.data.datasets.labelled import labelled_photos
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store

@@ -166,7 +166,7 @@ def store_pairs(
         CorpusNotFoundError: nothing is published.
         ValueError: fewer than two attempts of every control.
     """
-    from joppo.data.corpus import open_corpus
+    from joppo.data.corpus.publish import open_corpus
 
     with open_corpus(store, version) as connection:
         rows = connection.execute(

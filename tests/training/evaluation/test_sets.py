@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from benchmarks.scene_corpus import build
-from joppo.data.corpus import CorpusNotFoundError, open_corpus
+from joppo.data.corpus.publish import CorpusNotFoundError, open_corpus
 from joppo.data.datasets.base import DatasetFormatError
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.hashing import sha256

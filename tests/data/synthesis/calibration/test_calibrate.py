@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from joppo.data.corpus import publish
+from joppo.data.corpus.publish import publish
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 from joppo.data.synthesis.calibration import calibration_pairs

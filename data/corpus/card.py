@@ -5,7 +5,7 @@ from typing import Any
 
 import duckdb
 
-from joppo.data.corpus import read_manifest
+from joppo.data.corpus.publish import read_manifest
 from joppo.data.store.rows import schema_of
 from joppo.data.store.store import Store
 

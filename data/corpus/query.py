@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from joppo.data.corpus import open_corpus
+from joppo.data.corpus.publish import open_corpus
+from joppo.data.corpus.views import VIEWS
 from joppo.data.store.schema import TABLES
 from joppo.data.store.store import Store
-from joppo.data.views import VIEWS
 
 Format = Literal["csv", "json", "parquet"]
 NAMES = [*TABLES, "categories", "snapshot", *VIEWS]

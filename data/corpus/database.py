@@ -13,10 +13,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from joppo.data.corpus.views import VIEWS
 from joppo.data.store.rows import PRIMARY_KEYS, schema_of, stable_columns
 from joppo.data.store.schema import TABLES
 from joppo.data.taxonomy.categories import CATEGORIES
-from joppo.data.views import VIEWS
 
 
 def build_database(

@@ -6,12 +6,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from joppo.data.database import build_database
+from joppo.data.corpus.database import build_database
+from joppo.data.corpus.views import VIEWS
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.rows import to_table
 from joppo.data.store.schema import TABLES
 from joppo.data.taxonomy.categories import CATEGORIES
-from joppo.data.views import VIEWS
 from tests.data.corpus_rows import image_row, sample_row
 
 SNAPSHOT = {"version": "v", "schema_version": 1, "config_hash": "c", "inputs": {}, "parents": []}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from joppo.data.corpus import (
+from joppo.data.corpus.publish import (
     CorpusNotFoundError,
     PublishError,
     latest_version,

@@ -1,6 +1,6 @@
 """Publish shards as an immutable snapshot, and open a snapshot for reading.
 
-    snapshots/<version>/corpus.duckdb   all tables and views (data/database.py)
+    snapshots/<version>/corpus.duckdb   all tables and views (data/corpus/database.py)
     snapshots/<version>/manifest.json   written last: a snapshot without it does not exist
     latest                              the version that readers get by default
 
@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from joppo.data.database import build_database
+from joppo.data.corpus.database import build_database
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.schema import SCHEMA_VERSION
 from joppo.data.store.store import ShardRef, Store, StoreError

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from joppo.data.corpus import publish
-from joppo.data.export import ExportError, export_hf
+from joppo.data.corpus.export import ExportError, export_hf
+from joppo.data.corpus.publish import publish
 from joppo.data.store.schema import TABLES
 from joppo.data.store.store import Store
 from tests.data.corpus_rows import image_row, sample_row
@@ -111,14 +111,14 @@ def test_large_splits_go_on_in_further_files(store, tmp_path):
 
 
 def test_row_groups_are_bounded_in_rows_and_bytes(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("joppo.data.export._GROUP_ROWS", 3)
+    monkeypatch.setattr("joppo.data.corpus.export._GROUP_ROWS", 3)
     out = export_hf(store, "sft_samples", tmp_path / "rows", max_file_bytes=1)
     parts = sorted((out / "data").glob("train-*"))
     assert [p.name for p in parts] == [f"train-0000{n}-of-00003.parquet" for n in range(3)]
     assert [pq.read_metadata(p).num_rows for p in parts] == [3, 3, 1]
     assert len(load(out, tmp_path)["train"]) == 7
 
-    monkeypatch.setattr("joppo.data.export._GROUP_BYTES", 1)
+    monkeypatch.setattr("joppo.data.corpus.export._GROUP_BYTES", 1)
     out = export_hf(store, "sft_samples", tmp_path / "bytes")
     (part,) = (out / "data").glob("train-*")
     assert pq.read_metadata(part).num_row_groups == 7

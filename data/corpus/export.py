@@ -16,8 +16,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from joppo.data.card import SPLITS, write_card
-from joppo.data.corpus import latest_version, open_corpus
+from joppo.data.corpus.card import SPLITS, write_card
+from joppo.data.corpus.publish import latest_version, open_corpus
 from joppo.data.store.rows import PRIMARY_KEYS, schema_of
 from joppo.data.store.store import Store, StoreError
 

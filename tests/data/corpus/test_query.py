@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from joppo.data.corpus import CorpusNotFoundError, publish
-from joppo.data.query import QueryError, run_query, write_table
+from joppo.data.corpus.publish import CorpusNotFoundError, publish
+from joppo.data.corpus.query import QueryError, run_query, write_table
 from joppo.data.store.store import Store
 from tests.data.corpus_rows import small_corpus
 

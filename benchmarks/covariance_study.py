@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from benchmarks.simulated_judge import Setting, World
-from joppo.training.rewards import JointRewardConfig
+from joppo.training.rewards.joint import JointRewardConfig
 
 DOCS = Path(__file__).parents[1] / "docs"
 METRICS = ("total", "attribute", "attribute_to_total", "halo")

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 
 from benchmarks import reward_loops
-from joppo.training.rewards import JointRewardConfig, joint_fidelity
+from joppo.training.rewards.joint import JointRewardConfig, joint_fidelity
 
 RESULTS = Path(__file__).parent / "results" / "reward.md"
 CONFIGS = {

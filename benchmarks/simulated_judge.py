@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from joppo.training.rewards import JointRewardConfig, group_advantage, joint_fidelity
+from joppo.training.rewards.joint import JointRewardConfig, group_advantage, joint_fidelity
 
 Array = np.ndarray
 

@@ -21,8 +21,8 @@ from torch import Tensor
 
 from joppo.training.answers import Judgement, form_of, judge
 from joppo.training.config import JoppoConfig
-from joppo.training.reward_health import health
-from joppo.training.rewards import (
+from joppo.training.rewards.health import health
+from joppo.training.rewards.joint import (
     JointRewardConfig,
     absolute_error,
     joint_parts,

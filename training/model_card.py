@@ -93,7 +93,7 @@ def _health(figures: Mapping[str, float]) -> str:
     return f"""
 ## Health of the reward
 
-Figures of the last batch that was looked at (training/reward_health.py says what each one is). A
+Figures of the last batch that was looked at (training/rewards/health.py says what each one is). A
 rise of the correlation between attributes without a rise of their own correlation with people is a
 halo: all attributes follow the total.
 

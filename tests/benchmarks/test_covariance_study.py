@@ -6,7 +6,7 @@ import pytest
 from benchmarks.covariance_report import arm, refresh_tables
 from benchmarks.covariance_study import METRICS, THURSTONE, Job, paired, summarise
 from benchmarks.simulated_judge import Setting, World, draw, score_function
-from joppo.training.rewards import JointRewardConfig
+from joppo.training.rewards.joint import JointRewardConfig
 
 DENSITIES = {
     "normal": lambda x: np.exp(-(x**2) / 2),

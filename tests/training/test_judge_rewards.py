@@ -15,7 +15,7 @@ import torch
 from joppo.data.questions.answer_format import completion, format_score
 from joppo.training.config import JoppoConfig
 from joppo.training.judge_rewards import JudgeRewards, batch_preference
-from joppo.training.rewards import JointRewardConfig, joint_fidelity, thurstone_fidelity
+from joppo.training.rewards.joint import JointRewardConfig, joint_fidelity, thurstone_fidelity
 
 NAMES = ("color", "light")
 GROUP = 3

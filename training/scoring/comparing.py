@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from joppo.training.judge import Question, Reply, SamplingJudge
-from joppo.training.rewards import DEFAULT, JointRewardConfig
+from joppo.training.rewards.joint import DEFAULT, JointRewardConfig
 
 LEAST = 2
 
@@ -57,7 +57,7 @@ def compare_replies(
     """
     import torch
 
-    from joppo.training.gaussian import conditional_moments, group_moments, win_rates
+    from joppo.training.rewards.gaussian import conditional_moments, group_moments, win_rates
 
     counts = tuple(sum(reply.judgement.ok for reply in replies) for replies in (a, b))
     if min(counts) < LEAST:

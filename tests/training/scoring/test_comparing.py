@@ -8,7 +8,7 @@ from scipy.stats import norm
 from joppo.data.questions.answer_format import completion, format_score
 from joppo.training.judge import Reply
 from joppo.training.judges.reading import read_reply
-from joppo.training.rewards import JointRewardConfig
+from joppo.training.rewards.joint import JointRewardConfig
 from joppo.training.scoring.comparing import NoComparisonError, compare, compare_replies
 from tests.training.judges.asking import FORM, NAMES, questions
 from tests.training.scoring.judging_by_eye import EyeJudge
@@ -51,7 +51,7 @@ def test_certain_and_equal_answers() -> None:
 def test_the_attributes_alone_against_the_model_of_the_reward() -> None:
     import torch
 
-    from joppo.training.gaussian import conditional_moments, win_rates
+    from joppo.training.rewards.gaussian import conditional_moments, win_rates
 
     a, b = (
         [reply(0.5, 0.1), reply(0.62), reply(0.55, 0.3)],

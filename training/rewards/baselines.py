@@ -1,13 +1,13 @@
 """Rewards that earlier judges were trained with, on the scale MOS in [0, 1].
 
 The single-score ranking reward of VisualQuality-R1 is `thurstone_fidelity` in
-`training/rewards.py`; the two here compare a score with the photo's own MOS.
+`training/rewards/joint.py`; the two here compare a score with the photo's own MOS.
 """
 
 import torch
 from torch import Tensor
 
-from joppo.training.reward_inputs import check_mos, check_scores
+from joppo.training.rewards.inputs import check_mos, check_scores
 
 
 def absolute_error(scores: Tensor, mos: Tensor, threshold: float = 0.35 / 4) -> Tensor:

@@ -17,10 +17,10 @@ from typing import Literal, NamedTuple, get_args
 
 from torch import Tensor
 
-from joppo.training.advantage import group_advantage
-from joppo.training.baseline_rewards import absolute_error, gaussian_error
-from joppo.training.fidelity import Contest, fidelity_rewards
-from joppo.training.gaussian import (
+from joppo.training.rewards.advantage import group_advantage
+from joppo.training.rewards.baselines import absolute_error, gaussian_error
+from joppo.training.rewards.fidelity import Contest, fidelity_rewards
+from joppo.training.rewards.gaussian import (
     ConditionalMoments,
     Covariance,
     Shrinkage,
@@ -28,15 +28,15 @@ from joppo.training.gaussian import (
     group_moments,
     win_rates,
 )
-from joppo.training.pairing import Ranking
-from joppo.training.reward_inputs import (
+from joppo.training.rewards.inputs import (
     check_attributes,
     check_gamma,
     check_mos,
     check_scores,
     valid_candidates,
 )
-from joppo.training.shrinkage import Estimator
+from joppo.training.rewards.pairing import Ranking
+from joppo.training.rewards.shrinkage import Estimator
 
 __all__ = [
     "DEFAULT",

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import reward_oracle as oracle
 from reward_cases import Batch, batches, configs, random_batch
 
-from joppo.training.rewards import JointRewardConfig, joint_fidelity, thurstone_fidelity
+from joppo.training.rewards.joint import JointRewardConfig, joint_fidelity, thurstone_fidelity
 
 RELAXED = settings(
     max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -81,7 +81,9 @@ def test_thurstone_reward_is_the_oracles(opponent: str, gamma: float, batch: Bat
 
 
 def test_large_batches_in_many_pieces_are_the_oracles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("joppo.training.fidelity").fidelity.PIECE, "cpu", (64, 64))
+    monkeypatch.setitem(
+        __import__("joppo.training.rewards.fidelity").fidelity.PIECE, "cpu", (64, 64)
+    )
     scores, attributes, mos = random_batch(11, 2, 2, seed=1)
     mos = (mos * 5).round() / 5
     scores[4] = math.nan

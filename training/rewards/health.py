@@ -12,9 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from joppo.training.gaussian import ConditionalMoments, conditional_moments, deviations, win_rates
-from joppo.training.reward_inputs import check_attributes, check_mos, check_scores, valid_candidates
-from joppo.training.rewards import DEFAULT, JointRewardConfig
+from joppo.training.rewards.gaussian import (
+    ConditionalMoments,
+    conditional_moments,
+    deviations,
+    win_rates,
+)
+from joppo.training.rewards.inputs import (
+    check_attributes,
+    check_mos,
+    check_scores,
+    valid_candidates,
+)
+from joppo.training.rewards.joint import DEFAULT, JointRewardConfig
 
 #: A group whose rewards differ by less moves nothing: the advantage's epsilon is 1e-4.
 ZERO_SPREAD = 1e-6

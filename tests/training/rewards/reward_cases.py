@@ -7,7 +7,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from joppo.training.rewards import JointRewardConfig
+from joppo.training.rewards.joint import JointRewardConfig
 
 
 class Batch(NamedTuple):

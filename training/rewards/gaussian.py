@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from joppo.training.shrinkage import Estimator, estimate_shrinkage
+from joppo.training.rewards.shrinkage import Estimator, estimate_shrinkage
 
 Covariance = Literal["image", "pooled", "batch"]
 Shrinkage = float | Estimator

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from joppo.training.gaussian import BIG, standardise
-from joppo.training.pairing import Piece, Ranking, Rectangle
-from joppo.training.root_phi import ROOT_TWO, root_phi
+from joppo.training.rewards.gaussian import BIG, standardise
+from joppo.training.rewards.pairing import Piece, Ranking, Rectangle
+from joppo.training.rewards.root_phi import ROOT_TWO, root_phi
 
 #: Least and most entries of a piece. On a CPU 2 MiB of float64 stay in a core's caches; a GPU wants
 #: more, and so do the threads of a large batch, which wait for each other after every operation.

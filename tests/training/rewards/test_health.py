@@ -10,8 +10,8 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from joppo.training.reward_health import health, plot_health
-from joppo.training.rewards import PAPER, JointRewardConfig, joint_fidelity
+from joppo.training.rewards.health import health, plot_health
+from joppo.training.rewards.joint import PAPER, JointRewardConfig, joint_fidelity
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from reward_cases import Batch, batches, configs, random_batch
 
-from joppo.training.rewards import (
+from joppo.training.rewards.joint import (
     DEFAULT,
     PAPER,
     JointRewardConfig,
@@ -360,7 +360,7 @@ def test_advantage_has_finite_gradients_and_refuses_nan() -> None:
 
 GROWTH = """
 import resource, torch
-from joppo.training.rewards import DEFAULT, PAPER, joint_fidelity
+from joppo.training.rewards.joint import DEFAULT, PAPER, joint_fidelity
 
 
 def peak():

@@ -39,7 +39,6 @@ from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.arguments import joppo_arguments, sft_arguments
-from joppo.training.base_model import load_processor, lora_config, resolve_base
 from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings, SftConfig
 from joppo.training.examples import (
     preference_dataset,
@@ -49,6 +48,7 @@ from joppo.training.examples import (
 )
 from joppo.training.judge_rewards import JudgeRewards
 from joppo.training.memory import GIB, estimate, shape_of, total
+from joppo.training.models.base_model import load_processor, lora_config, resolve_base
 from joppo.training.run_folder import Run
 
 PATCH = {"7b": 14, "tiny": 7}

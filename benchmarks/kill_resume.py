@@ -21,7 +21,7 @@ from typing import Any
 from joppo.data.store.store import Store
 from joppo.tasks.launch import TrainingFailedError, command, environment, run_processes
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
-from joppo.training.model_folder import finished, model_digest
+from joppo.training.models.model_folder import finished, model_digest
 from joppo.training.run_folder import Run
 from joppo.training.runs import note_finished, prepare, write_spec
 

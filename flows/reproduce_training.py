@@ -10,7 +10,7 @@ from prefect.logging import get_run_logger
 from joppo.flows.reproduce_asking import Asking
 from joppo.flows.reproduce_bench import Bench, Job
 from joppo.flows.submit import Child, follow_children, problem
-from joppo.training.model_folder import finished
+from joppo.training.models.model_folder import finished
 from joppo.training.reproduction.config import VariantConfig
 from joppo.training.reproduction.outcome import Outcome, failures, judges_of, short
 

@@ -15,7 +15,7 @@ from joppo.tasks.locks import alone, gpus
 from joppo.tasks.retrying import is_transient
 from joppo.tasks.training_report import Progress, report
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.model_folder import finished
+from joppo.training.models.model_folder import finished
 from joppo.training.preflight import before_launch
 from joppo.training.run_folder import Run
 from joppo.training.runs import note_finished, prepare, write_spec

@@ -6,7 +6,11 @@ from typing import Any
 
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.arguments import joppo_arguments
-from joppo.training.base_model import (
+from joppo.training.config import NEW, JoppoConfig
+from joppo.training.examples import held_out_rows, preference_dataset, training_rows
+from joppo.training.held_out import pick, preference_figures
+from joppo.training.judge_rewards import JudgeRewards
+from joppo.training.models.base_model import (
     adapter_base,
     load_adapted,
     load_base,
@@ -15,10 +19,6 @@ from joppo.training.base_model import (
     read_lineage,
     resolve_base,
 )
-from joppo.training.config import NEW, JoppoConfig
-from joppo.training.examples import held_out_rows, preference_dataset, training_rows
-from joppo.training.held_out import pick, preference_figures
-from joppo.training.judge_rewards import JudgeRewards
 from joppo.training.preflight import check, config_problems
 from joppo.training.run_folder import Run
 from joppo.training.samples import SampleLog

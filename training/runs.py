@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 from joppo.data.store.store import Store
-from joppo.training.base_model import resolve_base
 from joppo.training.config import LATEST, NEW, JoppoConfig, SftConfig
 from joppo.training.examples import resolve_snapshot
-from joppo.training.model_folder import download, finished, model_digest
+from joppo.training.models.base_model import resolve_base
+from joppo.training.models.model_folder import download, finished, model_digest
 from joppo.training.run_folder import Run, Stage, run_id
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from joppo.training.callbacks import Report
 from joppo.training.checkpoints import last_good, step_of
-from joppo.training.lineage import lineage
 from joppo.training.memory import estimate, shape_of, total
 from joppo.training.metrics_log import MetricsLog
-from joppo.training.model_folder import finished, upload, write_model
+from joppo.training.models.lineage import lineage
+from joppo.training.models.model_folder import finished, upload, write_model
 from joppo.training.preflight import (
     check,
     device_problems,

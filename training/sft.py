@@ -3,10 +3,10 @@
 from typing import Any
 
 from joppo.training.arguments import sft_arguments
-from joppo.training.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.config import SftConfig
 from joppo.training.examples import held_out_rows, sft_dataset, training_rows
 from joppo.training.held_out import pick, sft_figures
+from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.preflight import check, config_problems
 from joppo.training.run_folder import Run
 from joppo.training.session import Session, train

@@ -25,7 +25,7 @@ from joppo.flows.reproduce_paper import reproduce_paper
 from joppo.flows.submit import Child, Then
 from joppo.flows.train_joppo import train_joppo
 from joppo.flows.train_sft import train_sft
-from joppo.training.base_model import RUN_FILE
+from joppo.training.models.base_model import RUN_FILE
 from joppo.training.reproduction.written import FOLDER, latest
 from joppo.training.run import load_run, train
 

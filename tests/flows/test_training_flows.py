@@ -20,7 +20,7 @@ from joppo.tasks import training
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.examples import SnapshotError
 from joppo.training.metrics_log import read_metrics
-from joppo.training.model_folder import model_digest
+from joppo.training.models.model_folder import model_digest
 from joppo.training.preflight import PreflightError
 from joppo.training.run import train
 from joppo.training.runs import note_finished, prepare

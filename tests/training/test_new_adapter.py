@@ -8,9 +8,9 @@ from safetensors.torch import load_file
 from benchmarks.scene_corpus import build
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
-from joppo.training.base_model import resolve_base
 from joppo.training.config import NEW, JoppoConfig
-from joppo.training.model_folder import model_digest
+from joppo.training.models.base_model import resolve_base
+from joppo.training.models.model_folder import model_digest
 from joppo.training.run import train
 from joppo.training.runs import prepare
 

@@ -21,7 +21,7 @@ from joppo.training.examples import PhotoMissingError, training_rows
 from joppo.training.failures import is_permanent
 from joppo.training.guard import NonFiniteLossError
 from joppo.training.metrics_log import read_metrics
-from joppo.training.model_folder import model_digest
+from joppo.training.models.model_folder import model_digest
 from joppo.training.run import train
 from joppo.training.run_folder import Run
 from joppo.training.runs import prepare

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from trl import GRPOTrainer
 from trl.trainer.utils import add_fused_lm_head
 
-from joppo.training.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.config import EMBEDDED, JoppoConfig, LoraSettings, SftConfig
+from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.shared_prompts import SharedPrompts, core_of, share_generation
 
 KEEP = 7

@@ -14,7 +14,7 @@ from joppo.training.judge import Judge
 from joppo.training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
 from joppo.training.judges.mean import mean_judge, mean_name
 from joppo.training.judges.opening import judge_name, open_judge
-from joppo.training.model_folder import finished
+from joppo.training.models.model_folder import finished
 from joppo.training.runs import ModelNotFoundError, runs_folder
 
 Stage = Literal["sft", "joppo"]

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from joppo.data.store.hashing import content_hash
-from joppo.training.base_model import (
+from joppo.training.config import EMBEDDED, SftConfig
+from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.text_model import FAMILIES
+from joppo.training.models.base_model import (
     ADAPTER_FILE,
     RUN_FILE,
     adapter_base,
@@ -14,10 +17,7 @@ from joppo.training.base_model import (
     load_processor,
     resolve_base,
 )
-from joppo.training.config import EMBEDDED, SftConfig
-from joppo.training.judges.config import LocalJudgeConfig
-from joppo.training.judges.text_model import FAMILIES
-from joppo.training.model_folder import model_digest
+from joppo.training.models.model_folder import model_digest
 
 _SHORT = 8
 _TOKENS = 512

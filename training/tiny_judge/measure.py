@@ -86,7 +86,7 @@ def main() -> None:
     import torch
     from transformers import AutoModelForImageTextToText
 
-    from joppo.training.base_model import load_processor
+    from joppo.training.models.base_model import load_processor
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", nargs="?", type=Path, default=WEIGHTS)

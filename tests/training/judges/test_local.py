@@ -161,8 +161,8 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An adapter folder whose weights change the replies."""
     from peft import get_peft_model
 
-    from joppo.training.base_model import load_base, load_processor, lora_config
     from joppo.training.config import SftConfig
+    from joppo.training.models.base_model import load_base, load_processor, lora_config
 
     torch.manual_seed(0)
     model = get_peft_model(
@@ -183,8 +183,8 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_adapter_and_its_merged_weights_reply_alike(
     judge: LocalJudge, adapter: Path, tmp_path: Path
 ) -> None:
-    from joppo.training.base_model import load_adapted, load_processor
     from joppo.training.config import SftConfig
+    from joppo.training.models.base_model import load_adapted, load_processor
 
     whole = load_adapted(adapter, SftConfig(bf16=False), trainable=False).merge_and_unload()
     whole.save_pretrained(tmp_path / "merged")

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from joppo.training.checkpoints import seal
-from joppo.training.hub import PushError, push
+from joppo.training.models.hub import PushError, push
 from tests.mocks.hub_server import Hub, hub
 
 TOKEN = "hf_only-for-this-test"

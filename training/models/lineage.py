@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from joppo.data.store.hashing import content_hash
-from joppo.training.base_model import read_lineage
 from joppo.training.config import NEW, JoppoConfig, SftConfig
+from joppo.training.models.base_model import read_lineage
 from joppo.training.plots import COLUMNS
 from joppo.training.run_folder import RECIPE_VERSION, Run, recipe
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from joppo.training.base_model import ADAPTER_FILE
+from joppo.training.models.base_model import ADAPTER_FILE
 
 WEIGHTS = "adapter_model.safetensors"
 _NAME = re.compile(

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from joppo.data.store.store import Store
-from joppo.training.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
-from joppo.training.lineage import lineage
-from joppo.training.model_card import Loading, card
-from joppo.training.model_folder import (
+from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
+from joppo.training.models.lineage import lineage
+from joppo.training.models.model_card import Loading, card
+from joppo.training.models.model_folder import (
     broken,
     download,
     finished,
@@ -21,9 +21,9 @@ from joppo.training.model_folder import (
     upload,
     write_model,
 )
+from joppo.training.models.serving import vllm_problems
 from joppo.training.run_folder import Run
 from joppo.training.runs import find_adapter
-from joppo.training.serving import vllm_problems
 
 NEWEST = {
     "before_accuracy": 0.25, "after_accuracy": 0.5, "loss": 0.125, "health/parsed": 0.75,

@@ -5,8 +5,8 @@ tokenizer, processor and chat template
 run.json                                          lineage (training.lineage)
 README.md                                         model card (training.model_card)
 
-python -m joppo.training.model_folder merge FOLDER OUT       the whole model, adapter merged into it
-python -m joppo.training.model_folder push FOLDER ORG/NAME   to the hub (training.hub)
+python -m joppo.training.models.model_folder merge FOLDER OUT       the whole model, adapter merged into it
+python -m joppo.training.models.model_folder push FOLDER ORG/NAME   to the hub (training.hub)
 """
 
 import argparse
@@ -20,7 +20,9 @@ from typing import Any
 
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
-from joppo.training.base_model import (
+from joppo.training.checkpoints import CHECKSUMS, broken, seal
+from joppo.training.config import SftConfig
+from joppo.training.models.base_model import (
     ADAPTER_FILE,
     RUN_FILE,
     adapter_base,
@@ -28,10 +30,8 @@ from joppo.training.base_model import (
     load_processor,
     read_lineage,
 )
-from joppo.training.checkpoints import CHECKSUMS, broken, seal
-from joppo.training.config import SftConfig
-from joppo.training.model_card import Loading, card
-from joppo.training.serving import WEIGHTS, vllm_problems
+from joppo.training.models.model_card import Loading, card
+from joppo.training.models.serving import WEIGHTS, vllm_problems
 
 CARD = "README.md"
 
@@ -153,7 +153,7 @@ def main() -> None:
     if args.command == "merge":
         merge(args.folder, args.out)
     else:
-        from joppo.training.hub import push
+        from joppo.training.models.hub import push
 
         print(push(args.folder, args.repo, private=not args.public))
 

@@ -38,18 +38,18 @@ from joppo.data.questions.answer_format import completion, format_score
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.arguments import joppo_arguments, sft_arguments
 from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings, SftConfig
-from joppo.training.examples import (
+from joppo.training.models.base_model import load_processor, lora_config, resolve_base
+from joppo.training.run_folder import Run
+from joppo.training.trainer.arguments import joppo_arguments, sft_arguments
+from joppo.training.trainer.examples import (
     preference_dataset,
     resolve_snapshot,
     sft_dataset,
     training_rows,
 )
-from joppo.training.judge_rewards import JudgeRewards
-from joppo.training.memory import GIB, estimate, shape_of, total
-from joppo.training.models.base_model import load_processor, lora_config, resolve_base
-from joppo.training.run_folder import Run
+from joppo.training.trainer.judge_rewards import JudgeRewards
+from joppo.training.trainer.memory import GIB, estimate, shape_of, total
 
 PATCH = {"7b": 14, "tiny": 7}
 PARTS = ("generation", "forward", "backward", "reward")
@@ -174,7 +174,7 @@ def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
     from peft import get_peft_model
     from trl import GRPOTrainer, SFTTrainer
 
-    from joppo.training.trainers import JoppoTrainer, JudgeSFTTrainer
+    from joppo.training.trainer.trainers import JoppoTrainer, JudgeSFTTrainer
 
     config, rows = run.config, training_rows(run)
     shared = {"processing_class": processor}

@@ -29,14 +29,14 @@ from typing import Any
 from joppo.data.questions.answer_format import completion, format_score
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.arguments import joppo_arguments
 from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings
-from joppo.training.examples import preference_dataset, resolve_snapshot, training_rows
-from joppo.training.judge_rewards import JudgeRewards
 from joppo.training.metrics_log import MetricsLog
 from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.run_folder import Run
 from joppo.training.samples import SampleLog
+from joppo.training.trainer.arguments import joppo_arguments
+from joppo.training.trainer.examples import preference_dataset, resolve_snapshot, training_rows
+from joppo.training.trainer.judge_rewards import JudgeRewards
 
 PHOTOS, GROUP = 8, 6
 LEFT_OUT = 2
@@ -105,8 +105,8 @@ def _steps(trainer: Any, meter: Meter) -> list[tuple[float, float]]:
 
 
 def _joppo(run: Run, config: JoppoConfig, data: Any, processor: Any, meter: Meter) -> Any:
-    from joppo.training.callbacks import Report
-    from joppo.training.trainers import JoppoTrainer
+    from joppo.training.trainer.callbacks import Report
+    from joppo.training.trainer.trainers import JoppoTrainer
 
     rewards = JudgeRewards(config, load_rubric().names)
     trainer = JoppoTrainer(

@@ -23,7 +23,7 @@ from joppo.tasks.launch import TrainingFailedError, command, environment, run_pr
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.models.model_folder import finished, model_digest
 from joppo.training.run_folder import Run
-from joppo.training.runs import note_finished, prepare, write_spec
+from joppo.training.trainer.prepare import note_finished, prepare, write_spec
 
 STEPS = 12
 LATER_S = 1.0
@@ -87,7 +87,7 @@ def trainers(folder: Path) -> list[int]:
             line = (entry / "cmdline").read_bytes().decode()
         except OSError:  # it has ended
             continue
-        if "joppo.training.run" in line and str(folder) in line:
+        if "joppo.training.trainer.run" in line and str(folder) in line:
             found.append(int(entry.name))
     return found
 

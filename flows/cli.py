@@ -135,9 +135,9 @@ def evaluate(
     from joppo.flows.evaluate import show_evaluation
     from joppo.training.evaluation.judges import SameJudgeError
     from joppo.training.evaluation.predictions import UnansweredError
-    from joppo.training.examples import SnapshotError
     from joppo.training.judges.local_model import ModelFolderError
-    from joppo.training.runs import ModelNotFoundError
+    from joppo.training.trainer.examples import SnapshotError
+    from joppo.training.trainer.prepare import ModelNotFoundError
 
     of_input = (ConfigError, CorpusNotFoundError, DatasetFormatError, SnapshotError, StoreError)
     of_judges = (BudgetExceeded, ModelFolderError, ModelNotFoundError, SameJudgeError, TeacherError,
@@ -324,11 +324,11 @@ def _judging() -> Iterator[None]:
     from joppo.data.teachers.base import BudgetExceeded, TeacherError
     from joppo.data.teachers.pricing import UnknownPriceError
     from joppo.flows.config import ConfigError
-    from joppo.training.examples import PhotoMissingError, SnapshotError
     from joppo.training.judges.local_model import ModelFolderError
     from joppo.training.scoring.calibration import CalibrationError
     from joppo.training.scoring.comparing import NoComparisonError
     from joppo.training.scoring.run import NothingToScoreError
+    from joppo.training.trainer.examples import PhotoMissingError, SnapshotError
 
     try:
         yield

@@ -31,7 +31,7 @@ def command(spec: Path, launch: LaunchConfig) -> list[str]:
     A CPU needs no launcher for one process, which would only take its seconds to start, and torch's
     own for several: `accelerate launch --cpu` silently starts a single one.
     """
-    module = ["-m", "joppo.training.run", str(spec)]
+    module = ["-m", "joppo.training.trainer.run", str(spec)]
     if launch.cpu and launch.processes > 1:
         count = str(launch.processes)
         torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", count]

@@ -16,9 +16,9 @@ from joppo.tasks.retrying import is_transient
 from joppo.tasks.training_report import Progress, report
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.models.model_folder import finished
-from joppo.training.preflight import before_launch
 from joppo.training.run_folder import Run
-from joppo.training.runs import note_finished, prepare, write_spec
+from joppo.training.trainer.preflight import before_launch
+from joppo.training.trainer.prepare import note_finished, prepare, write_spec
 
 RETRIES = 3
 _PHOTOS_A_LINE = 20_000

@@ -10,9 +10,9 @@ import yaml
 from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig
-from joppo.training.examples import training_rows
-from joppo.training.preflight import before_launch
 from joppo.training.run_folder import Run
+from joppo.training.trainer.examples import training_rows
+from joppo.training.trainer.preflight import before_launch
 
 CONFIG = {
     "source": {

@@ -18,8 +18,8 @@ from joppo.flows.evaluate_judge import evaluate_judge
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.stored import VIEW, all_results, read_results
-from joppo.training.run import train
-from joppo.training.runs import ModelNotFoundError, note_finished, prepare
+from joppo.training.trainer.prepare import ModelNotFoundError, note_finished, prepare
+from joppo.training.trainer.run import train
 
 CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*/evaluate-judge.yaml"))
 LABELS = ["embedded", "latest-sft", "latest-joppo"]

@@ -27,7 +27,7 @@ from joppo.flows.train_joppo import train_joppo
 from joppo.flows.train_sft import train_sft
 from joppo.training.models.base_model import RUN_FILE
 from joppo.training.reproduction.written import FOLDER, latest
-from joppo.training.run import load_run, train
+from joppo.training.trainer.run import load_run, train
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(900)]
 DEPLOYED = {"train-sft": train_sft, "train-joppo": train_joppo, "evaluate-judge": evaluate_judge}

@@ -18,12 +18,12 @@ from joppo.flows.train_joppo import train_joppo
 from joppo.flows.train_sft import train_sft
 from joppo.tasks import training
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.examples import SnapshotError
 from joppo.training.metrics_log import read_metrics
 from joppo.training.models.model_folder import model_digest
-from joppo.training.preflight import PreflightError
-from joppo.training.run import train
-from joppo.training.runs import note_finished, prepare
+from joppo.training.trainer.examples import SnapshotError
+from joppo.training.trainer.preflight import PreflightError
+from joppo.training.trainer.prepare import note_finished, prepare
+from joppo.training.trainer.run import train
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(1500)]
 
@@ -119,7 +119,7 @@ def test_a_config_that_cannot_work_is_refused_once_with_the_remedy(
     with pytest.raises(PreflightError, match="lower batch"):
         train_sft(written({**SFT, "batch": 5000, "per_device_batch": 1}), store.root)
     assert tried == []
-    monkeypatch.setattr("joppo.training.examples.SCHEMA_VERSION", 99)
+    monkeypatch.setattr("joppo.training.trainer.examples.SCHEMA_VERSION", 99)
     with pytest.raises(SnapshotError, match="this code reads 99: publish it again"):
         train_sft(written(SFT), store.root)
     assert tried == []

@@ -160,7 +160,7 @@ def test_the_trainer_ends_when_its_launcher_is_gone(tmp_path: Path) -> None:
 def test_commands() -> None:
     spec = Path("spec.json")
     one = command(spec, LaunchConfig(cpu=True))
-    assert one[1:] == ["-m", "joppo.training.run", "spec.json"]
+    assert one[1:] == ["-m", "joppo.training.trainer.run", "spec.json"]
     two = command(spec, LaunchConfig(cpu=True, processes=2))
     assert "torch.distributed.run" in two
     assert two[two.index("--nproc_per_node") + 1] == "2"

@@ -15,7 +15,7 @@ from joppo.training.judges.config import EndpointJudgeConfig, JudgeConfig, Local
 from joppo.training.judges.mean import mean_judge, mean_name
 from joppo.training.judges.opening import judge_name, open_judge
 from joppo.training.models.model_folder import finished
-from joppo.training.runs import ModelNotFoundError, runs_folder
+from joppo.training.trainer.prepare import ModelNotFoundError, runs_folder
 
 Stage = Literal["sft", "joppo"]
 LATEST: dict[str, Stage] = {"latest-sft": "sft", "latest-joppo": "joppo"}

@@ -11,7 +11,7 @@ from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.asking import item_of
 from joppo.training.evaluation.config import LATEST, SetConfig
 from joppo.training.evaluation.items import EvaluationSet, distinct
-from joppo.training.examples import SnapshotError, resolve_snapshot
+from joppo.training.trainer.examples import SnapshotError, resolve_snapshot
 
 _ROWS = """
 SELECT p.image_id, p.task, p.prompt, p.mos, p.answer, p.choices, i.item, i.uri, i.origin

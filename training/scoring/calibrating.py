@@ -7,13 +7,13 @@ from pathlib import PurePosixPath
 from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.store import Store
-from joppo.training.examples import Row, photo, preference_rows, resolve_snapshot
 from joppo.training.judge import Question, SamplingJudge
 from joppo.training.judges.reading import lasting
 from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.calibration import Calibration, fit
 from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.rows import score_row
+from joppo.training.trainer.examples import Row, photo, preference_rows, resolve_snapshot
 
 
 def calibrate(

@@ -19,12 +19,12 @@ from joppo.data.scenes.scene import scene_mos
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.answers import judge
-from joppo.training.held_out import complete
 from joppo.training.metrics.correlation import srcc
 from joppo.training.tiny_judge import WEIGHTS
 from joppo.training.tiny_judge.lessons import Sight, see
 from joppo.training.tiny_judge.perception import photo_patches, see_photos
 from joppo.training.tiny_judge.pretrain import SIZE
+from joppo.training.trainer.held_out import complete
 
 HELD_OUT_SEED = 7_000_000
 _STEPS = 300

@@ -10,7 +10,7 @@ from joppo.training.checkpoints import seal
 from joppo.training.evaluation.judges import SameJudgeError, latest_model, named_judge, named_judges
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.local_model import ModelFolderError
-from joppo.training.runs import ModelNotFoundError
+from joppo.training.trainer.prepare import ModelNotFoundError
 
 LOCAL = LocalJudgeConfig()
 

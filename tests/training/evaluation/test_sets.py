@@ -20,7 +20,7 @@ from joppo.training.evaluation.config import EvaluateConfig, SetConfig
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.predictions import Predictions, predict
 from joppo.training.evaluation.run import load_set
-from joppo.training.examples import SnapshotError
+from joppo.training.trainer.examples import SnapshotError
 from tests.training.evaluation.judging import FakeJudge, jpeg
 
 RUBRIC = load_rubric()

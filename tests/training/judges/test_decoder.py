@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from joppo.training.held_out import complete
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.decoder import Decoder, Draws, Prompt
 from joppo.training.judges.local_model import load, on_even_threads
 from joppo.training.judges.prompts import PromptMaker
 from joppo.training.judges.text_model import TextModel
 from joppo.training.judges.vision_model import vision_of
+from joppo.training.trainer.held_out import complete
 from tests.training.judges.asking import PROMPT, photo_bytes
 
 pytestmark = pytest.mark.usefixtures("one_thread")

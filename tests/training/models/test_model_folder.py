@@ -23,7 +23,7 @@ from joppo.training.models.model_folder import (
 )
 from joppo.training.models.serving import vllm_problems
 from joppo.training.run_folder import Run
-from joppo.training.runs import find_adapter
+from joppo.training.trainer.prepare import find_adapter
 
 NEWEST = {
     "before_accuracy": 0.25, "after_accuracy": 0.5, "loss": 0.125, "health/parsed": 0.75,

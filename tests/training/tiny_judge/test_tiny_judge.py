@@ -11,7 +11,6 @@ from joppo.data.questions.answer_format import AnswerFormat, parse_completion
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.answers import judge
-from joppo.training.held_out import complete
 from joppo.training.tiny_judge import WEIGHTS
 from joppo.training.tiny_judge.lessons import (
     FORM_KINDS,
@@ -28,6 +27,7 @@ from joppo.training.tiny_judge.measure import probe
 from joppo.training.tiny_judge.perception import SEEN, photo_patches, see_photos, train_tower
 from joppo.training.tiny_judge.pretrain import PHASES, LessonBatches, encode, render_scenes
 from joppo.training.tiny_judge.shape import make_model, make_processor, make_tokenizer
+from joppo.training.trainer.held_out import complete
 
 NAMES = load_rubric().names
 

@@ -14,8 +14,8 @@ import torch
 
 from joppo.data.questions.answer_format import completion, format_score
 from joppo.training.config import JoppoConfig
-from joppo.training.judge_rewards import JudgeRewards, batch_preference
 from joppo.training.rewards.joint import JointRewardConfig, joint_fidelity, thurstone_fidelity
+from joppo.training.trainer.judge_rewards import JudgeRewards, batch_preference
 
 NAMES = ("color", "light")
 GROUP = 3
@@ -130,7 +130,7 @@ _WORKER = """
 import json, sys
 from accelerate import PartialState
 from joppo.training.config import JoppoConfig
-from joppo.training.judge_rewards import JudgeRewards
+from joppo.training.trainer.judge_rewards import JudgeRewards
 state = PartialState(cpu=True)
 columns = json.loads(open(sys.argv[1]).read())
 half = len(columns["task"]) // state.num_processes

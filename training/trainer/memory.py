@@ -102,7 +102,7 @@ def estimate(
         parts["reference adapter"] = shape.trained * 4 * share if config.beta else 0.0
         parts["photos of a batch"] = held * patches * shape.patch_values * 4
         parts["rollout"] = _rollout(shape, at_once, prompts, patches, prompt, answer, width)
-        if config.merge_rollouts:  # training/merged.py
+        if config.merge_rollouts:  # training/trainer/merged.py
             parts["rollout"] += shape.adapted * width
     return {name: value / GIB for name, value in parts.items()}
 

@@ -4,10 +4,10 @@ import errno
 
 from joppo.data.corpus.publish import CorpusNotFoundError
 from joppo.training.checkpoints import CheckpointError
-from joppo.training.examples import PhotoMissingError, SnapshotError
-from joppo.training.guard import NonFiniteLossError
-from joppo.training.preflight import PreflightError
-from joppo.training.vllm_guard import RolloutError
+from joppo.training.trainer.examples import PhotoMissingError, SnapshotError
+from joppo.training.trainer.guard import NonFiniteLossError
+from joppo.training.trainer.preflight import PreflightError
+from joppo.training.trainer.vllm_guard import RolloutError
 
 _PERMANENT = (
     PreflightError, SnapshotError, CorpusNotFoundError, PhotoMissingError, NonFiniteLossError,

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from joppo.training.callbacks import Report
 from joppo.training.checkpoints import last_good, step_of
-from joppo.training.memory import estimate, shape_of, total
 from joppo.training.metrics_log import MetricsLog
 from joppo.training.models.lineage import lineage
 from joppo.training.models.model_folder import finished, upload, write_model
-from joppo.training.preflight import (
+from joppo.training.run_folder import Run, emit, say
+from joppo.training.trainer.callbacks import Report
+from joppo.training.trainer.memory import estimate, shape_of, total
+from joppo.training.trainer.preflight import (
     check,
     device_problems,
     disk_problems,
@@ -21,7 +22,6 @@ from joppo.training.preflight import (
     process_problems,
     tracker_problems,
 )
-from joppo.training.run_folder import Run, emit, say
 
 PATIENCE_S = 7200.0
 """seconds that processes wait for each other; a dead one ends them all at once all the same"""

@@ -9,14 +9,14 @@ from trl.trainer.utils import RepeatSampler
 
 from joppo.training.checkpoints import SafeCheckpoints
 from joppo.training.config import JoppoConfig
-from joppo.training.frozen_vision import FrozenVision
-from joppo.training.guard import FiniteLoss
-from joppo.training.merged import merged
-from joppo.training.rollouts import portions
 from joppo.training.run_folder import say
 from joppo.training.samples import SampleLog
-from joppo.training.shared_prompts import SharedPrompts
-from joppo.training.vllm_guard import GuardedVLLM
+from joppo.training.trainer.frozen_vision import FrozenVision
+from joppo.training.trainer.guard import FiniteLoss
+from joppo.training.trainer.merged import merged
+from joppo.training.trainer.rollouts import portions
+from joppo.training.trainer.shared_prompts import SharedPrompts
+from joppo.training.trainer.vllm_guard import GuardedVLLM
 
 
 class JudgeSFTTrainer(FrozenVision, FiniteLoss, SafeCheckpoints, SFTTrainer):  # type: ignore[misc]

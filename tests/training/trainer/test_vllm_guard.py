@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from joppo.training.vllm_guard import GuardedVLLM, RolloutError, UpdateWatch, check_prompts
+from joppo.training.trainer.vllm_guard import GuardedVLLM, RolloutError, UpdateWatch, check_prompts
 
 PROMPTS, PHOTOS = [[1, 7, 7, 2], [1, 7, 7, 3, 4]], [["a"], ["b"]]
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-import joppo.training.preflight as preflight
+import joppo.training.trainer.preflight as preflight
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
-from joppo.training.preflight import (
+from joppo.training.run_folder import Run
+from joppo.training.trainer.preflight import (
     PreflightError,
     before_launch,
     check,
@@ -24,7 +25,6 @@ from joppo.training.preflight import (
     process_problems,
     tracker_problems,
 )
-from joppo.training.run_folder import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -146,9 +146,9 @@ def test_vllm_is_refused_where_it_cannot_work(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(ROOT)
     _gpus(monkeypatch, 4)
     monkeypatch.setitem(sys.modules, "vllm", None)
-    monkeypatch.setattr("joppo.training.vllm_guard.find_spec", lambda name: None)
+    monkeypatch.setattr("joppo.training.trainer.vllm_guard.find_spec", lambda name: None)
     assert "pip install 'trl[vllm]'" in device_problems(JoppoConfig(rollouts="vllm"))[0]
-    monkeypatch.setattr("joppo.training.vllm_guard.find_spec", lambda name: object())
+    monkeypatch.setattr("joppo.training.trainer.vllm_guard.find_spec", lambda name: object())
     assert device_problems(JoppoConfig(rollouts="vllm")) == []
     fsdp = LaunchConfig(processes=4, accelerate="configs/accelerate/fsdp.yaml")
     assert "FSDP" in device_problems(JoppoConfig(rollouts="vllm", launch=fsdp))[0]
@@ -190,7 +190,7 @@ def test_a_small_gpu_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_small_disk_is_said_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = SimpleNamespace(total=10, used=9, free=1)
-    monkeypatch.setattr("joppo.training.preflight.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("joppo.training.trainer.preflight.shutil.disk_usage", lambda path: usage)
     problems = disk_problems(tmp_path / "not" / "yet", adapter_bytes=100, keep=2)
     assert "JOPPO_RUNS" in problems[0]
     assert disk_problems(tmp_path, adapter_bytes=0, keep=2) == []

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-import joppo.training.examples as examples
+import joppo.training.trainer.examples as examples
 from benchmarks.scene_corpus import build
 from joppo.data.corpus.publish import CorpusNotFoundError
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.training.config import SftConfig
-from joppo.training.examples import (
+from joppo.training.trainer.examples import (
     PhotoMissingError,
     SnapshotError,
     held_out_rows,
@@ -24,7 +24,7 @@ from joppo.training.examples import (
     template_of,
     training_rows,
 )
-from joppo.training.runs import prepare
+from joppo.training.trainer.prepare import prepare
 
 
 @pytest.fixture(scope="module")

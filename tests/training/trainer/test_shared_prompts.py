@@ -13,7 +13,7 @@ from trl.trainer.utils import add_fused_lm_head
 
 from joppo.training.config import EMBEDDED, JoppoConfig, LoraSettings, SftConfig
 from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
-from joppo.training.shared_prompts import SharedPrompts, core_of, share_generation
+from joppo.training.trainer.shared_prompts import SharedPrompts, core_of, share_generation
 
 KEEP = 7
 ORDER = (0, 1, 0, 2, 1, 0)

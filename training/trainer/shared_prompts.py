@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from joppo.training.growing_cache import grow
-from joppo.training.rollouts import GRID, PIXELS
+from joppo.training.trainer.growing_cache import grow
+from joppo.training.trainer.rollouts import GRID, PIXELS
 
 KINDS = "mm_token_type_ids"
 

@@ -2,7 +2,7 @@
 
 from trl.trainer.utils import RepeatSampler
 
-from joppo.training.trainers import EpochSampler, equal_rewards
+from joppo.training.trainer.trainers import EpochSampler, equal_rewards
 
 
 def _order(epoch: float, seed: int = 0) -> list[int]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from joppo.training.rollouts import portions
+from joppo.training.trainer.rollouts import portions
 
 
 def _batch() -> tuple[list[list[int]], list[list[str]], dict[str, Any]]:

@@ -9,9 +9,9 @@ from joppo.data.questions.answer_format import TOTAL, AnswerError, split_blocks
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.training.answers import Judgement, form_of, judge
-from joppo.training.examples import Row, photo
 from joppo.training.metrics.correlation import srcc
 from joppo.training.metrics.missing import for_ranks
+from joppo.training.trainer.examples import Row, photo
 
 Rows = Sequence[Row]
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from joppo.training.arguments import sft_arguments
 from joppo.training.config import SftConfig
-from joppo.training.examples import held_out_rows, sft_dataset, training_rows
-from joppo.training.held_out import pick, sft_figures
 from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
-from joppo.training.preflight import check, config_problems
 from joppo.training.run_folder import Run
-from joppo.training.session import Session, train
+from joppo.training.trainer.arguments import sft_arguments
+from joppo.training.trainer.examples import held_out_rows, sft_dataset, training_rows
+from joppo.training.trainer.held_out import pick, sft_figures
+from joppo.training.trainer.preflight import check, config_problems
+from joppo.training.trainer.session import Session, train
 
 
 def train_sft(run: Run) -> None:
@@ -31,7 +31,7 @@ def train_sft(run: Run) -> None:
                            config.eval_batch)  # fmt: skip
 
     def trainer(world: int) -> Any:
-        from joppo.training.trainers import JudgeSFTTrainer
+        from joppo.training.trainer.trainers import JudgeSFTTrainer
 
         return JudgeSFTTrainer(
             model=load_base(base, config),

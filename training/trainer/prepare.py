@@ -6,10 +6,10 @@ from pathlib import Path
 
 from joppo.data.store.store import Store
 from joppo.training.config import LATEST, NEW, JoppoConfig, SftConfig
-from joppo.training.examples import resolve_snapshot
 from joppo.training.models.base_model import resolve_base
 from joppo.training.models.model_folder import download, finished, model_digest
 from joppo.training.run_folder import Run, Stage, run_id
+from joppo.training.trainer.examples import resolve_snapshot
 
 
 class ModelNotFoundError(FileNotFoundError):
@@ -85,7 +85,7 @@ def _digest(folder: Path, remedy: str) -> str:
 
 
 def write_spec(run: Run) -> Path:
-    """Write what `python -m joppo.training.run` reads, and return its place."""
+    """Write what `python -m joppo.training.trainer.run` reads, and return its place."""
     run.folder.mkdir(parents=True, exist_ok=True)
     spec = {
         "stage": run.stage,

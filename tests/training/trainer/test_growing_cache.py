@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.cache_utils import DynamicCache
 
-from joppo.training.growing_cache import ROOM, GrowingLayer, grow
+from joppo.training.trainer.growing_cache import ROOM, GrowingLayer, grow
 
 ROWS, HEADS, WIDTH = 2, 3, 4
 

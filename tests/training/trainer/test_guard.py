@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from joppo.training.guard import FiniteLoss, NonFiniteLossError
+from joppo.training.trainer.guard import FiniteLoss, NonFiniteLossError
 
 
 class _Plain:

@@ -10,8 +10,8 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from benchmarks.judge_shapes import qwen_7b
 from joppo.flows.config import load_config
 from joppo.training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
-from joppo.training.memory import GIB, Shape, estimate, shape_of, total
 from joppo.training.models.base_model import lora_config
+from joppo.training.trainer.memory import GIB, Shape, estimate, shape_of, total
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

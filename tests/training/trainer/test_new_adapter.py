@@ -11,8 +11,8 @@ from joppo.data.store.store import Store
 from joppo.training.config import NEW, JoppoConfig
 from joppo.training.models.base_model import resolve_base
 from joppo.training.models.model_folder import model_digest
-from joppo.training.run import train
-from joppo.training.runs import prepare
+from joppo.training.trainer.prepare import prepare
+from joppo.training.trainer.run import train
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -1,4 +1,4 @@
-"""The training process: `python -m joppo.training.run SPEC`, started by the task that owns it.
+"""The training process: `python -m joppo.training.trainer.run SPEC`, started by the task that owns it.
 
 SPEC is a JSON file: stage, config, store, snapshot, parent and folder (see
 `training.run_folder.Run`). With several processes each is started with the same SPEC. A failure
@@ -15,8 +15,8 @@ from typing import Any
 
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.failures import is_permanent, message
 from joppo.training.run_folder import Run, emit
+from joppo.training.trainer.failures import is_permanent, message
 
 _WATCH_S = 1.0
 
@@ -56,11 +56,11 @@ def train(run: Run) -> None:
 
         torch.set_num_threads(run.config.launch.threads)
     if run.stage == "sft":
-        from joppo.training.sft import train_sft
+        from joppo.training.trainer.sft import train_sft
 
         train_sft(run)
     else:
-        from joppo.training.joppo import train_joppo
+        from joppo.training.trainer.joppo import train_joppo
 
         train_joppo(run)
 

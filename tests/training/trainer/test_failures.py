@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from joppo.training.checkpoints import CheckpointError
-from joppo.training.examples import PhotoMissingError, SnapshotError
-from joppo.training.failures import is_permanent, message
-from joppo.training.guard import NonFiniteLossError
-from joppo.training.preflight import PreflightError
-from joppo.training.vllm_guard import RolloutError
+from joppo.training.trainer.examples import PhotoMissingError, SnapshotError
+from joppo.training.trainer.failures import is_permanent, message
+from joppo.training.trainer.guard import NonFiniteLossError
+from joppo.training.trainer.preflight import PreflightError
+from joppo.training.trainer.vllm_guard import RolloutError
 
 
 @pytest.mark.parametrize(

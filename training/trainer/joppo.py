@@ -5,11 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.arguments import joppo_arguments
 from joppo.training.config import NEW, JoppoConfig
-from joppo.training.examples import held_out_rows, preference_dataset, training_rows
-from joppo.training.held_out import pick, preference_figures
-from joppo.training.judge_rewards import JudgeRewards
 from joppo.training.models.base_model import (
     adapter_base,
     load_adapted,
@@ -19,10 +15,14 @@ from joppo.training.models.base_model import (
     read_lineage,
     resolve_base,
 )
-from joppo.training.preflight import check, config_problems
 from joppo.training.run_folder import Run
 from joppo.training.samples import SampleLog
-from joppo.training.session import Session, train
+from joppo.training.trainer.arguments import joppo_arguments
+from joppo.training.trainer.examples import held_out_rows, preference_dataset, training_rows
+from joppo.training.trainer.held_out import pick, preference_figures
+from joppo.training.trainer.judge_rewards import JudgeRewards
+from joppo.training.trainer.preflight import check, config_problems
+from joppo.training.trainer.session import Session, train
 
 
 def train_joppo(run: Run) -> None:
@@ -49,7 +49,7 @@ def train_joppo(run: Run) -> None:
                                   config.max_completion_length, config.eval_batch)  # fmt: skip
 
     def trainer(world: int) -> Any:
-        from joppo.training.trainers import JoppoTrainer
+        from joppo.training.trainer.trainers import JoppoTrainer
 
         made = JoppoTrainer(
             model=start.load(config),

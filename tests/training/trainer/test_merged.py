@@ -8,8 +8,8 @@ from peft import get_peft_model
 from peft.tuners.tuners_utils import BaseTunerLayer
 
 from joppo.training.config import EMBEDDED, LoraSettings, SftConfig
-from joppo.training.merged import merged
 from joppo.training.models.base_model import load_base, lora_config, resolve_base
+from joppo.training.trainer.merged import merged
 
 IDS = torch.tensor([[9, 12, 40, 7, 300], [5, 80, 81, 6 + 5, 2]])
 

@@ -8,8 +8,8 @@ from peft import get_peft_model
 from PIL import Image
 
 from joppo.training.config import EMBEDDED, LoraSettings, SftConfig
-from joppo.training.frozen_vision import without_graph
 from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
+from joppo.training.trainer.frozen_vision import without_graph
 
 CHECKPOINTING = {"use_reentrant": False}
 

@@ -14,18 +14,18 @@ import joppo.training.checkpoints as checkpoints
 from benchmarks.scene_corpus import build
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
-from joppo.training.callbacks import Report
 from joppo.training.checkpoints import CheckpointError, broken
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.examples import PhotoMissingError, training_rows
-from joppo.training.failures import is_permanent
-from joppo.training.guard import NonFiniteLossError
 from joppo.training.metrics_log import read_metrics
 from joppo.training.models.model_folder import model_digest
-from joppo.training.run import train
 from joppo.training.run_folder import Run
-from joppo.training.runs import prepare
-from joppo.training.trainers import JudgeSFTTrainer
+from joppo.training.trainer.callbacks import Report
+from joppo.training.trainer.examples import PhotoMissingError, training_rows
+from joppo.training.trainer.failures import is_permanent
+from joppo.training.trainer.guard import NonFiniteLossError
+from joppo.training.trainer.prepare import prepare
+from joppo.training.trainer.run import train
+from joppo.training.trainer.trainers import JudgeSFTTrainer
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from joppo.training.answers import Judgement
-from joppo.training.held_out import score_figures
+from joppo.training.trainer.held_out import score_figures
 
 
 def judgement(total: float | None) -> Judgement:

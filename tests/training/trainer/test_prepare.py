@@ -8,7 +8,12 @@ from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig
 from joppo.training.run_folder import EVENT, Run, read_event, run_id
-from joppo.training.runs import ModelNotFoundError, find_adapter, note_finished, runs_folder
+from joppo.training.trainer.prepare import (
+    ModelNotFoundError,
+    find_adapter,
+    note_finished,
+    runs_folder,
+)
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

@@ -40,7 +40,7 @@ from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings, SftConfig
 from joppo.training.models.base_model import load_processor, lora_config, resolve_base
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.arguments import joppo_arguments, sft_arguments
 from joppo.training.trainer.examples import (
     preference_dataset,

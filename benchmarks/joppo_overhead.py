@@ -30,10 +30,10 @@ from joppo.data.questions.answer_format import completion, format_score
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.config import EMBEDDED, JoppoConfig, LaunchConfig, LoraSettings
-from joppo.training.metrics_log import MetricsLog
 from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
-from joppo.training.run_folder import Run
-from joppo.training.samples import SampleLog
+from joppo.training.runs.metrics_log import MetricsLog
+from joppo.training.runs.run_folder import Run
+from joppo.training.runs.samples import SampleLog
 from joppo.training.trainer.arguments import joppo_arguments
 from joppo.training.trainer.examples import preference_dataset, resolve_snapshot, training_rows
 from joppo.training.trainer.judge_rewards import JudgeRewards

@@ -22,7 +22,7 @@ from joppo.data.store.store import Store
 from joppo.tasks.launch import TrainingFailedError, command, environment, run_processes
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.models.model_folder import finished, model_digest
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.prepare import note_finished, prepare, write_spec
 
 STEPS = 12

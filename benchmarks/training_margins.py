@@ -17,9 +17,9 @@ from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.tasks.launch import command, environment, run_processes
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.metrics_log import read_metrics
 from joppo.training.models.model_folder import finished
-from joppo.training.run_folder import Run
+from joppo.training.runs.metrics_log import read_metrics
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.examples import resolve_snapshot
 from joppo.training.trainer.prepare import prepare, write_spec
 

@@ -12,7 +12,7 @@ from joppo.data.corpus.query import QueryError, run_query, write_table
 from joppo.data.store.store import Store
 from joppo.training.evaluation.stored import VIEW as EVALUATIONS
 from joppo.training.evaluation.stored import all_results
-from joppo.training.metrics_log import VIEW, all_metrics
+from joppo.training.runs.metrics_log import VIEW, all_metrics
 
 SHOWN = 60  # longest cell in the terminal
 

@@ -11,7 +11,7 @@ from joppo.flows.submit import Child
 from joppo.training.config import NEW, JoppoConfig, SftConfig
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.reproduction.config import BUILT, ReproduceConfig, VariantConfig
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.prepare import prepare
 
 

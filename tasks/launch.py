@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from joppo.training.config import LaunchConfig
-from joppo.training.run_folder import read_event
+from joppo.training.runs.run_folder import read_event
 
 _TAIL = 40
 Event = dict[str, Any]

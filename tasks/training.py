@@ -16,7 +16,7 @@ from joppo.tasks.retrying import is_transient
 from joppo.tasks.training_report import Progress, report
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.models.model_folder import finished
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.preflight import before_launch
 from joppo.training.trainer.prepare import note_finished, prepare, write_spec
 

@@ -30,9 +30,9 @@ from prefect.client.schemas.actions import ArtifactUpdate
 
 from joppo.data.store.store import Store
 from joppo.tasks.launch import Event
-from joppo.training.metrics_log import last_values, read_metrics
-from joppo.training.plots import COLUMNS, label, picture, write_page
-from joppo.training.run_folder import Run, recipe
+from joppo.training.runs.metrics_log import last_values, read_metrics
+from joppo.training.runs.plots import COLUMNS, label, picture, write_page
+from joppo.training.runs.run_folder import Run, recipe
 
 EVERY_S = 60.0
 """seconds between updates of the tables: the server keeps every update"""

@@ -10,7 +10,7 @@ import yaml
 from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.examples import training_rows
 from joppo.training.trainer.preflight import before_launch
 

@@ -15,7 +15,7 @@ from joppo.data.store.store import Store
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.build_sft_data import build_sft_data
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.examples import training_rows
 from joppo.training.trainer.preflight import before_launch
 from tests.data.datasets.reading import FIXTURES

@@ -9,7 +9,7 @@ from joppo.data.corpus.publish import publish
 from joppo.data.corpus.query import QueryError, run_query
 from joppo.data.store.store import Store
 from joppo.flows.cli import app
-from joppo.training.metrics_log import VIEW, MetricsLog, all_metrics
+from joppo.training.runs.metrics_log import VIEW, MetricsLog, all_metrics
 from tests.data.corpus_rows import small_corpus
 
 

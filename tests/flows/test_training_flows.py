@@ -18,8 +18,8 @@ from joppo.flows.train_joppo import train_joppo
 from joppo.flows.train_sft import train_sft
 from joppo.tasks import training
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.metrics_log import read_metrics
 from joppo.training.models.model_folder import model_digest
+from joppo.training.runs.metrics_log import read_metrics
 from joppo.training.trainer.examples import SnapshotError
 from joppo.training.trainer.preflight import PreflightError
 from joppo.training.trainer.prepare import note_finished, prepare

@@ -20,7 +20,7 @@ from benchmarks.scene_corpus import build
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.flows.figures import free_port
-from joppo.training.checkpoints import broken, checkpoints
+from joppo.training.runs.checkpoints import broken, checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """

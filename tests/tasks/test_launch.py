@@ -13,7 +13,7 @@ import pytest
 
 from joppo.tasks.launch import TrainingFailedError, command, environment, run_processes
 from joppo.training.config import LaunchConfig
-from joppo.training.run_folder import EVENT
+from joppo.training.runs.run_folder import EVENT
 
 
 def _run(code: str, **more: Any) -> tuple[list[dict[str, Any]], list[str]]:

@@ -14,8 +14,8 @@ import joppo.tasks.training_report as training_report
 from joppo.data.store.store import Store
 from joppo.tasks.training_report import EVERY_S, PICTURE_S, Progress, curves, report
 from joppo.training.config import JoppoConfig
-from joppo.training.metrics_log import MetricsLog
-from joppo.training.run_folder import Run
+from joppo.training.runs.metrics_log import MetricsLog
+from joppo.training.runs.run_folder import Run
 
 METRICS = {
     "loss": 0.5, "reward": 0.25, "rewards/preference/mean": 0.4, "kl": 0.01, "entropy": 1.5,

@@ -7,8 +7,8 @@ from typing import Any
 from joppo.data.store.hashing import content_hash
 from joppo.training.config import NEW, JoppoConfig, SftConfig
 from joppo.training.models.base_model import read_lineage
-from joppo.training.plots import COLUMNS
-from joppo.training.run_folder import RECIPE_VERSION, Run, recipe
+from joppo.training.runs.plots import COLUMNS
+from joppo.training.runs.run_folder import RECIPE_VERSION, Run, recipe
 
 HEALTH = "health/"
 _HELD_OUT = ("before_", "after_")

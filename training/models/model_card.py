@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from joppo.training.plots import held_out, label
+from joppo.training.runs.plots import held_out, label
 
 
 @dataclass(frozen=True)

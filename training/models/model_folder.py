@@ -20,7 +20,6 @@ from typing import Any
 
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
-from joppo.training.checkpoints import CHECKSUMS, broken, seal
 from joppo.training.config import SftConfig
 from joppo.training.models.base_model import (
     ADAPTER_FILE,
@@ -32,6 +31,7 @@ from joppo.training.models.base_model import (
 )
 from joppo.training.models.model_card import Loading, card
 from joppo.training.models.serving import WEIGHTS, vllm_problems
+from joppo.training.runs.checkpoints import CHECKSUMS, broken, seal
 
 CARD = "README.md"
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from joppo.training.config import JoppoConfig, SftConfig, TrainConfig
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 
 
 def _shared(run: Run) -> dict[str, Any]:

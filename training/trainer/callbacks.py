@@ -4,8 +4,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from joppo.training.metrics_log import MetricsLog
-from joppo.training.run_folder import emit
+from joppo.training.runs.metrics_log import MetricsLog
+from joppo.training.runs.run_folder import emit
 
 
 class Report(TrainerCallback):  # type: ignore[misc]

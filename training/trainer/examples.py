@@ -11,7 +11,7 @@ from joppo.data.store.hashing import unit_interval
 from joppo.data.store.schema import SCHEMA_VERSION
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 
 Row = dict[str, Any]
 

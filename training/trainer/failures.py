@@ -3,7 +3,7 @@
 import errno
 
 from joppo.data.corpus.publish import CorpusNotFoundError
-from joppo.training.checkpoints import CheckpointError
+from joppo.training.runs.checkpoints import CheckpointError
 from joppo.training.trainer.examples import PhotoMissingError, SnapshotError
 from joppo.training.trainer.guard import NonFiniteLossError
 from joppo.training.trainer.preflight import PreflightError

@@ -15,8 +15,8 @@ from joppo.training.models.base_model import (
     read_lineage,
     resolve_base,
 )
-from joppo.training.run_folder import Run
-from joppo.training.samples import SampleLog
+from joppo.training.runs.run_folder import Run
+from joppo.training.runs.samples import SampleLog
 from joppo.training.trainer.arguments import joppo_arguments
 from joppo.training.trainer.examples import held_out_rows, preference_dataset, training_rows
 from joppo.training.trainer.held_out import pick, preference_figures

@@ -29,7 +29,7 @@ from joppo.training.rewards.joint import (
     relative_absolute,
     thurstone_fidelity,
 )
-from joppo.training.samples import COLUMNS
+from joppo.training.runs.samples import COLUMNS
 
 Gather = Callable[[Tensor], Tensor]
 Log = Callable[[str, float], None]

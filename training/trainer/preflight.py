@@ -17,7 +17,7 @@ from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.examples import Row, training_rows
 from joppo.training.trainer.vllm_guard import missing_vllm
 

@@ -8,7 +8,7 @@ from joppo.data.store.store import Store
 from joppo.training.config import LATEST, NEW, JoppoConfig, SftConfig
 from joppo.training.models.base_model import resolve_base
 from joppo.training.models.model_folder import download, finished, model_digest
-from joppo.training.run_folder import Run, Stage, run_id
+from joppo.training.runs.run_folder import Run, Stage, run_id
 from joppo.training.trainer.examples import resolve_snapshot
 
 

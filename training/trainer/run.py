@@ -15,7 +15,7 @@ from typing import Any
 
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.run_folder import Run, emit
+from joppo.training.runs.run_folder import Run, emit
 from joppo.training.trainer.failures import is_permanent, message
 
 _WATCH_S = 1.0

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from joppo.training.checkpoints import last_good, step_of
-from joppo.training.metrics_log import MetricsLog
 from joppo.training.models.lineage import lineage
 from joppo.training.models.model_folder import finished, upload, write_model
-from joppo.training.run_folder import Run, emit, say
+from joppo.training.runs.checkpoints import last_good, step_of
+from joppo.training.runs.metrics_log import MetricsLog
+from joppo.training.runs.run_folder import Run, emit, say
 from joppo.training.trainer.callbacks import Report
 from joppo.training.trainer.memory import estimate, shape_of, total
 from joppo.training.trainer.preflight import (

@@ -4,7 +4,7 @@ from typing import Any
 
 from joppo.training.config import SftConfig
 from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.arguments import sft_arguments
 from joppo.training.trainer.examples import held_out_rows, sft_dataset, training_rows
 from joppo.training.trainer.held_out import pick, sft_figures

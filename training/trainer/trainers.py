@@ -7,10 +7,10 @@ from typing import Any
 from trl import GRPOTrainer, SFTTrainer
 from trl.trainer.utils import RepeatSampler
 
-from joppo.training.checkpoints import SafeCheckpoints
 from joppo.training.config import JoppoConfig
-from joppo.training.run_folder import say
-from joppo.training.samples import SampleLog
+from joppo.training.runs.checkpoints import SafeCheckpoints
+from joppo.training.runs.run_folder import say
+from joppo.training.runs.samples import SampleLog
 from joppo.training.trainer.frozen_vision import FrozenVision
 from joppo.training.trainer.guard import FiniteLoss
 from joppo.training.trainer.merged import merged

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from joppo.data.store.store import Store
-from joppo.training.checkpoints import seal
 from joppo.training.evaluation.judges import SameJudgeError, latest_model, named_judge, named_judges
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.local_model import ModelFolderError
+from joppo.training.runs.checkpoints import seal
 from joppo.training.trainer.prepare import ModelNotFoundError
 
 LOCAL = LocalJudgeConfig()

@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from joppo.training.checkpoints import seal
 from joppo.training.models.hub import PushError, push
+from joppo.training.runs.checkpoints import seal
 from tests.mocks.hub_server import Hub, hub
 
 TOKEN = "hf_only-for-this-test"

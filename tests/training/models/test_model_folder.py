@@ -22,7 +22,7 @@ from joppo.training.models.model_folder import (
     write_model,
 )
 from joppo.training.models.serving import vllm_problems
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.prepare import find_adapter
 
 NEWEST = {

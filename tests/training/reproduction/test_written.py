@@ -13,10 +13,10 @@ from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.run import IncompleteError, ask, load_sets
 from joppo.training.judge import Question
-from joppo.training.metrics_log import MetricsLog
 from joppo.training.reproduction import findings, written
 from joppo.training.reproduction.outcome import Outcome
 from joppo.training.reproduction.written import FOLDER, latest, write_report
+from joppo.training.runs.metrics_log import MetricsLog
 from tests.training.evaluation.judging import FakeJudge
 from tests.training.reproduction.experiment import SCENES, VARIANTS, config
 

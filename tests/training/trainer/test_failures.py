@@ -5,7 +5,7 @@ import errno
 import pytest
 import torch
 
-from joppo.training.checkpoints import CheckpointError
+from joppo.training.runs.checkpoints import CheckpointError
 from joppo.training.trainer.examples import PhotoMissingError, SnapshotError
 from joppo.training.trainer.failures import is_permanent, message
 from joppo.training.trainer.guard import NonFiniteLossError

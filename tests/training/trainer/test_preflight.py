@@ -11,7 +11,7 @@ import torch
 import joppo.training.trainer.preflight as preflight
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
-from joppo.training.run_folder import Run
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.preflight import (
     PreflightError,
     before_launch,

@@ -7,7 +7,7 @@ import pytest
 from joppo.data.store.store import Store
 from joppo.flows.config import load_config
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig, TrainConfig
-from joppo.training.run_folder import EVENT, Run, read_event, run_id
+from joppo.training.runs.run_folder import EVENT, Run, read_event, run_id
 from joppo.training.trainer.prepare import (
     ModelNotFoundError,
     find_adapter,

@@ -10,15 +10,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-import joppo.training.checkpoints as checkpoints
+import joppo.training.runs.checkpoints as checkpoints
 from benchmarks.scene_corpus import build
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
-from joppo.training.checkpoints import CheckpointError, broken
 from joppo.training.config import JoppoConfig, SftConfig
-from joppo.training.metrics_log import read_metrics
 from joppo.training.models.model_folder import model_digest
-from joppo.training.run_folder import Run
+from joppo.training.runs.checkpoints import CheckpointError, broken
+from joppo.training.runs.metrics_log import read_metrics
+from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.callbacks import Report
 from joppo.training.trainer.examples import PhotoMissingError, training_rows
 from joppo.training.trainer.failures import is_permanent

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from joppo.data.store.store import Store
-from joppo.training.run_folder import emit
+from joppo.training.runs.run_folder import emit
 
 COUNT = 10
 COLUMNS = ("photo", "task", "mos", "answer")

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from joppo.data.store.store import Store, StoreError
-from joppo.training.metrics_log import MetricsLog, all_metrics, metrics_uri, read_metrics
+from joppo.training.runs.metrics_log import MetricsLog, all_metrics, metrics_uri, read_metrics
 
 
 def test_a_resumed_run_has_every_step_once() -> None:

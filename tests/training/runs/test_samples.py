@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from joppo.data.store.store import Store
-from joppo.training.run_folder import read_event
-from joppo.training.samples import COUNT, SampleLog, pick
+from joppo.training.runs.run_folder import read_event
+from joppo.training.runs.samples import COUNT, SampleLog, pick
 
 
 def _logs(count: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from joppo.training.plots import GROUPS, held_out, picture, smoothed, write_page
+from joppo.training.runs.plots import GROUPS, held_out, picture, smoothed, write_page
 
 
 def _rows(*names: str, steps: int = 3) -> list[dict[str, Any]]:

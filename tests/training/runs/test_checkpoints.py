@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from joppo.training.checkpoints import (
+from joppo.training.runs.checkpoints import (
     ASIDE,
     CHECKSUMS,
     CheckpointError,

@@ -28,9 +28,9 @@ from joppo.data.store.files import FileStore
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.decoder import Decoder
+from joppo.training.judges.judge import Question, Reply
 from joppo.training.judges.local import LocalJudge
 from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.run import run

@@ -24,7 +24,7 @@ from rich.text import Text
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
 from joppo.flows.config import ConfigError, load_config, validated
-from joppo.training.judge import SamplingJudge
+from joppo.training.judges.judge import SamplingJudge
 from joppo.training.scoring.config import ScorePhotosConfig
 from joppo.training.scoring.files import Ranked
 from joppo.training.scoring.run import Scoring, run
@@ -97,7 +97,7 @@ def score_photos(config: ScorePhotosConfig, root: str | None) -> Scoring:
 
 def opened(config: ScorePhotosConfig, store: Store, console: Console) -> SamplingJudge:
     """The judge, with a word while it loads."""
-    from joppo.training.judges.opening import open_judge
+    from joppo.training.judges.open_judge import open_judge
 
     with console.status("opening the judge"):
         return open_judge(config.judge, store.root)

@@ -19,10 +19,10 @@ from joppo.tasks.keys import fill_keys
 from joppo.tasks.manifest import Manifest, Shard, load
 from joppo.tasks.retrying import RETRY
 from joppo.tasks.shard_task import Step, shard_task
-from joppo.training.judge import SamplingJudge
 from joppo.training.judges.config import EndpointJudgeConfig
+from joppo.training.judges.judge import SamplingJudge
 from joppo.training.judges.mean import mean_name
-from joppo.training.judges.opening import judge_name, open_judge
+from joppo.training.judges.open_judge import judge_name, open_judge
 from joppo.training.scoring.book import TABLE, ScoreBook
 from joppo.training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
 from joppo.training.scoring.files import Ranked, rank

@@ -13,8 +13,8 @@ from joppo.data.store.store import Store
 from joppo.flows.runner import ShardsFailedError
 from joppo.flows.score_photos import score_photos
 from joppo.tasks import score
-from joppo.training.judge import Question, Reply
-from joppo.training.judges.reading import no_reply
+from joppo.training.judges.judge import Question, Reply
+from joppo.training.judges.parse_reply import no_reply
 from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.run import run
 from tests.training.scoring.judging_by_eye import EyeJudge

@@ -14,9 +14,9 @@ from joppo.data.reasoning.make_question import pose
 from joppo.data.reasoning.select_questions import preferences_for
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.training.answers import form_of
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import SCORE, Item, option_class
+from joppo.training.judges.answers import form_of
 
 OPEN_TEMPLATE = "composition-open-name"
 _TASKS = {"score": "aesthetic", "composition": "composition", "perspective": "perspective"}

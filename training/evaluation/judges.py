@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Literal
 
 from joppo.data.store.store import Store
-from joppo.training.judge import Judge
 from joppo.training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
+from joppo.training.judges.judge import Judge
 from joppo.training.judges.mean import mean_judge, mean_name
-from joppo.training.judges.opening import judge_name, open_judge
+from joppo.training.judges.open_judge import judge_name, open_judge
 from joppo.training.models.model_folder import finished
 from joppo.training.trainer.prepare import ModelNotFoundError, runs_folder
 

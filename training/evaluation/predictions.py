@@ -22,8 +22,8 @@ from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.store.hashing import SHORT, content_hash, sha256
 from joppo.data.store.store import Store, StoreError
 from joppo.training.evaluation.items import EvaluationSet, Item
-from joppo.training.judge import Judge, Question, Reply
-from joppo.training.judges.reading import lasting
+from joppo.training.judges.judge import Judge, Question, Reply
+from joppo.training.judges.parse_reply import lasting
 
 RECIPE_VERSION = 1
 """Raised when the same answer of a judge is stored in another way."""

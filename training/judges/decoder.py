@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from joppo.training.judges.slots import Slots
+from joppo.training.judges.batch_slots import Slots
 from joppo.training.judges.text_model import KeysValues, TextModel
 from joppo.training.judges.vision_model import Seen
 

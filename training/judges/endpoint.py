@@ -15,9 +15,9 @@ from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.ask import gateway_for
 from joppo.data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request
 from joppo.data.teachers.config import TeachersConfig
-from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import EndpointJudgeConfig
-from joppo.training.judges.reading import no_reply, read_reply
+from joppo.training.judges.judge import Question, Reply
+from joppo.training.judges.parse_reply import no_reply, read_reply
 
 _SHORT = 8
 _TEMPLATE = "judge"

@@ -14,13 +14,13 @@ import numpy as np
 
 from joppo.data.photos.decode import PhotoError
 from joppo.data.store.hashing import content_hash
-from joppo.training.ahead import Ahead
-from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.decoder import Decoder, Draws, Prompt, ReadPrompt
+from joppo.training.judges.judge import Question, Reply
 from joppo.training.judges.local_model import describe, load, on_even_threads, token_limit
-from joppo.training.judges.prompts import PromptMaker
-from joppo.training.judges.reading import no_reply, read_reply, stricter
+from joppo.training.judges.model_inputs import PromptMaker
+from joppo.training.judges.parse_reply import no_reply, read_reply, stricter
+from joppo.training.judges.prefetch import Ahead
 from joppo.training.judges.text_model import TextModel
 from joppo.training.judges.vision_model import vision_of
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from itertools import groupby
 from statistics import fmean
 
-from joppo.training.answers import Judgement
-from joppo.training.judge import Judge, Question, Reply, SamplingJudge
-from joppo.training.judges.reading import lasting
+from joppo.training.judges.answers import Judgement
+from joppo.training.judges.judge import Judge, Question, Reply, SamplingJudge
+from joppo.training.judges.parse_reply import lasting
 
 
 def mean_name(name: str, samples: int) -> str:

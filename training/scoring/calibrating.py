@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.store import Store
-from joppo.training.judge import Question, SamplingJudge
-from joppo.training.judges.reading import lasting
+from joppo.training.judges.judge import Question, SamplingJudge
+from joppo.training.judges.parse_reply import lasting
 from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.calibration import Calibration, fit
 from joppo.training.scoring.config import ScoringConfig

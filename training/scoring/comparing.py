@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from joppo.training.judge import Question, Reply, SamplingJudge
+from joppo.training.judges.judge import Question, Reply, SamplingJudge
 from joppo.training.rewards.joint import DEFAULT, JointRewardConfig
 
 LEAST = 2

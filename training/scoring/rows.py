@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from statistics import stdev
 from typing import Any
 
-from joppo.training.judge import Reply
+from joppo.training.judges.judge import Reply
 from joppo.training.judges.mean import mean_reply
 
 Row = dict[str, Any]

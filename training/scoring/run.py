@@ -10,8 +10,8 @@ from joppo.data.datasets.find_photos import PhotoFile, find_photos, read_photo
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
-from joppo.training.judge import SamplingJudge
 from joppo.training.judges.config import LocalJudgeConfig
+from joppo.training.judges.judge import SamplingJudge
 from joppo.training.judges.mean import mean_name
 from joppo.training.report.page import Picture, write_report
 from joppo.training.scoring.book import ScoreBook

@@ -20,9 +20,9 @@ from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
-from joppo.training.ahead import Ahead
-from joppo.training.judge import Question, Reply, SamplingJudge
-from joppo.training.judges.reading import lasting
+from joppo.training.judges.judge import Question, Reply, SamplingJudge
+from joppo.training.judges.parse_reply import lasting
+from joppo.training.judges.prefetch import Ahead
 from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.rows import Row, score_row

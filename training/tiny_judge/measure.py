@@ -18,7 +18,7 @@ from joppo.data.questions.prompts import score_prompt
 from joppo.data.scenes.scene import scene_mos
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.answers import judge
+from joppo.training.judges.answers import judge
 from joppo.training.metrics.correlation import srcc
 from joppo.training.tiny_judge import WEIGHTS
 from joppo.training.tiny_judge.lessons import Sight, see

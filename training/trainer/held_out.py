@@ -8,7 +8,7 @@ import numpy as np
 from joppo.data.questions.answer_format import TOTAL, AnswerError, split_blocks
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
-from joppo.training.answers import Judgement, form_of, judge
+from joppo.training.judges.answers import Judgement, form_of, judge
 from joppo.training.metrics.correlation import srcc
 from joppo.training.metrics.missing import for_ranks
 from joppo.training.trainer.examples import Row, photo

@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from joppo.training.answers import Judgement, form_of, judge
 from joppo.training.config import JoppoConfig
+from joppo.training.judges.answers import Judgement, form_of, judge
 from joppo.training.rewards.health import health
 from joppo.training.rewards.joint import (
     JointRewardConfig,

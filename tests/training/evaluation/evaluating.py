@@ -6,14 +6,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from joppo.training.answers import Judgement
 from joppo.training.evaluation.aligned import Aligned, align
 from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.items import TRUTH, EvaluationSet, Item
 from joppo.training.evaluation.predictions import PREDICTIONS, prediction
 from joppo.training.evaluation.results import Row
 from joppo.training.evaluation.run import rows_of
-from joppo.training.judge import Reply
+from joppo.training.judges.answers import Judgement
+from joppo.training.judges.judge import Reply
 
 QUICK = FiguresConfig(resamples=200)
 

@@ -11,9 +11,9 @@ from PIL import Image
 from joppo.data.photos.decode import PhotoError
 from joppo.data.questions.answer_format import AnswerFormat, completion, format_score
 from joppo.data.store.hashing import sha256, unit_interval
-from joppo.training.answers import Judgement, judge
 from joppo.training.evaluation.items import Item
-from joppo.training.judge import Question, Reply
+from joppo.training.judges.answers import Judgement, judge
+from joppo.training.judges.judge import Question, Reply
 
 NAMES = ("composition", "color")
 SCORE_FORM = AnswerFormat("score", NAMES)

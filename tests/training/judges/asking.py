@@ -9,7 +9,7 @@ from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.judge import Question
+from joppo.training.judges.judge import Question
 from tests.data.pictures import painting, png
 
 RUBRIC = load_rubric()

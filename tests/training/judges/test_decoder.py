@@ -9,7 +9,7 @@ import torch
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.decoder import Decoder, Draws, Prompt
 from joppo.training.judges.local_model import load, on_even_threads
-from joppo.training.judges.prompts import PromptMaker
+from joppo.training.judges.model_inputs import PromptMaker
 from joppo.training.judges.text_model import TextModel
 from joppo.training.judges.vision_model import vision_of
 from joppo.training.trainer.held_out import complete

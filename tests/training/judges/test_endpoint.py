@@ -10,9 +10,9 @@ import pytest
 from joppo.data.photos.decode import PhotoError
 from joppo.data.teachers.ask import close_gateways
 from joppo.data.teachers.base import BudgetExceeded
-from joppo.training.judge import Question
 from joppo.training.judges.config import EndpointJudgeConfig
 from joppo.training.judges.endpoint import EndpointJudge, describe
+from joppo.training.judges.judge import Question
 from tests.mocks import llm_servers
 from tests.mocks.llm_servers import Faults, LLMServer
 from tests.training.judges.asking import PROMPT, question, questions

@@ -14,12 +14,12 @@ import torch
 from joppo.data.photos.decode import PhotoError
 from joppo.data.questions.answer_format import AnswerFormat
 from joppo.training.config import LoraSettings
-from joppo.training.judge import Question, Reply
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.decoder import Decoder
+from joppo.training.judges.judge import Question, Reply
 from joppo.training.judges.local import LocalJudge
 from joppo.training.judges.local_model import ModelFolderError, describe, token_limit
-from joppo.training.judges.opening import judge_name, open_judge
+from joppo.training.judges.open_judge import judge_name, open_judge
 from joppo.training.tiny_judge import WEIGHTS
 from tests.training.judges.asking import PROMPT, photo_bytes, question, questions
 

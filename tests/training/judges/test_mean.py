@@ -13,9 +13,9 @@ from joppo.data.questions.answer_format import AnswerFormat, completion, format_
 from joppo.data.store.store import Store
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.predictions import Predictions, UnansweredError, predict
-from joppo.training.judge import Question, Reply
+from joppo.training.judges.judge import Question, Reply
 from joppo.training.judges.mean import MeanJudge, mean_judge, mean_name, mean_reply
-from joppo.training.judges.reading import no_reply, read_reply
+from joppo.training.judges.parse_reply import no_reply, read_reply
 from tests.training.evaluation.judging import NAMES, SCORE_FORM, choice_item, score_item
 
 CHOICE = AnswerFormat("choice", ("A", "B"))

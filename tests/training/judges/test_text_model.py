@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
+from joppo.training.judges.batch_slots import Slots
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.local_model import load
-from joppo.training.judges.slots import Slots
 from joppo.training.judges.text_model import TextModel
 
 

@@ -12,7 +12,7 @@ from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.run import IncompleteError, ask, load_sets
-from joppo.training.judge import Question
+from joppo.training.judges.judge import Question
 from joppo.training.reproduction import findings, written
 from joppo.training.reproduction.outcome import Outcome
 from joppo.training.reproduction.written import FOLDER, latest, write_report

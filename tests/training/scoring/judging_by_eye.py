@@ -7,8 +7,8 @@ import numpy as np
 
 from joppo.data.photos.decode import PhotoError
 from joppo.data.questions.answer_format import completion, format_score
-from joppo.training.judge import Question, Reply
-from joppo.training.judges.reading import no_reply, read_reply
+from joppo.training.judges.judge import Question, Reply
+from joppo.training.judges.parse_reply import no_reply, read_reply
 
 
 class EyeJudge:

@@ -6,8 +6,8 @@ import pytest
 from scipy.stats import norm
 
 from joppo.data.questions.answer_format import completion, format_score
-from joppo.training.judge import Reply
-from joppo.training.judges.reading import read_reply
+from joppo.training.judges.judge import Reply
+from joppo.training.judges.parse_reply import read_reply
 from joppo.training.rewards.joint import JointRewardConfig
 from joppo.training.scoring.comparing import NoComparisonError, compare, compare_replies
 from tests.training.judges.asking import FORM, NAMES, questions

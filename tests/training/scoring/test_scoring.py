@@ -14,8 +14,8 @@ from joppo.data.datasets.base import Reject
 from joppo.data.datasets.find_photos import find_photos
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
-from joppo.training.judge import Reply
-from joppo.training.judges.reading import lasting, no_reply, read_reply
+from joppo.training.judges.judge import Reply
+from joppo.training.judges.parse_reply import lasting, no_reply, read_reply
 from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.config import ScoringConfig, prompt_id
 from joppo.training.scoring.rows import score_row

@@ -10,7 +10,7 @@ import torch
 from joppo.data.questions.answer_format import AnswerFormat, parse_completion
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.answers import judge
+from joppo.training.judges.answers import judge
 from joppo.training.tiny_judge import WEIGHTS
 from joppo.training.tiny_judge.lessons import (
     FORM_KINDS,

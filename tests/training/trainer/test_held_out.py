@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from joppo.training.answers import Judgement
+from joppo.training.judges.answers import Judgement
 from joppo.training.trainer.held_out import score_figures
 
 

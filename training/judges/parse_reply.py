@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from joppo.data.questions.answer_format import AnswerError, AnswerFormat, split_blocks
 from joppo.data.questions.prompts import answer_instruction
-from joppo.training.answers import Judgement, judge
-from joppo.training.judge import Reply
+from joppo.training.judges.answers import Judgement, judge
+from joppo.training.judges.judge import Reply
 
 # A model that ends at once has answered, with an empty text: its reason is the parser's.
 _ANSWERED = {"refused", "bad_request", "missing_tag"}

@@ -1,7 +1,7 @@
 """A judge's config -> the judge, or just its name."""
 
-from joppo.training.judge import SamplingJudge
 from joppo.training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
+from joppo.training.judges.judge import SamplingJudge
 
 
 def open_judge(config: LocalJudgeConfig | EndpointJudgeConfig, store_root: str) -> SamplingJudge:

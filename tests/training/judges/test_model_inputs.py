@@ -9,7 +9,7 @@ from PIL import Image
 
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.local_model import load
-from joppo.training.judges.prompts import PromptMaker
+from joppo.training.judges.model_inputs import PromptMaker
 from tests.training.judges.asking import PROMPT, photo_bytes
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from joppo.training.ahead import Ahead
+from joppo.training.judges.prefetch import Ahead
 
 
 def test_results_come_in_the_order_of_the_items() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from joppo.data.questions.answer_format import AnswerFormat
-from joppo.training.answers import Judgement
+from joppo.training.judges.answers import Judgement
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,10 +63,10 @@ def calibrate_judge(
         CalibrationError, CorpusNotFoundError, SnapshotError, PhotoMissingError: it cannot be done.
     """
     from joppo.training.judges.mean import mean_name
-    from joppo.training.scoring.book import ScoreBook
     from joppo.training.scoring.calibrating import calibrate
     from joppo.training.scoring.calibration import save
     from joppo.training.scoring.run import calibration_place
+    from joppo.training.scoring.score_cache import ScoreBook
 
     console, store = Console(stderr=True), Store(root) if root else Store.from_env()
     judge = opened(config, store, console)

@@ -26,8 +26,8 @@ from joppo.data.store.store import Store
 from joppo.flows.config import ConfigError, load_config, validated
 from joppo.training.judges.judge import SamplingJudge
 from joppo.training.scoring.config import ScorePhotosConfig
-from joppo.training.scoring.files import Ranked
 from joppo.training.scoring.run import Scoring, run
+from joppo.training.scoring.score_files import Ranked
 
 SHOWN = 20
 WIDE = 120

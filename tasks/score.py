@@ -23,11 +23,11 @@ from joppo.training.judges.config import EndpointJudgeConfig
 from joppo.training.judges.judge import SamplingJudge
 from joppo.training.judges.mean import mean_name
 from joppo.training.judges.open_judge import judge_name, open_judge
-from joppo.training.scoring.book import TABLE, ScoreBook
 from joppo.training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
-from joppo.training.scoring.files import Ranked, rank
 from joppo.training.scoring.run import calibration_of, check_found, pictures, write_results
 from joppo.training.scoring.score import RECIPE_VERSION, Scored, score
+from joppo.training.scoring.score_cache import TABLE, ScoreBook
+from joppo.training.scoring.score_files import Ranked, rank
 
 # A local judge fills its device: one shard at a time and process.
 _ONE_AT_A_TIME = Lock()

@@ -11,7 +11,7 @@ from joppo.data.store.store import Store
 from joppo.tasks.manifest import Manifest
 from joppo.tasks.score import PhotoListing, finish
 from joppo.training.scoring.config import ScorePhotosConfig
-from joppo.training.scoring.files import Ranked
+from joppo.training.scoring.score_files import Ranked
 from joppo.training.scoring.thumbnails import thumbnail
 
 SHOWN = 200

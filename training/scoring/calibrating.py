@@ -9,10 +9,10 @@ from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.store import Store
 from joppo.training.judges.judge import Question, SamplingJudge
 from joppo.training.judges.parse_reply import lasting
-from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.calibration import Calibration, fit
 from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.rows import score_row
+from joppo.training.scoring.score_cache import ScoreBook
 from joppo.training.trainer.examples import Row, photo, preference_rows, resolve_snapshot
 
 

@@ -13,12 +13,12 @@ from joppo.data.store.store import Store
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.judge import SamplingJudge
 from joppo.training.judges.mean import mean_name
-from joppo.training.report.page import Picture, write_report
-from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.calibration import Calibration, load, place_of
 from joppo.training.scoring.config import ScoringConfig, prompt_id
-from joppo.training.scoring.files import Ranked, rank, write_scores
+from joppo.training.scoring.report.page import Picture, write_report
 from joppo.training.scoring.score import score
+from joppo.training.scoring.score_cache import ScoreBook
+from joppo.training.scoring.score_files import Ranked, rank, write_scores
 from joppo.training.scoring.thumbnails import keep_thumbnail, thumbnail
 
 

@@ -23,9 +23,9 @@ from joppo.data.store.store import Store
 from joppo.training.judges.judge import Question, Reply, SamplingJudge
 from joppo.training.judges.parse_reply import lasting
 from joppo.training.judges.prefetch import Ahead
-from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.rows import Row, score_row
+from joppo.training.scoring.score_cache import ScoreBook
 from joppo.training.scoring.thumbnails import keep_thumbnail
 
 RECIPE_VERSION = 1

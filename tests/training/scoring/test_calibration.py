@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
-from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.calibrating import calibrate
 from joppo.training.scoring.calibration import (
     Calibration,
@@ -22,6 +21,7 @@ from joppo.training.scoring.calibration import (
 )
 from joppo.training.scoring.config import ScoringConfig, prompt_id
 from joppo.training.scoring.run import calibration_place
+from joppo.training.scoring.score_cache import ScoreBook
 from tests.training.scoring.judging_by_eye import EyeJudge
 
 ABOUT = {"judge": "j@1", "prompt_id": "p", "source": "snapshot x, validation"}

@@ -11,8 +11,8 @@ from joppo.data.datasets.base import Reject
 from joppo.data.datasets.find_photos import PhotoFile
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.scoring.files import Ranked, rank, write_scores
 from joppo.training.scoring.score import Scored
+from joppo.training.scoring.score_files import Ranked, rank, write_scores
 
 RUBRIC = load_rubric()
 NASTY = 'a,"b"\nc; =1+1 ünï.jpg'

@@ -16,11 +16,11 @@ from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
 from joppo.training.judges.judge import Reply
 from joppo.training.judges.parse_reply import lasting, no_reply, read_reply
-from joppo.training.scoring.book import ScoreBook
 from joppo.training.scoring.config import ScoringConfig, prompt_id
 from joppo.training.scoring.rows import score_row
 from joppo.training.scoring.run import NothingToScoreError, Scoring, run
 from joppo.training.scoring.score import Scored, score
+from joppo.training.scoring.score_cache import ScoreBook
 from tests.training.judges.asking import FORM, NAMES
 from tests.training.scoring.judging_by_eye import EyeJudge
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
@@ -162,7 +162,7 @@ def test_several_answers_make_a_mean_and_a_spread() -> None:
 
 SLOW = """
 import sys, time
-import joppo.training.scoring.book as book
+import joppo.training.scoring.score_cache as book
 book.FLUSH_ROWS = 4
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store

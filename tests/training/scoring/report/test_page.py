@@ -9,9 +9,9 @@ from pathlib import Path
 from joppo.data.datasets.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.report.page import LEAST_SIDE, render, side_for, write_report
-from joppo.training.scoring.files import Ranked
-from tests.training.report.reporting import HOSTILE, JPEG, ranked_photos
+from joppo.training.scoring.report.page import LEAST_SIDE, render, side_for, write_report
+from joppo.training.scoring.score_files import Ranked
+from tests.training.scoring.report.reporting import HOSTILE, JPEG, ranked_photos
 
 RUBRIC = load_rubric()
 

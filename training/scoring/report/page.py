@@ -16,7 +16,7 @@ from typing import Any
 from joppo.data.datasets.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.training.scoring.files import Ranked
+from joppo.training.scoring.score_files import Ranked
 
 REPORT = "report.html"
 CHUNK = 48
@@ -137,4 +137,4 @@ def _policy_hash(text: str) -> str:
 
 
 def _text(name: str) -> str:
-    return (files("joppo.training.report") / name).read_text(encoding="utf-8")
+    return (files("joppo.training.scoring.report") / name).read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.flows.browser import Browser
 from joppo.flows.figures import FiguresError, chromium
-from joppo.training.report.page import write_report
-from joppo.training.scoring.files import Ranked
-from tests.training.report.reporting import HOSTILE, JPEG, ranked_photos
+from joppo.training.scoring.report.page import write_report
+from joppo.training.scoring.score_files import Ranked
+from tests.training.scoring.report.reporting import HOSTILE, JPEG, ranked_photos
 
 RUBRIC = load_rubric()
 

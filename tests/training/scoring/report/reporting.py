@@ -8,8 +8,8 @@ from PIL import Image
 
 from joppo.data.datasets.find_photos import PhotoFile
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.training.scoring.files import Ranked, rank
 from joppo.training.scoring.score import Scored
+from joppo.training.scoring.score_files import Ranked, rank
 
 HOSTILE = [
     "<script>window.owned = 1</script>.jpg",

@@ -35,7 +35,7 @@ from joppo.training.evaluation.predictions import Progress
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import page
 from joppo.training.evaluation.run import ask, load_sets, measure
-from joppo.training.evaluation.written import write
+from joppo.training.evaluation.store import write
 from joppo.training.judges.config import EndpointJudgeConfig
 
 STEP: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False, **RETRY}

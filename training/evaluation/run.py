@@ -10,15 +10,15 @@ from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric, load_rubric
 from joppo.training.evaluation.aligned import Aligned, align
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig, SetConfig
+from joppo.training.evaluation.figures import figures_of
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge
-from joppo.training.evaluation.measure import figures_of
-from joppo.training.evaluation.pairs import differences
+from joppo.training.evaluation.paired_judges import differences
 from joppo.training.evaluation.predictions import Predictions, Progress, predict
 from joppo.training.evaluation.results import CONFUSION, Row, results_table
-from joppo.training.evaluation.scenes import scenes_set
-from joppo.training.evaluation.snapshot import snapshot_set
-from joppo.training.evaluation.sources import source_set
+from joppo.training.evaluation.sets.scenes import scenes_set
+from joppo.training.evaluation.sets.snapshot import snapshot_set
+from joppo.training.evaluation.sets.sources import source_set
 from joppo.training.metrics.classes import confusion
 
 Answers = Mapping[str, Aligned]

@@ -15,9 +15,9 @@ from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.plots import calibration_bins
 from joppo.training.evaluation.published import Published, load_published
 from joppo.training.evaluation.run import IncompleteError, Measured, ask, measure
+from joppo.training.evaluation.store import evaluation_key, write
 from joppo.training.evaluation.stored import all_results, read_results
 from joppo.training.evaluation.tables import TextTable, tables
-from joppo.training.evaluation.written import evaluation_key, write
 from tests.training.evaluation.evaluating import QUICK
 from tests.training.evaluation.judging import FakeJudge, choice_item, guess, score_item
 
@@ -62,7 +62,7 @@ def store(tmp_path: Path) -> Store:
 
 @pytest.fixture
 def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("joppo.training.evaluation.written.pictures", lambda measured: {})
+    monkeypatch.setattr("joppo.training.evaluation.store.pictures", lambda measured: {})
 
 
 def titled(found: Sequence[TextTable], part: str) -> TextTable:

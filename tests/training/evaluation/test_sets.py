@@ -93,7 +93,7 @@ def test_a_snapshot_that_is_not_there_or_holds_nothing_says_what_to_do(
 def test_scenes_are_rendered_once_and_know_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import joppo.training.evaluation.scenes as module
+    import joppo.training.evaluation.sets.scenes as module
 
     store = Store(tmp_path)
     values = {"scenes": {"per_category": 1, "seed": 9, "size": 32}}

@@ -12,9 +12,9 @@ from joppo.data.scenes.scene_source import DATASET, RECIPE_VERSION, render_shard
 from joppo.data.store.hashing import SHORT, content_hash, unit_interval
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.training.evaluation.asking import items_of
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import EvaluationSet, distinct
+from joppo.training.evaluation.make_items import items_of
 
 
 def scenes_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationSet:

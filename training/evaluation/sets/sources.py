@@ -18,9 +18,9 @@ from joppo.data.datasets.sources import SourceConfig, list_labels
 from joppo.data.datasets.splits import hash_split
 from joppo.data.store.hashing import unit_interval
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.training.evaluation.asking import items_of, multiple_choice
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import EvaluationSet, Item, distinct
+from joppo.training.evaluation.make_items import items_of, multiple_choice
 
 _THREADS = 8
 Photos = dict[str, Path]

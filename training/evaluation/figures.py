@@ -12,7 +12,7 @@ from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.items import SCORE
 from joppo.training.evaluation.predictions import REJECTED, UNPARSED
 from joppo.training.evaluation.results import Figure
-from joppo.training.evaluation.scoring import score_figures
+from joppo.training.evaluation.score_figures import score_figures
 from joppo.training.metrics.bootstrap import Resamples, Statistic
 from joppo.training.metrics.classes import (
     accuracy,

@@ -8,8 +8,8 @@ import numpy as np
 
 from joppo.training.evaluation.aligned import Aligned
 from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.figures import chosen
 from joppo.training.evaluation.items import SCORE
-from joppo.training.evaluation.measure import chosen
 from joppo.training.evaluation.results import Figure
 from joppo.training.metrics.bootstrap import Resamples
 from joppo.training.metrics.missing import HANDLINGS, Handling, for_ranks

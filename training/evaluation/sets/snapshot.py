@@ -8,9 +8,9 @@ from joppo.data.datasets.labelled import labelled_photos
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.training.evaluation.asking import item_of
 from joppo.training.evaluation.config import LATEST, SetConfig
 from joppo.training.evaluation.items import EvaluationSet, distinct
+from joppo.training.evaluation.make_items import item_of
 from joppo.training.trainer.examples import SnapshotError, resolve_snapshot
 
 _ROWS = """

@@ -19,7 +19,7 @@ from joppo.flows.config import load_config
 from joppo.flows.local_server import running_server
 from joppo.flows.up import system
 from joppo.training.reproduction.config import ReproduceConfig
-from joppo.training.reproduction.written import FOLDER, PAGE, latest
+from joppo.training.reproduction.store import FOLDER, PAGE, latest
 
 NAME = "reproduce-paper"
 LOG = Path(".prefect") / "reproduce.log"

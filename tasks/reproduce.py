@@ -14,7 +14,7 @@ from joppo.tasks.retrying import RETRY
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.reproduction.config import ReproduceConfig
 from joppo.training.reproduction.outcome import Outcome, failures
-from joppo.training.reproduction.written import FOLDER, PAGE, write_report
+from joppo.training.reproduction.store import FOLDER, PAGE, write_report
 
 
 @task(name="report-reproduction", cache_policy=NO_CACHE, persist_result=False, **RETRY)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from joppo.data.store.store import Store
 from joppo.flows import reproduce
 from joppo.flows.cli import app
-from joppo.training.reproduction.written import FOLDER
+from joppo.training.reproduction.store import FOLDER
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(600)]
 CONFIG = {

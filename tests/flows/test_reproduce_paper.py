@@ -26,7 +26,7 @@ from joppo.flows.submit import Child, Then
 from joppo.flows.train_joppo import train_joppo
 from joppo.flows.train_sft import train_sft
 from joppo.training.models.base_model import RUN_FILE
-from joppo.training.reproduction.written import FOLDER, latest
+from joppo.training.reproduction.store import FOLDER, latest
 from joppo.training.trainer.run import load_run, train
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(900)]

@@ -11,8 +11,8 @@ from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.results import Row
 from joppo.training.evaluation.run import measure
 from joppo.training.reproduction.config import ReproduceConfig
-from joppo.training.reproduction.examples import examples
 from joppo.training.reproduction.outcome import Outcome, judges_of
+from joppo.training.reproduction.photo_examples import examples
 from joppo.training.reproduction.pictures import Curves
 from joppo.training.reproduction.report import Findings
 from joppo.training.runs.metrics_log import read_metrics

@@ -10,8 +10,7 @@ import numpy as np
 
 from joppo.training.evaluation.over_seeds import BySeed, FigureName
 from joppo.training.evaluation.plots import COLORS
-from joppo.training.reproduction.tables import OverAll
-from joppo.training.reproduction.wanted import (
+from joppo.training.reproduction.figures_of_interest import (
     ATTRIBUTES,
     COMPOSITION,
     HALO,
@@ -19,6 +18,7 @@ from joppo.training.reproduction.wanted import (
     TOTAL,
     Places,
 )
+from joppo.training.reproduction.tables import OverAll
 
 Curves = Mapping[str, Mapping[int, Sequence[Mapping[str, Any]]]]
 """variant -> seed -> rows of `training_metrics` of the run that made its judge"""

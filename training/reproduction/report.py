@@ -14,11 +14,12 @@ from joppo.training.evaluation.over_seeds import BySeed, summarize
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.report import markdown
 from joppo.training.evaluation.tables import TextTable
-from joppo.training.reproduction.claims import Weighed, claims, weigh_claims
 from joppo.training.reproduction.config import ReproduceConfig
 from joppo.training.reproduction.coupling import coupling_table
-from joppo.training.reproduction.examples import Example
+from joppo.training.reproduction.figures_of_interest import Places
 from joppo.training.reproduction.outcome import Outcome
+from joppo.training.reproduction.paper_claims import Weighed, claims, weigh_claims
+from joppo.training.reproduction.photo_examples import Example
 from joppo.training.reproduction.pictures import HEALTH, LEARNING, Curves, ablation, colors, curves
 from joppo.training.reproduction.tables import (
     OverAll,
@@ -27,7 +28,6 @@ from joppo.training.reproduction.tables import (
     claim_table,
     main_table,
 )
-from joppo.training.reproduction.wanted import Places
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 PACKAGES = ("joppo", "torch", "transformers", "trl", "peft", "diffusers", "prefect")

@@ -8,8 +8,7 @@ from joppo.training.evaluation.over_seeds import BySeed, Comparison, FigureName,
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.tables import TextTable
 from joppo.training.metrics.seeds import OverSeeds
-from joppo.training.reproduction.claims import Weighed, difference
-from joppo.training.reproduction.wanted import (
+from joppo.training.reproduction.figures_of_interest import (
     ALL,
     ATTRIBUTES,
     COMPOSITION,
@@ -19,6 +18,7 @@ from joppo.training.reproduction.wanted import (
     TOTAL,
     Places,
 )
+from joppo.training.reproduction.paper_claims import Weighed, difference
 
 ATTRIBUTE_ROWS = {
     "attribute_to_total": "attribute to total",

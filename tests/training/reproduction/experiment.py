@@ -6,7 +6,7 @@ from typing import Any
 from joppo.training.evaluation.over_seeds import FigureName
 from joppo.training.evaluation.results import Row
 from joppo.training.reproduction.config import ReproduceConfig
-from joppo.training.reproduction.wanted import ALL, TOTAL, Wanted
+from joppo.training.reproduction.figures_of_interest import ALL, TOTAL, Wanted
 
 NAMES = ("composition", "color")
 VARIANTS = ("base", "sft", "without-sft", "without-joppo", "literal", "full")

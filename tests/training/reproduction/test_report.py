@@ -8,8 +8,8 @@ import pytest
 
 from joppo.training.evaluation.published import load_published
 from joppo.training.reproduction.coupling import CHANCE
-from joppo.training.reproduction.examples import Example, Said
 from joppo.training.reproduction.outcome import Outcome
+from joppo.training.reproduction.photo_examples import Example, Said
 from joppo.training.reproduction.pictures import HEALTH, LEARNING
 from joppo.training.reproduction.report import Findings, make_report
 from tests.training.reproduction.experiment import VARIANTS, config, experiment

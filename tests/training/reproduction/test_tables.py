@@ -12,7 +12,8 @@ from joppo.training.evaluation.over_seeds import summarize
 from joppo.training.evaluation.published import Published, load_published
 from joppo.training.evaluation.tables import TextTable
 from joppo.training.metrics.seeds import over_seeds
-from joppo.training.reproduction.claims import claims, weigh_claims
+from joppo.training.reproduction.figures_of_interest import ALL, TOTAL, Places
+from joppo.training.reproduction.paper_claims import claims, weigh_claims
 from joppo.training.reproduction.tables import (
     OverAll,
     ablation_table,
@@ -21,7 +22,6 @@ from joppo.training.reproduction.tables import (
     main_table,
     over_seeds_text,
 )
-from joppo.training.reproduction.wanted import ALL, TOTAL, Places
 from tests.training.reproduction.experiment import NAMES, VARIANTS, by_seed, experiment, figure
 
 FIGURES = experiment(seeds=3)

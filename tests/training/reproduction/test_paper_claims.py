@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from joppo.training.reproduction.claims import (
+from joppo.training.reproduction.figures_of_interest import COMPOSITION, TOTAL, Places
+from joppo.training.reproduction.paper_claims import (
     MARGIN,
     Claim,
     Weighed,
@@ -14,7 +15,6 @@ from joppo.training.reproduction.claims import (
     difference,
     weigh_claims,
 )
-from joppo.training.reproduction.wanted import COMPOSITION, TOTAL, Places
 from tests.training.reproduction.experiment import by_seed, experiment, figure
 
 SRCC = figure(TOTAL)

@@ -1,7 +1,13 @@
 """A figure is taken from the first set that measures it."""
 
 from joppo.training.evaluation.over_seeds import FigureName
-from joppo.training.reproduction.wanted import ATTRIBUTES, PERSPECTIVE, TOTAL, Places, only
+from joppo.training.reproduction.figures_of_interest import (
+    ATTRIBUTES,
+    PERSPECTIVE,
+    TOTAL,
+    Places,
+    only,
+)
 from tests.training.reproduction.experiment import by_seed, figure, row
 
 MMP = FigureName("mmperspective", "", "mmp_overall", "", "worst")

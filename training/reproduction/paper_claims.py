@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from joppo.training.evaluation.over_seeds import BySeed, Comparison, FigureName, compare
-from joppo.training.reproduction.wanted import (
+from joppo.training.reproduction.figures_of_interest import (
     ATTRIBUTES,
     COMPOSITION,
     TO_TOTAL,

@@ -15,7 +15,7 @@ from joppo.training.evaluation.run import IncompleteError, ask, load_sets
 from joppo.training.judges.judge import Question
 from joppo.training.reproduction import findings, written
 from joppo.training.reproduction.outcome import Outcome
-from joppo.training.reproduction.written import FOLDER, latest, write_report
+from joppo.training.reproduction.store import FOLDER, latest, write_report
 from joppo.training.runs.metrics_log import MetricsLog
 from tests.training.evaluation.judging import FakeJudge
 from tests.training.reproduction.experiment import SCENES, VARIANTS, config

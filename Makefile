@@ -20,7 +20,7 @@ up: setup  ## server, work pools, deployments and workers on this machine
 	@$(BIN)/joppo up
 
 figures: setup  ## the README's pictures, from a real run (needs chromium)
-	@$(BIN)/python -m joppo.flows.figures
+	@$(BIN)/python -m docs.pictures.ui_pages
 
 calibrate: setup  ## how well the gate tells matched from shuffled pairs (PHOTOS=folder adds real ones)
 	@$(BIN)/python -m joppo.data.synthesis.calibration.calibrate $(if $(PHOTOS),--photos $(PHOTOS))

@@ -15,9 +15,9 @@ from prefect import flow
 from joppo.data.store.store import Store
 from joppo.flows.build_sft_data import build_sft_data
 from joppo.flows.config import load_config
-from joppo.flows.reproduce_asking import Asking, evaluate
-from joppo.flows.reproduce_bench import Bench
-from joppo.flows.reproduce_training import train_variants
+from joppo.flows.reproduction.evaluations import Asking, evaluate
+from joppo.flows.reproduction.jobs import Bench
+from joppo.flows.reproduction.trainings import train_variants
 from joppo.tasks.reproduce import report_reproduction
 from joppo.training.reproduction.config import ReproduceConfig
 from joppo.training.reproduction.outcome import judges_of

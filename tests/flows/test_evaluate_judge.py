@@ -12,7 +12,7 @@ from benchmarks.scene_corpus import build
 from joppo.data.corpus.query import run_query
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
-from joppo.flows.cli import app
+from joppo.flows.cli.app import app
 from joppo.flows.config import load_config
 from joppo.flows.evaluate_judge import evaluate_judge
 from joppo.training.config import JoppoConfig, SftConfig

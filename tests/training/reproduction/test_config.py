@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from joppo.flows.cli.reproduce import more_seeds
 from joppo.flows.config import load_config
-from joppo.flows.reproduce import more_seeds
-from joppo.flows.reproduce_bench import Bench
+from joppo.flows.reproduction.jobs import Bench
 from joppo.training.reproduction.config import ReproduceConfig
 from tests.training.reproduction.experiment import SCENES, config
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from docs.pictures.browser import Browser
+from docs.pictures.ui_pages import FiguresError, chromium
 from joppo.data.datasets.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.flows.browser import Browser
-from joppo.flows.figures import FiguresError, chromium
 from joppo.training.scoring.report.page import write_report
 from joppo.training.scoring.score_files import Ranked
 from tests.training.scoring.report.reporting import HOSTILE, JPEG, ranked_photos

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from joppo.flows.local_server import NOTE, forget_server, note_server, running_server
-from joppo.flows.plugin import complete_bare_name
+from joppo.flows.server.local_server import NOTE, forget_server, note_server, running_server
+from joppo.flows.server.plugin import complete_bare_name
 
 
 @pytest.mark.parametrize(

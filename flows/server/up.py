@@ -1,7 +1,7 @@
 """`joppo up`: a Prefect server, the work pools, the deployments and one worker per pool, here.
 
 Everything runs in child processes that end with this one. Other commands in this folder find the
-server through the note of `flows/local_server.py`.
+server through the note of `flows/server/local_server.py`.
 """
 
 import os
@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from joppo.flows.local_server import forget_server, note_server, running_server
-from joppo.flows.server_setup import set_up_server
+from joppo.flows.server.local_server import forget_server, note_server, running_server
+from joppo.flows.server.server_setup import set_up_server
 from joppo.tasks.locks import visible_gpus
 
 PREFECT = [sys.executable, "-m", "prefect"]

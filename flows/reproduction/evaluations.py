@@ -8,7 +8,7 @@ from functools import cached_property
 from prefect.logging import get_run_logger
 
 from joppo.data.store.store import Store
-from joppo.flows.reproduce_bench import Bench
+from joppo.flows.reproduction.jobs import Bench
 from joppo.flows.submit import Child, follow_children, problem
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.items import EvaluationSet

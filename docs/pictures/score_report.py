@@ -1,7 +1,7 @@
 """The pictures of docs/scoring.md: a report as a desktop and a phone show it.
 
 joppo score PHOTOS
-python -m joppo.flows.score_figures scores/report.html     # needs chromium
+python -m docs.pictures.score_report scores/report.html     # needs chromium
 """
 
 import io
@@ -9,8 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from joppo.flows.browser import Browser
-from joppo.flows.figures import FIGURES
+from docs.pictures.browser import Browser
+from docs.pictures.ui_pages import FIGURES
 
 QUALITY = 80
 DESKTOP = (1280, 1000)

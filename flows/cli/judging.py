@@ -12,7 +12,7 @@ from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
-from joppo.flows.score_command import opened, plain
+from joppo.flows.cli.score import opened, plain
 from joppo.training.judges.judge import Question
 from joppo.training.scoring.config import ScorePhotosConfig, prompt_id
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from joppo.flows.up import Children, Local, UpError, gpu_slots, share_cores
+from joppo.flows.server.up import Children, Local, UpError, gpu_slots, share_cores
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_an_environment_is_that_of_its_pool(local: Local) -> None:
 
 
 def test_what_is_set_already_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("joppo.flows.up.PREFECT", ["sh", "-c"])
+    monkeypatch.setattr("joppo.flows.server.up.PREFECT", ["sh", "-c"])
     children = Children({"PATH": "/usr/bin:/bin", "A": "mine"}, tmp_path / "log")
     assert children.start("echo $A $B", env={"A": "yours", "B": "yours"}).wait(30) == 0
     assert (tmp_path / "log").read_text() == "mine yours\n"
@@ -99,7 +99,7 @@ def test_a_server_that_ended_ends_the_system(local: Local) -> None:
 
 
 def test_output_goes_to_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("joppo.flows.up.PREFECT", ["sh", "-c"])
+    monkeypatch.setattr("joppo.flows.server.up.PREFECT", ["sh", "-c"])
     children = Children({"PATH": "/usr/bin:/bin"}, tmp_path / "log")
     for text in ("one", "two"):
         assert children.start(f"echo {text}; echo {text} >&2").wait(30) == 0

@@ -94,7 +94,7 @@ def artifact_of(run_id: str, key: str) -> tuple[str, str]:
 
 def make_figures(store: Path, port: int) -> None:
     """All pictures: the run's page, its artifacts, the contact sheet."""
-    from joppo.flows.up import system
+    from joppo.flows.server.up import system
 
     with system(port) as local:
         os.environ["PREFECT_API_URL"] = local.api_url
@@ -119,7 +119,7 @@ def main() -> None:
             "JOPPO_FIGURES_STORE": os.environ.get("JOPPO_STORE", "store"),
         }
         env.pop("PREFECT_API_URL", None)
-        subprocess.run([sys.executable, "-m", "joppo.flows.figures"], env=env, check=True)
+        subprocess.run([sys.executable, "-m", "docs.pictures.ui_pages"], env=env, check=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sys
 
 from prefect.plugins import HookContext, SetupResult, register_hook
 
-from joppo.flows.local_server import running_server
+from joppo.flows.server.local_server import running_server
 
 
 def complete_bare_name(argv: list[str]) -> None:

@@ -17,7 +17,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from joppo.flows.figures import chromium
+from docs.pictures.ui_pages import chromium
 
 _START_S = 60.0
 _ANSWER_S = 60.0

@@ -38,7 +38,7 @@ def _fail(message: object) -> typer.Exit:
 def demo(store: StoreOption = None) -> None:
     """Run build-sft-data on embedded scenes and show what came out."""
     from joppo.data.store.store import StoreError
-    from joppo.flows.demo import run_demo
+    from joppo.flows.cli.demo import run_demo
     from joppo.flows.runner import ShardsFailedError
 
     try:
@@ -90,9 +90,9 @@ def plan(
     """What a build would take (requests, dollars, hours, disk), or a whole recipe (--profile)."""
     from joppo.data.datasets.base import DatasetFormatError
     from joppo.data.teachers.pricing import UnknownPriceError
+    from joppo.flows.cli.plan_capacity import show_capacity
+    from joppo.flows.cli.plan_run import show_plan
     from joppo.flows.config import ConfigError
-    from joppo.flows.plan_capacity import show_capacity
-    from joppo.flows.plan_run import show_plan
     from joppo.training.capacity.counts import CapacityError
 
     if (config is None) == (profile is None):
@@ -131,8 +131,8 @@ def evaluate(
     from joppo.data.store.store import StoreError
     from joppo.data.teachers.base import BudgetExceeded, TeacherError
     from joppo.data.teachers.pricing import UnknownPriceError
+    from joppo.flows.cli.evaluate import show_evaluation
     from joppo.flows.config import ConfigError
-    from joppo.flows.evaluate import show_evaluation
     from joppo.training.evaluation.judges import SameJudgeError
     from joppo.training.evaluation.predictions import UnansweredError
     from joppo.training.judges.local_model import ModelFolderError
@@ -165,10 +165,10 @@ def reproduce(
 ) -> None:
     """Run the paper's experiment and its ablations, over several seeds, to one report."""
     from joppo.data.store.store import StoreError
+    from joppo.flows.cli.reproduce import NotReproducedError
+    from joppo.flows.cli.reproduce import reproduce as run
     from joppo.flows.config import ConfigError
-    from joppo.flows.reproduce import NotReproducedError
-    from joppo.flows.reproduce import reproduce as run
-    from joppo.flows.up import UpError
+    from joppo.flows.server.up import UpError
 
     try:
         run(config, seeds, steps, processes, store, port)
@@ -179,8 +179,8 @@ def reproduce(
 @app.command()
 def up(port: Annotated[int, typer.Option(help="Port of server and UI.")] = 4200) -> None:
     """Start server, work pools, deployments and workers on this machine."""
-    from joppo.flows.up import UpError
-    from joppo.flows.up import up as start
+    from joppo.flows.server.up import UpError
+    from joppo.flows.server.up import up as start
 
     try:
         start(port)
@@ -200,7 +200,7 @@ def query(
     from joppo.data.corpus.publish import CorpusNotFoundError
     from joppo.data.corpus.query import QueryError
     from joppo.data.store.store import StoreError
-    from joppo.flows.query import answer
+    from joppo.flows.cli.query import answer
 
     try:
         answer(sql, format.value, out, version, store)
@@ -215,7 +215,7 @@ def labels(
 ) -> None:
     """Read a label file, no images needed, and say what is in it."""
     from joppo.data.datasets.base import DatasetFormatError
-    from joppo.flows.labels import show_labels
+    from joppo.flows.cli.labels import show_labels
 
     try:
         show_labels(kind, path)
@@ -264,7 +264,7 @@ def score(
     store: StoreOption = None,
 ) -> None:
     """Score, explain and rank photos; started again, it goes on where it stopped."""
-    from joppo.flows.score_command import JudgeChoice, read_config, score_photos
+    from joppo.flows.cli.score import JudgeChoice, read_config, score_photos
 
     with _judging():
         choice = JudgeChoice(judge, endpoint, model, key_env)
@@ -285,8 +285,8 @@ def compare(
     store: StoreOption = None,
 ) -> None:
     """Which of two photos a judge prefers, and how surely (several drawn answers to each)."""
-    from joppo.flows.judging import compare_photos
-    from joppo.flows.score_command import JudgeChoice, read_config
+    from joppo.flows.cli.judging import compare_photos
+    from joppo.flows.cli.score import JudgeChoice, read_config
 
     with _judging():
         choice = JudgeChoice(judge, endpoint, model, key_env)
@@ -306,8 +306,8 @@ def calibrate(
     store: StoreOption = None,
 ) -> None:
     """Fit a judge's totals to people's scores, for `joppo score --calibrated`."""
-    from joppo.flows.judging import calibrate_judge
-    from joppo.flows.score_command import JudgeChoice, read_config
+    from joppo.flows.cli.judging import calibrate_judge
+    from joppo.flows.cli.score import JudgeChoice, read_config
 
     with _judging():
         choice = JudgeChoice(judge, endpoint, model, key_env)

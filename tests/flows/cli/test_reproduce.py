@@ -14,8 +14,8 @@ from prefect.states import Completed, Failed, State
 from typer.testing import CliRunner
 
 from joppo.data.store.store import Store
-from joppo.flows import reproduce
-from joppo.flows.cli import app
+from joppo.flows.cli import reproduce
+from joppo.flows.cli.app import app
 from joppo.training.reproduction.store import FOLDER
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(600)]

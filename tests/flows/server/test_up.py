@@ -17,9 +17,9 @@ from prefect.client.orchestration import SyncPrefectClient
 
 from benchmarks.kill_resume import trainers
 from benchmarks.scene_corpus import build
+from docs.pictures.ui_pages import free_port
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
-from joppo.flows.figures import free_port
 from joppo.training.runs.checkpoints import broken, checkpoints
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from joppo.data.corpus.publish import publish
 from joppo.data.corpus.query import QueryError, run_query
 from joppo.data.store.store import Store
-from joppo.flows.cli import app
+from joppo.flows.cli.app import app
 from joppo.training.runs.metrics_log import VIEW, MetricsLog, all_metrics
 from tests.data.corpus_rows import small_corpus
 

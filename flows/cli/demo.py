@@ -6,7 +6,7 @@ from rich.panel import Panel
 
 from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
-from joppo.flows.query import rich_table
+from joppo.flows.cli.query import rich_table
 
 CONFIG = "configs/embedded/build-sft-data.yaml"
 BALANCE = "SELECT abbreviation, before, attempted, accepted, after FROM category_balance"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from prefect.logging import get_run_logger
 
-from joppo.flows.reproduce_asking import Asking
-from joppo.flows.reproduce_bench import Bench, Job
+from joppo.flows.reproduction.evaluations import Asking
+from joppo.flows.reproduction.jobs import Bench, Job
 from joppo.flows.submit import Child, follow_children, problem
 from joppo.training.models.model_folder import finished
 from joppo.training.reproduction.config import VariantConfig

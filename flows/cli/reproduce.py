@@ -16,8 +16,8 @@ from rich.console import Console
 
 from joppo.data.store.store import Store
 from joppo.flows.config import load_config
-from joppo.flows.local_server import running_server
-from joppo.flows.up import system
+from joppo.flows.server.local_server import running_server
+from joppo.flows.server.up import system
 from joppo.training.reproduction.config import ReproduceConfig
 from joppo.training.reproduction.store import FOLDER, PAGE, latest
 

@@ -23,7 +23,7 @@ figures: setup  ## the README's pictures, from a real run (needs chromium)
 	@$(BIN)/python -m docs.pictures.ui_pages
 
 calibrate: setup  ## how well the gate tells matched from shuffled pairs (PHOTOS=folder adds real ones)
-	@$(BIN)/python -m joppo.data.synthesis.calibration.calibrate $(if $(PHOTOS),--photos $(PHOTOS))
+	@$(BIN)/python -m joppo.data.synthesis.calibration $(if $(PHOTOS),--photos $(PHOTOS))
 
 capacity: setup  ## the tables of docs/capacity.md, from configs/paper
 	@$(BIN)/joppo plan --profile paper --page docs/capacity.md

@@ -11,8 +11,6 @@ from hypothesis import settings
 settings.register_profile("joppo", deadline=None, derandomize=True)
 settings.load_profile("joppo")
 
-ROOT = Path(__file__).resolve().parents[1]
-
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:

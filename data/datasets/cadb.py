@@ -12,8 +12,8 @@ Which number is the total? Both fit a judge's output, so `total` decides: `compo
 (default; 1-5, five raters, because CADB is named for composition) or `aesthetic_score` (AADB's,
 0-1). The total stands in `mos` and `mos_raw`; the other number is left out.
 
-Attributes: names, meaning and scale as in data/datasets/aadb.py ([-1, 1]; symmetry and repetition in
-[0, 1]), including how they correspond to the rubric.
+Attributes: names, meaning and scale as in data/datasets/aadb.py ([-1, 1]; symmetry and repetition
+in [0, 1]), including how they correspond to the rubric.
 
 Traps: the spelling `BalacingElements`; a photo in both parts of the split would leak and is
 rejected (`ambiguous_split`), one in neither too (`missing_split`); the only parts are train and

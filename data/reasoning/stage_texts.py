@@ -5,8 +5,13 @@ from pathlib import Path
 
 from joppo.data.store.hashing import SHORT, content_hash
 
-_DATA = Path(__file__).parent
-FOLDERS = tuple(_DATA / name for name in ("templates", "teachers/wording", "checks", "rubrics"))
+_DATA = Path(__file__).parents[1]
+FOLDERS = (
+    _DATA / "questions" / "templates",
+    _DATA / "teachers" / "grounded" / "wording",
+    _DATA / "reasoning" / "checks",
+    _DATA / "taxonomy" / "rubrics",
+)
 _SUFFIXES = {".yaml", ".j2"}
 
 

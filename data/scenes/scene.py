@@ -44,6 +44,11 @@ WEIGHTS = {
     "content": 0.12,
 }
 RATER_SD = 0.6
+# Ranges of seeds that must not meet: the demo's and evaluations' begin at 0.
+TRAIN_SEED = 5_000_000
+"""First seed of the scenes that the tiny diffusion pipeline is trained on."""
+HELD_OUT_SEED = 9_000_000
+"""First seed of the scenes that the gate is calibrated on."""
 LAYOUTS: dict[int, Callable[[Canvas], Truth]] = {
     1: points.rule_of_thirds, 2: shapes.one_side, 3: points.centered, 4: shapes.middle,
     5: points.diagonal, 6: lines.diagonal, 7: points.row, 8: shapes.horizon_half,

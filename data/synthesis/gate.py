@@ -7,7 +7,7 @@ Checks, in this order; the first that fails is the reason:
     copy_of_parent  perceptual hash almost the parent's: no new photo
     copy_of_sibling the same against an accepted sibling
     label_lost      a composition classifier or judge no longer sees the category
-The thresholds come from `python -m joppo.data.synthesis.calibration.calibrate`, see docs/synthesis.md.
+The thresholds come from `python -m joppo.data.synthesis.calibration`; see docs/synthesis.md.
 """
 
 import io

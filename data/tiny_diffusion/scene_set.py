@@ -7,13 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from joppo.data.scenes.scene import TRAIN_SEED
 from joppo.data.synthesis.control_maps import ControlConfig, canny_map, normalise_depth
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.tiny_diffusion.model import SIZE
-
-# Scenes of the demo and of evaluations have small seeds; training must not see them.
-TRAIN_SEED = 5_000_000
-HELD_OUT_SEED = 9_000_000
 
 
 @dataclass(frozen=True)

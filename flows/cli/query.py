@@ -10,8 +10,8 @@ from rich.table import Table
 
 from joppo.data.corpus.query import QueryError, run_query, write_table
 from joppo.data.store.store import Store
-from joppo.training.evaluation.stored import VIEW as EVALUATIONS
-from joppo.training.evaluation.stored import all_results
+from joppo.training.evaluation.read_results import VIEW as EVALUATIONS
+from joppo.training.evaluation.read_results import all_results
 from joppo.training.runs.metrics_log import VIEW, all_metrics
 
 SHOWN = 60  # longest cell in the terminal

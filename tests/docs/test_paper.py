@@ -3,7 +3,6 @@
 import ast
 import re
 from functools import cache, reduce
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ from joppo.data.config import StageConfig
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.config import load_config
 from joppo.training.config import JoppoConfig, SftConfig
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"`([\w.-]+/[\w./-]+\.(?:py|yaml|j2|md))(?:::([\w.]+))?`")
 LINKED = re.compile(r"\]\(([\w./-]+)\)")

@@ -17,11 +17,13 @@ from joppo.flows.config import load_config
 from joppo.flows.evaluate_judge import evaluate_judge
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.evaluation.config import EvaluateConfig
-from joppo.training.evaluation.stored import VIEW, all_results, read_results
+from joppo.training.evaluation.read_results import VIEW, all_results, read_results
 from joppo.training.trainer.prepare import ModelNotFoundError, note_finished, prepare
 from joppo.training.trainer.run import train
+from tests.paths import CONFIGS
 
-CONFIGS = sorted((Path(__file__).resolve().parents[2] / "configs").glob("*/evaluate-judge.yaml"))
+EVALUATIONS = sorted(CONFIGS.glob("*/evaluate-judge.yaml"))
+
 LABELS = ["embedded", "latest-sft", "latest-joppo"]
 SHARED: dict[str, Any] = {
     "bf16": False, "gradient_checkpointing": False, "max_steps": 1, "eval_rows": 0,
@@ -59,8 +61,8 @@ def config(tmp_path: Path) -> str:
 
 
 def test_every_profile_has_a_config() -> None:
-    assert [path.parent.name for path in CONFIGS] == ["embedded", "paper", "single-gpu"]
-    for path in CONFIGS:
+    assert [path.parent.name for path in EVALUATIONS] == ["embedded", "paper", "single-gpu"]
+    for path in EVALUATIONS:
         assert {"latest-sft", "latest-joppo"} <= set(load_config(EvaluateConfig, path).judges)
 
 

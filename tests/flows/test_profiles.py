@@ -6,8 +6,8 @@ import pytest
 
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.config import load_config
+from tests.paths import CONFIGS
 
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 BUILDS = sorted(CONFIGS.glob("*/build-sft-data.yaml"))
 
 

@@ -119,7 +119,7 @@ def class_order(name: str) -> tuple[int, str]:
 
 
 def _composition_texts() -> dict[str, str]:
-    """All ways in which templates write a composition as an option (data/reasoning/make_question.py)."""
+    """All ways in which templates write a composition as an option (reasoning/make_question.py)."""
     texts = {}
     for category in CATEGORIES.values():
         name = category_name(category)

@@ -18,9 +18,9 @@ from joppo.data.store.store import Store
 from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.plots import pictures
 from joppo.training.evaluation.published import Published
+from joppo.training.evaluation.read_results import FOLDER
 from joppo.training.evaluation.report import page
 from joppo.training.evaluation.run import Measured
-from joppo.training.evaluation.stored import FOLDER
 
 RECIPE_VERSION = 1
 """Raised when the same answers give other figures."""

@@ -5,17 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from joppo.training.config import EMBEDDED, LoraSettings, TrainConfig
-from joppo.training.tiny_judge import WEIGHTS
 
 LANGUAGE_LAYERS = r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"
 ALL_LAYERS = r".*\.(q|k|v|o|qkv|proj|gate|up|down)(_proj)?"
 ADAPTER_FILE = "adapter_config.json"
 RUN_FILE = "run.json"
+EMBEDDED_JUDGE = Path(__file__).resolve().parents[1] / "weights" / "tiny-judge"
+"""Folder of the shipped judge; `training.tiny_judge` makes it."""
 
 
 def resolve_base(base: str) -> str:
     """The place of a base judge: `embedded` names the one in this repository."""
-    return str(WEIGHTS) if base == EMBEDDED else base
+    return str(EMBEDDED_JUDGE) if base == EMBEDDED else base
 
 
 def load_processor(place: str, max_pixels: int | None = None) -> Any:

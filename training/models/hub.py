@@ -57,5 +57,5 @@ def _check(folder: Path) -> None:
     if (folder / ADAPTER_FILE).is_file() and Path(adapter_base(folder)).is_dir():
         raise PushError(
             f"the base of {folder} is on this machine only, so nobody else could load its adapter: "
-            "push what `python -m joppo.training.models.model_folder merge` writes"
+            "push what `python -m joppo.training.models merge` writes"
         )

@@ -118,5 +118,5 @@ def _loading(about: Mapping[str, Any], adapter: Loading | None) -> str:
     return (
         "`AutoModelForImageTextToText.from_pretrained(FOLDER)` takes base and adapter, with "
         f"`AutoProcessor.from_pretrained(FOLDER)`. {serve}. `python -m "
-        "joppo.training.models.model_folder merge FOLDER OUT` writes the whole model."
+        "joppo.training.models merge FOLDER OUT` writes the whole model."
     )

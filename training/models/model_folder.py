@@ -4,12 +4,8 @@ adapter_model.safetensors, adapter_config.json    the LoRA
 tokenizer, processor and chat template
 run.json                                          lineage (training.lineage)
 README.md                                         model card (training.model_card)
-
-python -m joppo.training.models.model_folder merge FOLDER OUT       the whole model, adapter merged into it
-python -m joppo.training.models.model_folder push FOLDER ORG/NAME   to the hub (training.hub)
 """
 
-import argparse
 import hashlib
 import json
 import shutil
@@ -137,26 +133,3 @@ def base_dtype(folder: Path) -> Any:
 
     config = AutoConfig.from_pretrained(adapter_base(folder), trust_remote_code=False)
     return config.dtype or torch.float32
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    commands = parser.add_subparsers(dest="command", required=True)
-    whole = commands.add_parser("merge", help="write the model with the adapter merged into it")
-    whole.add_argument("folder", type=Path)
-    whole.add_argument("out", type=Path)
-    hub = commands.add_parser("push", help="push a model folder to the hub; the token is $HF_TOKEN")
-    hub.add_argument("folder", type=Path)
-    hub.add_argument("repo", help="ORG/NAME")
-    hub.add_argument("--public", action="store_true", help="let everyone see a new repository")
-    args = parser.parse_args()
-    if args.command == "merge":
-        merge(args.folder, args.out)
-    else:
-        from joppo.training.models.hub import push
-
-        print(push(args.folder, args.repo, private=not args.public))
-
-
-if __name__ == "__main__":
-    main()

@@ -3,8 +3,3 @@
 `python -m joppo.training.tiny_judge.pretrain --out DIR` makes it; the result is shipped in
 `training/weights/tiny-judge` and loads like any other local model folder.
 """
-
-from pathlib import Path
-
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights" / "tiny-judge"
-"""Folder of the shipped judge."""

@@ -20,7 +20,7 @@ from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.judges.answers import judge
 from joppo.training.metrics.correlation import srcc
-from joppo.training.tiny_judge import WEIGHTS
+from joppo.training.models.base_model import EMBEDDED_JUDGE
 from joppo.training.tiny_judge.lessons import Sight, see
 from joppo.training.tiny_judge.perception import photo_patches, see_photos
 from joppo.training.tiny_judge.pretrain import SIZE
@@ -89,7 +89,7 @@ def main() -> None:
     from joppo.training.models.base_model import load_processor
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("model", nargs="?", type=Path, default=WEIGHTS)
+    parser.add_argument("model", nargs="?", type=Path, default=EMBEDDED_JUDGE)
     parser.add_argument("--per-category", type=int, default=5, help="scenes to answer for")
     parser.add_argument("--probe", type=int, nargs=2, default=(48, 12), help="to learn, to test")
     args = parser.parse_args()

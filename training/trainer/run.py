@@ -1,7 +1,9 @@
-"""The training process: `python -m joppo.training.trainer.run SPEC`, started by the task that owns it.
+"""The training process, started by the task that owns it.
+
+    python -m joppo.training.trainer.run SPEC
 
 SPEC is a JSON file: stage, config, store, snapshot, parent and folder (see
-`training.run_folder.Run`). With several processes each is started with the same SPEC. A failure
+`training/runs/run_folder.py`). With several processes each is started with the same SPEC. A failure
 that another try cannot cure is told to the parent as an event before the process ends.
 """
 

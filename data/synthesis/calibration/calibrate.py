@@ -1,8 +1,8 @@
 """Calibration of the gate: matched against shuffled pairs, with the ROC that sets the thresholds.
 
-    python -m joppo.data.synthesis.calibration.calibrate --out DIR                      held-out scenes
-    python -m joppo.data.synthesis.calibration.calibrate --out DIR --photos PHOTOS      and real photographs
-    python -m joppo.data.synthesis.calibration.calibrate --out DIR --store ROOT [--version V]    pairs of a corpus
+    python -m joppo.data.synthesis.calibration --out DIR                      held-out scenes
+    python -m joppo.data.synthesis.calibration --out DIR --photos PHOTOS      and real photographs
+    python -m joppo.data.synthesis.calibration --out DIR --store ROOT         pairs of a corpus
 
 Writes calibration.json, calibration.png and, for fresh images, contact.png into the output folder.
 """
@@ -172,7 +172,3 @@ def report(result: Mapping[str, Any]) -> str:
             f"{gate['reasons']}"
         )
     return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    main()

@@ -88,8 +88,7 @@ def scene_bench(
     store: Store, control: ControlConfig, synthesis: SynthesisConfig, per_category: int
 ) -> Bench:
     """Held-out scenes (seeds that training never saw), every control for each of them."""
-    from joppo.data.scenes.scene import render_scene
-    from joppo.data.tiny_diffusion.scene_set import HELD_OUT_SEED
+    from joppo.data.scenes.scene import HELD_OUT_SEED, render_scene
 
     photos = []
     for category in CATEGORIES:

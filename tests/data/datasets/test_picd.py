@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -11,8 +10,8 @@ from joppo.data.datasets import DatasetFormatError, Reject
 from joppo.data.datasets.picd import read_picd
 from joppo.data.datasets.summary import summarize
 from tests.data.datasets.reading import FIXTURES, sort_out
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 UGLY = FIXTURES / "picd" / "labels_PICD.csv"
 
 

@@ -12,8 +12,8 @@ from joppo.flows.cli.plan_capacity import capacity_tables, read_recipe
 from joppo.flows.config import ConfigError, load_config
 from joppo.training.capacity.config import CapacityConfig
 from joppo.training.capacity.page import values, with_tables
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PAPER = ROOT / "configs" / "paper"
 PAGE = ROOT / "docs" / "capacity.md"
 ITEM = re.compile(r"^\| ([^|]+) \| ([\d.,e+-]+) \|", re.MULTILINE)

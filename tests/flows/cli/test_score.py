@@ -21,10 +21,9 @@ from joppo.training.scoring.config import ScorePhotosConfig
 from joppo.training.scoring.run import Scoring
 from tests.mocks import llm_servers
 from tests.mocks.llm_servers import LLMServer
+from tests.paths import CONFIGS
 from tests.training.scoring.report.reporting import ranked_photos
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 
 def joppo(*arguments: str) -> Any:

@@ -21,8 +21,8 @@ from docs.pictures.ui_pages import free_port
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
 from joppo.training.runs.checkpoints import broken, checkpoints
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """
 source: {kind: photos_csv, labels: labels.csv, images: photos, columns: {mos: s, scale: [0, 1]}}
 shard_size: 4

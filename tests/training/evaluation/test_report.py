@@ -14,9 +14,9 @@ from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.plots import calibration_bins
 from joppo.training.evaluation.published import Published, load_published
+from joppo.training.evaluation.read_results import all_results, read_results
 from joppo.training.evaluation.run import IncompleteError, Measured, ask, measure
 from joppo.training.evaluation.store import evaluation_key, write
-from joppo.training.evaluation.stored import all_results, read_results
 from joppo.training.evaluation.tables import TextTable, tables
 from tests.training.evaluation.evaluating import QUICK
 from tests.training.evaluation.judging import FakeJudge, choice_item, guess, score_item

@@ -21,10 +21,10 @@ from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.predictions import Predictions, predict
 from joppo.training.evaluation.run import load_set
 from joppo.training.trainer.examples import SnapshotError
+from tests.paths import DATASET_FIXTURES
 from tests.training.evaluation.judging import FakeJudge, jpeg
 
 RUBRIC = load_rubric()
-FIXTURES = Path(__file__).resolve().parents[2] / "data" / "readers" / "fixtures"
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,11 @@ def test_scenes_are_rendered_once_and_know_everything(
 def test_picd_asks_for_one_of_four_or_of_all_names(tmp_path: Path) -> None:
     names = ["000001.jpg", "000002.jpg", "048594.jpg", "048939.jpg"]
     photos(tmp_path / "images", [*names, "unlabelled.jpg"])
-    source = {"kind": "picd", "labels": str(FIXTURES / "picd/labels_PICD.csv"), "images": "images"}
+    source = {
+        "kind": "picd",
+        "labels": str(DATASET_FIXTURES / "picd/labels_PICD.csv"),
+        "images": "images",
+    }
     one = load(Store(tmp_path / "s"), tmp_path, source=source, split="all")
     by_name = {item.item: item for item in one.items}
     assert set(by_name) == set(names)
@@ -148,7 +152,9 @@ def test_mmperspective_asks_its_own_questions(tmp_path: Path) -> None:
     photos(tmp_path / "images", ["a.jpg"])
     extra = {"id": "q9", "image": "gone.jpg", "task": "VPP", "question": "?",
              "options": {"A": "l", "B": "r"}, "answer": "A"}  # fmt: skip
-    lines = (FIXTURES / "mmperspective/questions.jsonl").read_text() + json.dumps(extra) + "\n"
+    lines = (
+        (DATASET_FIXTURES / "mmperspective/questions.jsonl").read_text() + json.dumps(extra) + "\n"
+    )
     (tmp_path / "questions.jsonl").write_text(lines)
     source = {"kind": "mmperspective", "labels": "questions.jsonl", "images": "images"}
     one = load(Store(tmp_path / "s"), tmp_path, source=source)
@@ -203,9 +209,9 @@ def test_every_benchmark_with_scores_can_be_asked(
 ) -> None:
     from joppo.data.datasets import Label, read
 
-    known = [one for one in read(kind, FIXTURES / labels) if isinstance(one, Label)]
+    known = [one for one in read(kind, DATASET_FIXTURES / labels) if isinstance(one, Label)]
     photos(tmp_path / "images", sorted({one.item for one in known}))
-    source = {"kind": kind, "labels": str(FIXTURES / labels), "images": "images"}
+    source = {"kind": kind, "labels": str(DATASET_FIXTURES / labels), "images": "images"}
     one = load(Store(tmp_path / "s"), tmp_path, source=source, split="all")
     truth = {label.item: label for label in known}
     assert {item.item for item in one.items} == set(truth)

@@ -20,7 +20,7 @@ from joppo.training.judges.judge import Question, Reply
 from joppo.training.judges.local import LocalJudge
 from joppo.training.judges.local_model import ModelFolderError, describe, token_limit
 from joppo.training.judges.open_judge import judge_name, open_judge
-from joppo.training.tiny_judge import WEIGHTS
+from joppo.training.models.base_model import EMBEDDED_JUDGE
 from tests.training.judges.asking import PROMPT, photo_bytes, question, questions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -104,7 +104,7 @@ def scripted(judge: LocalJudge, monkeypatch: pytest.MonkeyPatch, *answers: str) 
 def _tokens(judge: LocalJudge, text: str) -> list[int]:
     from transformers import AutoTokenizer
 
-    return list(AutoTokenizer.from_pretrained(WEIGHTS)(text)["input_ids"])
+    return list(AutoTokenizer.from_pretrained(EMBEDDED_JUDGE)(text)["input_ids"])
 
 
 GOOD = "<think>Fine light.</think><answer>Score: 0.50, composition: 0.10, color: 0.20, light: "
@@ -166,14 +166,15 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     torch.manual_seed(0)
     model = get_peft_model(
-        load_base(str(WEIGHTS), SftConfig(bf16=False)), lora_config(LoraSettings(rank=4, alpha=4))
+        load_base(str(EMBEDDED_JUDGE), SftConfig(bf16=False)),
+        lora_config(LoraSettings(rank=4, alpha=4)),
     )
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.05)
     folder = tmp_path_factory.mktemp("runs") / "model"
     model.save_pretrained(folder)
-    load_processor(str(WEIGHTS)).save_pretrained(folder)
+    load_processor(str(EMBEDDED_JUDGE)).save_pretrained(folder)
     config = {"max_completion_length": LIMIT}
     about = {"base": "embedded", "run": "joppo-0123456789abcdef", "config": config}
     (folder / "run.json").write_text(json.dumps(about))
@@ -203,7 +204,7 @@ def test_a_name_says_which_weights_and_how_they_are_asked(adapter: Path, tmp_pat
         assert describe(LocalJudgeConfig(**change)) != plain
     trained = describe(LocalJudgeConfig(model=str(adapter)))
     assert trained.startswith("joppo-0123456789abcdef@")
-    shutil.copytree(WEIGHTS, tmp_path / "copy")
+    shutil.copytree(EMBEDDED_JUDGE, tmp_path / "copy")
     assert describe(LocalJudgeConfig(model=str(tmp_path / "copy"))).startswith("copy@")
 
 

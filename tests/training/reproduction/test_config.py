@@ -9,9 +9,9 @@ from joppo.flows.cli.reproduce import more_seeds
 from joppo.flows.config import load_config
 from joppo.flows.reproduction.jobs import Bench
 from joppo.training.reproduction.config import ReproduceConfig
+from tests.paths import CONFIGS
 from tests.training.reproduction.experiment import SCENES, config
 
-CONFIGS = Path(__file__).resolve().parents[3] / "configs"
 SHIPPED = sorted(CONFIGS.glob("*/reproduce-paper.yaml"))
 
 

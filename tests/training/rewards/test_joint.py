@@ -3,17 +3,12 @@
 import math
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from reward_cases import Batch, batches, configs, random_batch
 
 from joppo.training.rewards.joint import (
     DEFAULT,
@@ -29,6 +24,8 @@ from joppo.training.rewards.joint import (
     thurstone_fidelity,
     win_rates,
 )
+from tests.paths import ROOT
+from tests.training.rewards.reward_cases import Batch, batches, configs, random_batch
 
 RELAXED = settings(
     max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -387,8 +384,7 @@ for photos, gradient in ((256, False), (96, True)):
 
 def test_memory_stays_far_below_one_table_of_all_pairs() -> None:
     run = [sys.executable, "-c", GROWTH]
-    root = Path(__file__).parents[2]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=root, check=True)
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=True)
     value, gradient = (float(line) for line in done.stdout.split())
     # One table of float64 for all pairs of candidates takes 128 and 18 MiB; autograd keeps several.
     assert value < 32, f"256 photos grew the process by {value} MiB"

@@ -1,19 +1,14 @@
 """The fast rewards against the slow ones, and against values worked out by hand."""
 
 import math
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-import reward_oracle as oracle
-from reward_cases import Batch, batches, configs, random_batch
-
 from joppo.training.rewards.joint import JointRewardConfig, joint_fidelity, thurstone_fidelity
+from tests.training.rewards import reward_oracle as oracle
+from tests.training.rewards.reward_cases import Batch, batches, configs, random_batch
 
 RELAXED = settings(
     max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)

@@ -21,6 +21,7 @@ from joppo.training.scoring.rows import score_row
 from joppo.training.scoring.run import NothingToScoreError, Scoring, run
 from joppo.training.scoring.score import Scored, score
 from joppo.training.scoring.score_cache import ScoreBook
+from tests.paths import ROOT
 from tests.training.judges.asking import FORM, NAMES
 from tests.training.scoring.judging_by_eye import EyeJudge
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
@@ -187,7 +188,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, store: Sto
         save(photos / f"{n:02d}.png", flat(20 + 3 * n))
     diary, out = tmp_path / "diary", tmp_path / "out"
     arguments = [sys.executable, "-c", SLOW, *map(str, (photos, store.root, out, diary))]
-    env = os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(arguments, env=env)
     deadline = time.time() + 120
     while len(store.names("shards/scores")) < 3 and time.time() < deadline:

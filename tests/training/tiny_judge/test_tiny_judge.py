@@ -11,7 +11,7 @@ from joppo.data.questions.answer_format import AnswerFormat, parse_completion
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.judges.answers import judge
-from joppo.training.tiny_judge import WEIGHTS
+from joppo.training.models.base_model import EMBEDDED_JUDGE
 from joppo.training.tiny_judge.lessons import (
     FORM_KINDS,
     Sight,
@@ -43,8 +43,8 @@ def shipped() -> tuple[Any, Any]:
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     torch.set_num_threads(1)
-    processor = AutoProcessor.from_pretrained(WEIGHTS)
-    model = AutoModelForImageTextToText.from_pretrained(WEIGHTS, dtype=torch.float32)
+    processor = AutoProcessor.from_pretrained(EMBEDDED_JUDGE)
+    model = AutoModelForImageTextToText.from_pretrained(EMBEDDED_JUDGE, dtype=torch.float32)
     return model.eval(), processor
 
 
@@ -52,9 +52,9 @@ def test_shipped_classes_size_and_card(shipped: tuple[Any, Any]) -> None:
     model, processor = shipped
     assert type(model).__name__ == "Qwen2_5_VLForConditionalGeneration"
     assert type(processor).__name__ == "Qwen2_5_VLProcessor"
-    assert sum(p.stat().st_size for p in Path(WEIGHTS).iterdir()) < 6_000_000
-    assert not [p for p in Path(WEIGHTS).iterdir() if p.suffix in (".bin", ".pt", ".pkl")]
-    assert "does not know" in (WEIGHTS / "README.md").read_text(encoding="utf-8")
+    assert sum(p.stat().st_size for p in Path(EMBEDDED_JUDGE).iterdir()) < 6_000_000
+    assert not [p for p in Path(EMBEDDED_JUDGE).iterdir() if p.suffix in (".bin", ".pt", ".pkl")]
+    assert "does not know" in (EMBEDDED_JUDGE / "README.md").read_text(encoding="utf-8")
 
 
 def test_it_speaks_the_score_form(shipped: tuple[Any, Any], sights: list[Sight]) -> None:

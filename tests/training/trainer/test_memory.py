@@ -1,6 +1,5 @@
 """The memory estimate follows from shapes: its parts are those one can count by hand."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +11,7 @@ from joppo.flows.config import load_config
 from joppo.training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
 from joppo.training.models.base_model import lora_config
 from joppo.training.trainer.memory import GIB, Shape, estimate, shape_of, total
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from tests.paths import CONFIGS
 
 
 @pytest.fixture(scope="module")

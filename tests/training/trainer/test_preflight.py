@@ -25,8 +25,7 @@ from joppo.training.trainer.preflight import (
     process_problems,
     tracker_problems,
 )
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.paths import ROOT
 
 
 def _rows(count: int, task: str = "score") -> list[dict[str, Any]]:

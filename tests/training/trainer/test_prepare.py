@@ -14,8 +14,7 @@ from joppo.training.trainer.prepare import (
     note_finished,
     runs_folder,
 )
-
-CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+from tests.paths import CONFIGS
 
 
 def test_id_is_that_of_config_snapshot_and_parent_alone() -> None:

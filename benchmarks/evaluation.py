@@ -36,10 +36,14 @@ def truth_of(labels: Sequence[Label]) -> pa.Table:
         for name in ("accepted", "options", "classes", "attributes")
     }
     columns = {
-        "question": pa.array(names), "image_id": pa.array(names), "item": pa.array(names),
-        "task": pa.array(["score"] * len(names)), "mos": pa.array([label.mos for label in labels]),
-        "group": pa.nulls(len(names), pa.string()), **empty,
-    }  # fmt: skip
+        "question": pa.array(names),
+        "image_id": pa.array(names),
+        "item": pa.array(names),
+        "task": pa.array(["score"] * len(names)),
+        "mos": pa.array([label.mos for label in labels]),
+        "group": pa.nulls(len(names), pa.string()),
+        **empty,
+    }
     return pa.table({name: columns[name] for name in TRUTH.names}, schema=TRUTH)
 
 

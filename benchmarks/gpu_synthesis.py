@@ -52,25 +52,37 @@ def pipeline_of(shape: str, config: SynthesisConfig) -> ImagePipeline:
     tokenizer = CLIPTokenizer.from_pretrained(str(WEIGHTS_DIR / EMBEDDED / "tokenizer"))
     tokenizer.model_max_length = 77
     text = CLIPTextConfig(
-        hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12,
-        vocab_size=49408, max_position_embeddings=77,
-    )  # fmt: skip
+        hidden_size=768,
+        intermediate_size=3072,
+        num_hidden_layers=12,
+        num_attention_heads=12,
+        vocab_size=49408,
+        max_position_embeddings=77,
+    )
     torch.manual_seed(0)
     with torch.device("cuda"):
         unet = UNet2DConditionModel(cross_attention_dim=768, attention_head_dim=8, sample_size=64)
         vae = AutoencoderKL(
-            block_out_channels=(128, 256, 512, 512), layers_per_block=2, latent_channels=4,
-            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+            block_out_channels=(128, 256, 512, 512),
+            layers_per_block=2,
+            latent_channels=4,
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
             sample_size=512,
-        )  # fmt: skip
+        )
         nets = {kind: ControlNetModel.from_unet(unet) for kind in ("canny", "depth")}
         text_encoder = CLIPTextModel(text)
     dtype = getattr(torch, config.dtype)
     base = StableDiffusionPipeline(
-        vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, unet=unet,
-        scheduler=UniPCMultistepScheduler(), safety_checker=None, feature_extractor=None,
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=UniPCMultistepScheduler(),
+        safety_checker=None,
+        feature_extractor=None,
         requires_safety_checker=False,
-    ).to("cuda", dtype)  # fmt: skip
+    ).to("cuda", dtype)
     nets = {kind: net.to("cuda", dtype).eval() for kind, net in nets.items()}
     return ImagePipeline(config, base, nets)
 
@@ -89,11 +101,18 @@ def attempts_in(store: Store, control: str, count: int, size: int) -> list[Attem
         uris = {kind: f"controls/{kind}-{index}.png" for kind in control.split("+")}
         for kind, uri in uris.items():
             store.write_bytes(uri, encode_png(drawn[kind]))
-        made.append({
-            "attempt_id": f"{index:016x}", "control": control, "control_uris": uris,
-            "prompt": f"a photo of a street, picture {index}", "negative_prompt": "blurry",
-            "seed": index, "category": 1, "parent": {"image_id": f"{index:064x}", "split": "train"},
-        })  # fmt: skip
+        made.append(
+            {
+                "attempt_id": f"{index:016x}",
+                "control": control,
+                "control_uris": uris,
+                "prompt": f"a photo of a street, picture {index}",
+                "negative_prompt": "blurry",
+                "seed": index,
+                "category": 1,
+                "parent": {"image_id": f"{index:064x}", "split": "train"},
+            }
+        )
     return made
 
 
@@ -103,9 +122,11 @@ class Bench:
     def __init__(self, args: argparse.Namespace, folder: str) -> None:
         self.args, self.folder, self.begun = args, folder, time.monotonic()
         self.config = SynthesisConfig(
-            steps=args.steps, guidance_scale=7.5, device="cpu" if args.cpu else "cuda",
+            steps=args.steps,
+            guidance_scale=7.5,
+            device="cpu" if args.cpu else "cuda",
             dtype="float32" if args.cpu else "bfloat16",
-        )  # fmt: skip
+        )
         self.pipeline = pipeline_of(args.shape, self.config)
         self.stores = 0
 
@@ -154,9 +175,15 @@ class Bench:
             lambda: synthesize_shard(attempts, store, sized, self.pipeline)
         )
         return self.tell(
-            control=control, batch=batch, images=count, bare=count / bare, shard=count / shard,
-            ratio=bare / shard, peak_gib=peak, held_gib=held,
-        )  # fmt: skip
+            control=control,
+            batch=batch,
+            images=count,
+            bare=count / bare,
+            shard=count / shard,
+            ratio=bare / shard,
+            peak_gib=peak,
+            held_gib=held,
+        )
 
     def too_little(self, control: str, batch: int, gib: float) -> bool:
         """A shard with so many GiB; whether its batch was halved."""

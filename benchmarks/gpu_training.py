@@ -113,10 +113,12 @@ def judge_of(shape: str, processor: Any, bf16: bool) -> Any:
     if shape == "tiny":
         return make_model(processor.tokenizer, seed=0)
     marks = {
-        "image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>",
-        "vision_start_token_id": "<|vision_start|>", "eos_token_id": "<|im_end|>",
+        "image_token_id": "<|image_pad|>",
+        "video_token_id": "<|video_pad|>",
+        "vision_start_token_id": "<|vision_start|>",
+        "eos_token_id": "<|im_end|>",
         "pad_token_id": "<|endoftext|>",
-    }  # fmt: skip
+    }
     ids = {name: processor.tokenizer.convert_tokens_to_ids(mark) for name, mark in marks.items()}
     shaped = qwen_7b()
     shaped["text_config"] |= {n: ids[n] for n in ("eos_token_id", "pad_token_id")}
@@ -132,15 +134,24 @@ def judge_of(shape: str, processor: Any, bf16: bool) -> Any:
 def configs(args: argparse.Namespace) -> tuple[SftConfig, JoppoConfig]:
     """Both stages with the values of the single-gpu profile, but for what the arguments say."""
     shared: dict[str, Any] = {
-        "bf16": not args.cpu, "gradient_checkpointing": not args.cpu, "max_pixels": args.pixels,
-        "max_steps": args.steps + 1, "save_steps": 10_000, "eval_rows": 0,
-        "max_completion_length": args.completion, "launch": LaunchConfig(cpu=args.cpu),
-    }  # fmt: skip
+        "bf16": not args.cpu,
+        "gradient_checkpointing": not args.cpu,
+        "max_pixels": args.pixels,
+        "max_steps": args.steps + 1,
+        "save_steps": 10_000,
+        "eval_rows": 0,
+        "max_completion_length": args.completion,
+        "launch": LaunchConfig(cpu=args.cpu),
+    }
     sft = SftConfig(**shared, batch=args.batch, per_device_batch=args.per_device_batch)
     joppo = JoppoConfig(
-        **shared, photos=args.photos, group=args.group, per_device_batch=args.per_device_batch,
-        rollout_batch=args.rollout_batch, task_weights={"score": 1.0},
-    )  # fmt: skip
+        **shared,
+        photos=args.photos,
+        group=args.group,
+        per_device_batch=args.per_device_batch,
+        rollout_batch=args.rollout_batch,
+        task_weights={"score": 1.0},
+    )
     return sft, joppo
 
 
@@ -181,9 +192,12 @@ def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
     if isinstance(config, SftConfig):
         maker = SFTTrainer if kind == "trl" else JudgeSFTTrainer
         return maker(
-            model=judge, args=sft_arguments(run, config, 1), peft_config=lora_config(config.lora),
-            train_dataset=sft_dataset(rows, run.store), **shared,
-        )  # fmt: skip
+            model=judge,
+            args=sft_arguments(run, config, 1),
+            peft_config=lora_config(config.lora),
+            train_dataset=sft_dataset(rows, run.store),
+            **shared,
+        )
     assert isinstance(config, JoppoConfig)
     shared["train_dataset"] = preference_dataset(rows, run.store)
     shared["model"] = get_peft_model(judge, lora_config(LoraSettings()))
@@ -196,7 +210,7 @@ def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
         reward_funcs=[answered(f, names) for f in rewards.functions],
         args=joppo_arguments(run, config, 1, rewards.weights),
         **shared,
-    )  # fmt: skip
+    )
     made.sample_as(config)
     return made
 
@@ -208,12 +222,13 @@ def measure(trainer: Any, cpu: bool, done: Callable[[Row], None]) -> None:
 
     clock = Clock(cpu)
     for owner, method, part in (
-        (trainer.model, "generate", "generation"), (trainer, "compute_loss", "forward"),
+        (trainer.model, "generate", "generation"),
+        (trainer, "compute_loss", "forward"),
         # Within compute_loss, and before it for the reference.
         (trainer, "_get_per_token_logps_and_entropies", "forward"),
         (trainer.accelerator, "backward", "backward"),
         (trainer, "_calculate_rewards", "reward"),
-    ):  # fmt: skip
+    ):
         if hasattr(owner, method):
             clock.wrap(owner, method, part)
 
@@ -236,11 +251,15 @@ def measure(trainer: Any, cpu: bool, done: Callable[[Row], None]) -> None:
                 return
             tokens = float(logs["num_tokens"]) - self.tokens
             self.tokens = float(logs["num_tokens"])
-            done({
-                "step": state.global_step, "s/step": self.taken, "tokens/s": tokens / self.taken,
-                **{f"{p} %": 100 * clock.seconds[p] / self.taken for p in PARTS},
-                **peak_memory(cpu),
-            })  # fmt: skip
+            done(
+                {
+                    "step": state.global_step,
+                    "s/step": self.taken,
+                    "tokens/s": tokens / self.taken,
+                    **{f"{p} %": 100 * clock.seconds[p] / self.taken for p in PARTS},
+                    **peak_memory(cpu),
+                }
+            )
 
     trainer.add_callback(Steps())
     trainer.train()

@@ -45,10 +45,19 @@ LEFT_OUT = 2
 
 def _config(steps: int) -> JoppoConfig:
     return JoppoConfig(
-        bf16=False, gradient_checkpointing=False, photos=PHOTOS, group=GROUP, per_device_batch=48,
-        max_steps=steps, save_steps=10_000, learning_rate=1e-30, task_weights={"score": 1.0},
-        max_completion_length=96, eval_rows=0, launch=LaunchConfig(cpu=True),
-    )  # fmt: skip
+        bf16=False,
+        gradient_checkpointing=False,
+        photos=PHOTOS,
+        group=GROUP,
+        per_device_batch=48,
+        max_steps=steps,
+        save_steps=10_000,
+        learning_rate=1e-30,
+        task_weights={"score": 1.0},
+        max_completion_length=96,
+        eval_rows=0,
+        launch=LaunchConfig(cpu=True),
+    )
 
 
 def _adapted(config: JoppoConfig) -> Any:
@@ -110,10 +119,12 @@ def _joppo(run: Run, config: JoppoConfig, data: Any, processor: Any, meter: Mete
 
     rewards = JudgeRewards(config, load_rubric().names)
     trainer = JoppoTrainer(
-        model=_adapted(config), reward_funcs=[meter.wrap(f) for f in rewards.functions],
-        train_dataset=data, args=joppo_arguments(run, config, 1, rewards.weights),
+        model=_adapted(config),
+        reward_funcs=[meter.wrap(f) for f in rewards.functions],
+        train_dataset=data,
+        args=joppo_arguments(run, config, 1, rewards.weights),
         processing_class=processor,
-    )  # fmt: skip
+    )
     trainer.sample_log = SampleLog(run.store, run.id, config.sample_steps)
     trainer.sample_log.keep = meter.wrap(trainer.sample_log.keep)  # type: ignore[method-assign]
     trainer._check = meter.wrap(trainer._check)
@@ -136,9 +147,12 @@ def _plain(run: Run, config: JoppoConfig, data: Any, processor: Any, meter: Mete
         return [0.5] * len(completions)
 
     return GRPOTrainer(
-        model=_adapted(config), reward_funcs=[constant], train_dataset=data,
-        args=joppo_arguments(run, config, 1, [1.0]), processing_class=processor,
-    )  # fmt: skip
+        model=_adapted(config),
+        reward_funcs=[constant],
+        train_dataset=data,
+        args=joppo_arguments(run, config, 1, [1.0]),
+        processing_class=processor,
+    )
 
 
 def compare(store: Store, steps: int, rounds: int) -> dict[str, list[float]]:
@@ -190,9 +204,11 @@ def reward_seconds(photos: int, group: int = GROUP, repeats: int = 5) -> float:
     ]
     mos = [m for m in torch.rand(photos).tolist() for _ in range(group)]
     columns: dict[str, Any] = {
-        "task": ["score"] * len(texts), "choices": [[]] * len(texts), "mos": mos,
+        "task": ["score"] * len(texts),
+        "choices": [[]] * len(texts),
+        "mos": mos,
         "answer": [None] * len(texts),
-    }  # fmt: skip
+    }
     taken = []
     for _ in range(repeats):
         rewards = JudgeRewards(JoppoConfig(photos=photos, group=group), names)

@@ -33,17 +33,34 @@ LATER_S = 1.0
 def configs(processes: int) -> list[SftConfig | JoppoConfig]:
     """Small runs of both stages over several epochs; with two processes a group straddles them."""
     shared: dict[str, Any] = {
-        "bf16": False, "gradient_checkpointing": False, "max_steps": STEPS, "save_steps": 1,
-        "eval_rows": 0, "launch": LaunchConfig(cpu=True, processes=processes),
-    }  # fmt: skip
-    sft = SftConfig.model_validate({
-        **shared, "base": "embedded", "batch": 4, "per_device_batch": 2,
-        "lora": {"rank": 8, "alpha": 8}, "task_weights": {"composition": 0.3, "perspective": 0.3},
-    })  # fmt: skip
-    joppo = JoppoConfig.model_validate({
-        **shared, "photos": 3, "group": 4, "per_device_batch": 6, "learning_rate": 1e-3,
-        "max_completion_length": 72, "task_weights": {"score": 0.5},
-    })  # fmt: skip
+        "bf16": False,
+        "gradient_checkpointing": False,
+        "max_steps": STEPS,
+        "save_steps": 1,
+        "eval_rows": 0,
+        "launch": LaunchConfig(cpu=True, processes=processes),
+    }
+    sft = SftConfig.model_validate(
+        {
+            **shared,
+            "base": "embedded",
+            "batch": 4,
+            "per_device_batch": 2,
+            "lora": {"rank": 8, "alpha": 8},
+            "task_weights": {"composition": 0.3, "perspective": 0.3},
+        }
+    )
+    joppo = JoppoConfig.model_validate(
+        {
+            **shared,
+            "photos": 3,
+            "group": 4,
+            "per_device_batch": 6,
+            "learning_rate": 1e-3,
+            "max_completion_length": 72,
+            "task_weights": {"score": 0.5},
+        }
+    )
     return [sft, joppo]
 
 

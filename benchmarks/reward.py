@@ -148,8 +148,14 @@ def on_gpu() -> list[str]:
         torch.cuda.synchronize()
 
     times = in_turn({"reward": reward}, 50)["reward"]
-    return ["", f"On {torch.cuda.get_device_name()}:", "", "| case | min ms | median ms | max ms |",
-            "|---|---|---|---|", line("B=512, k=6, d=5: default", times)]  # fmt: skip
+    return [
+        "",
+        f"On {torch.cuda.get_device_name()}:",
+        "",
+        "| case | min ms | median ms | max ms |",
+        "|---|---|---|---|",
+        line("B=512, k=6, d=5: default", times),
+    ]
 
 
 def report(rounds: int) -> str:

@@ -43,8 +43,14 @@ from joppo.data.teachers.config import Price, ProviderConfig, TeachersConfig
 from joppo.data.teachers.journal import Journal, answer_row
 
 SERVER = Path(__file__).parents[1] / "tests" / "mocks" / "llm_servers.py"
-FAULTS = {"latency_s": 0.3, "rate_429": 0.03, "rate_500": 0.02, "malformed": 0.01,
-          "hang": 0.002, "reset": 0.003}  # fmt: skip
+FAULTS = {
+    "latency_s": 0.3,
+    "rate_429": 0.03,
+    "rate_500": 0.02,
+    "malformed": 0.01,
+    "hang": 0.002,
+    "reset": 0.003,
+}
 TIMEOUT_S = 2.0
 RETRY_AFTER_S = 0.05
 CONCURRENCY = 64
@@ -257,8 +263,10 @@ def report(name: str, runs: list[dict]) -> None:
         print(json.dumps(run))
     for key in ("wall_s", "ideal_s", "ideal_rude_s", "ratio", "client_cpu_s"):
         values = [run[key] for run in runs]
-        print(f"{name} {key}: min {min(values):.3f} median {statistics.median(values):.3f} "
-              f"max {max(values):.3f}")  # fmt: skip
+        print(
+            f"{name} {key}: min {min(values):.3f} median {statistics.median(values):.3f} "
+            f"max {max(values):.3f}"
+        )
 
 
 def main() -> None:

@@ -126,9 +126,13 @@ def _cancel(client: SyncPrefectClient, run: UUID) -> None:
 
 
 def _await(
-    client: SyncPrefectClient, children: list[Child], runs: list[FlowRun], timeout_s: float,
-    poll_s: float, then: Then | None,
-) -> None:  # fmt: skip
+    client: SyncPrefectClient,
+    children: list[Child],
+    runs: list[FlowRun],
+    timeout_s: float,
+    poll_s: float,
+    then: Then | None,
+) -> None:
     """Follow the runs, in place, until all are final or the time is over."""
     end = time.monotonic() + timeout_s
     tries, ended = Counter[int](), set[int]()

@@ -56,12 +56,15 @@ def read_sets(config: dict[str, Any], base: str, store: str) -> list[dict[str, A
     sets = _loaded(c, base, root)
     rows = [
         {
-            "set": one.name, "source": one.source, "snapshot": one.snapshot or "",
-            "questions": len(one.items), "left out": len(one.rejects),
+            "set": one.name,
+            "source": one.source,
+            "snapshot": one.snapshot or "",
+            "questions": len(one.items),
+            "left out": len(one.rejects),
             "reasons": ", ".join(sorted({reject.reason for reject in one.rejects})),
         }
         for one in sets
-    ]  # fmt: skip
+    ]
     create_table_artifact(rows, key="evaluation-sets", description="Sets of this evaluation")
     get_run_logger().info("judges: %s", ", ".join(judge.name for judge in judges))
     return rows
@@ -127,9 +130,10 @@ def _loaded(c: EvaluateConfig, base: str, store: Store) -> list[EvaluationSet]:
 def _progress(judge: NamedJudge, one: EvaluationSet) -> Progress:
     """Percent of a set as a progress artifact."""
     artifact = create_progress_artifact(
-        progress=0.0, key=_slug(f"progress-{judge.label}-{one.name}"),
+        progress=0.0,
+        key=_slug(f"progress-{judge.label}-{one.name}"),
         description=f"{judge.name} on {one.name}: questions answered of {len(one.items)}",
-    )  # fmt: skip
+    )
     shown = 0
 
     def told(done: int, total: int) -> None:

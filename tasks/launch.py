@@ -114,9 +114,16 @@ def _group(
     arguments: list[str], env: dict[str, str], grace_s: float
 ) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
-        arguments, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", bufsize=1, start_new_session=True, preexec_fn=_die_with_parent,
-    )  # fmt: skip
+        arguments,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        bufsize=1,
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    )
     try:
         yield process
     finally:

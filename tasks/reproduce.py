@@ -19,9 +19,13 @@ from joppo.training.reproduction.store import FOLDER, PAGE, write_report
 
 @task(name="report-reproduction", cache_policy=NO_CACHE, persist_result=False, **RETRY)
 def report_reproduction(
-    config: dict[str, Any], evaluation: dict[str, Any], base: str, store: str, snapshot: str,
+    config: dict[str, Any],
+    evaluation: dict[str, Any],
+    base: str,
+    store: str,
+    snapshot: str,
     outcomes: Sequence[dict[str, Any]],
-) -> str:  # fmt: skip
+) -> str:
     """Write the report of what was made, and return its key."""
     root = Store(store)
     c, how = ReproduceConfig.model_validate(config), EvaluateConfig.model_validate(evaluation)

@@ -38,8 +38,14 @@ def rank_photos(
 def _row(one: Ranked) -> dict[str, Any]:
     total = None if one.shown is None else round(one.shown, 3)
     attributes = {name: round(value, 2) for name, value in one.row["attributes"].items()}
-    return {"rank": one.rank, "file": one.name, "total": total, **attributes,
-            "explanation": one.row["explanation"], "reason": one.row["reason"]}  # fmt: skip
+    return {
+        "rank": one.rank,
+        "file": one.name,
+        "total": total,
+        **attributes,
+        "explanation": one.row["explanation"],
+        "reason": one.row["reason"],
+    }
 
 
 def _summary(folder: str, ranked: list[Ranked], rejects: int, store: Store) -> str:

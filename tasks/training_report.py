@@ -67,9 +67,11 @@ class Progress:
             self._step(event)
         elif event["event"] == "samples":
             title = f"{self.run.id}: completions of step {event['step']}"
-            self._try(lambda: create_table_artifact(
-                key=f"samples-{self.run.stage}", table=event["rows"], description=title
-            ))  # fmt: skip
+            self._try(
+                lambda: create_table_artifact(
+                    key=f"samples-{self.run.stage}", table=event["rows"], description=title
+                )
+            )
         else:
             self.logger.info("%s", {k: v for k, v in event.items() if k != "event"})
 

@@ -126,13 +126,15 @@ def _add_dimensions(con: duckdb.DuckDBPyConnection, snapshot: Mapping[str, Any])
     rows = [{name: asdict(c)[name] for name in columns} for c in CATEGORIES.values()]
     _insert(con, "CREATE TABLE categories AS", pa.Table.from_pylist(rows))
     con.execute("COMMENT ON TABLE categories IS 'the 24 composition categories of PICD'")
-    schema = pa.schema([
-        ("version", pa.string()),
-        ("schema_version", pa.int64()),
-        ("config_hash", pa.string()),
-        ("inputs", pa.map_(pa.string(), pa.string())),
-        ("parents", pa.list_(pa.string())),
-    ])  # fmt: skip
+    schema = pa.schema(
+        [
+            ("version", pa.string()),
+            ("schema_version", pa.int64()),
+            ("config_hash", pa.string()),
+            ("inputs", pa.map_(pa.string(), pa.string())),
+            ("parents", pa.list_(pa.string())),
+        ]
+    )
     row = {name: snapshot[name] for name in schema.names}
     _insert(con, "CREATE TABLE snapshot AS", pa.Table.from_pylist([row], schema))
     con.execute("COMMENT ON TABLE snapshot IS 'where this corpus comes from; one row'")

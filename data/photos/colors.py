@@ -9,15 +9,33 @@ MAX_COLORS = 5
 MIN_SHARE = 0.04
 
 _NAMES = (
-    "black", "grey", "white", "red", "orange", "yellow", "green",
-    "teal", "blue", "purple", "pink", "brown", "beige",
-)  # fmt: skip
+    "black",
+    "grey",
+    "white",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "teal",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "beige",
+)
 _INDEX = {name: index for index, name in enumerate(_NAMES)}
 # Upper end of each hue range in degrees; red closes the circle.
 _HUES = (
-    (15, "red"), (42, "orange"), (68, "yellow"), (165, "green"), (195, "teal"),
-    (260, "blue"), (300, "purple"), (342, "pink"), (361, "red"),
-)  # fmt: skip
+    (15, "red"),
+    (42, "orange"),
+    (68, "yellow"),
+    (165, "green"),
+    (195, "teal"),
+    (260, "blue"),
+    (300, "purple"),
+    (342, "pink"),
+    (361, "red"),
+)
 
 
 class ColorShare(BaseModel):

@@ -64,11 +64,14 @@ def fact_lines(facts: Facts) -> str:
         ("saturation", f"{facts.saturation:.2f} of 1", "saturation"),
         ("red minus blue", f"{facts.temperature:+.2f}", "temperature"),
         ("colors by share", colors or "none prevails", ""),
-        ("center of attention", f"{facts.salient_x:.2f} from the left, "
-                                f"{facts.salient_y:.2f} from the top", ""),
+        (
+            "center of attention",
+            f"{facts.salient_x:.2f} from the left, {facts.salient_y:.2f} from the top",
+            "",
+        ),
         ("left-right mirror correlation", f"{facts.symmetry:+.2f}", "symmetry"),
         ("edges on", f"{facts.edge_density:.0%} of the frame", "detail"),
-    ]  # fmt: skip
+    ]
     if facts.sharpness is not None:
         rows.append(("edge sharpness", f"{facts.sharpness:.2f} of 0.5", "sharpness"))
     if facts.horizon is not None:

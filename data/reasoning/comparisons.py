@@ -62,9 +62,15 @@ def compare(template: Template, a: Subject, b: Subject, config: ReasoningConfig)
     if letter is None:
         return None
     return Question(
-        template, render(template.text, **variables), form, letter, f"photograph {letter}",
-        (letter,), partner=b, target=target,
-    )  # fmt: skip
+        template,
+        render(template.text, **variables),
+        form,
+        letter,
+        f"photograph {letter}",
+        (letter,),
+        partner=b,
+        target=target,
+    )
 
 
 def _target(

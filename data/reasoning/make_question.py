@@ -53,8 +53,9 @@ def pose(
     return _score(template, subject, rubric, config)
 
 
-def _open(template: Template, truth: str, terms: tuple[str, ...], accepted: tuple[str, ...] = ()
-          ) -> Question:  # fmt: skip
+def _open(
+    template: Template, truth: str, terms: tuple[str, ...], accepted: tuple[str, ...] = ()
+) -> Question:
     form = AnswerFormat("term", terms)
     text = render(template.text, vocabulary="; ".join(terms), answer_form=answer_instruction(form))
     return Question(template, text, form, truth, truth, accepted or (truth,))
@@ -69,9 +70,15 @@ def _multiple(template: Template, choices: Choices, plain: str, wrong: tuple[str
         answer_form=answer_instruction(form),
     )
     return Question(
-        template, text, form, choices.letter, plain, (choices.letter,), choices.options,
+        template,
+        text,
+        form,
+        choices.letter,
+        plain,
+        (choices.letter,),
+        choices.options,
         wrong=wrong,
-    )  # fmt: skip
+    )
 
 
 def _composition(template: Template, subject: Subject, config: ReasoningConfig) -> Question | None:
@@ -120,9 +127,13 @@ def _perspective(template: Template, subject: Subject, config: ReasoningConfig) 
     texts = {"kind": KIND_TEXTS, "horizon": HORIZON_TEXTS}
     words = texts.get(template.topic) or {term: term for term in terms}
     choices = choose(
-        words[truth], [[words[term] for term in tier if term != truth] for tier in tiers],
-        subject.id, template.key, config.seed, count=config.options,
-    )  # fmt: skip
+        words[truth],
+        [[words[term] for term in tier if term != truth] for tier in tiers],
+        subject.id,
+        template.key,
+        config.seed,
+        count=config.options,
+    )
     wrong = tuple(option for option in choices.options if option != words[truth])
     return _multiple(template, choices, words[truth], wrong)
 

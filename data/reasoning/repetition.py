@@ -24,11 +24,13 @@ def without_repeated(
             rows["reasonings"].append(dict(row))
             continue
         rows["reasonings"].append({**row, "accepted": False, "reason": "near_duplicate"})
-        rows["rejects"].append({
-            "stage": "reasoning",
-            "item": row["request_id"],
-            "reason": "near_duplicate",
-            "detail": f"the text repeats that of request {twin}",
-        })  # fmt: skip
+        rows["rejects"].append(
+            {
+                "stage": "reasoning",
+                "item": row["request_id"],
+                "reason": "near_duplicate",
+                "detail": f"the text repeats that of request {twin}",
+            }
+        )
     rows["sft_samples"] = [dict(row) for row in samples if row["request_id"] not in repeated]
     return rows

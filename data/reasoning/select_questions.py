@@ -44,9 +44,15 @@ def preferences_for(
         if question is not None:
             answer, choices = question.truth, list(question.options)
             rows.append(
-                {**base, "task": task, "prompt": question.text, "answer": answer,
-                 "choices": choices, "mos": None}
-            )  # fmt: skip
+                {
+                    **base,
+                    "task": task,
+                    "prompt": question.text,
+                    "answer": answer,
+                    "choices": choices,
+                    "mos": None,
+                }
+            )
     return rows
 
 

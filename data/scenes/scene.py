@@ -50,14 +50,31 @@ TRAIN_SEED = 5_000_000
 HELD_OUT_SEED = 9_000_000
 """First seed of the scenes that the gate is calibrated on."""
 LAYOUTS: dict[int, Callable[[Canvas], Truth]] = {
-    1: points.rule_of_thirds, 2: shapes.one_side, 3: points.centered, 4: shapes.middle,
-    5: points.diagonal, 6: lines.diagonal, 7: points.row, 8: shapes.horizon_half,
-    9: shapes.horizon_third, 10: shapes.side_by_side, 11: points.column,
-    12: lines.vertical_middle, 13: lines.vertical_third, 14: lines.many_verticals,
-    15: points.triangle, 16: figures.triangle, 17: curves.c_curve, 18: figures.ring,
-    19: curves.s_curve, 20: figures.rays, 21: views.perspective, 22: fields.dense,
-    23: fields.pattern, 24: points.scatter,
-}  # fmt: skip
+    1: points.rule_of_thirds,
+    2: shapes.one_side,
+    3: points.centered,
+    4: shapes.middle,
+    5: points.diagonal,
+    6: lines.diagonal,
+    7: points.row,
+    8: shapes.horizon_half,
+    9: shapes.horizon_third,
+    10: shapes.side_by_side,
+    11: points.column,
+    12: lines.vertical_middle,
+    13: lines.vertical_third,
+    14: lines.many_verticals,
+    15: points.triangle,
+    16: figures.triangle,
+    17: curves.c_curve,
+    18: figures.ring,
+    19: curves.s_curve,
+    20: figures.rays,
+    21: views.perspective,
+    22: fields.dense,
+    23: fields.pattern,
+    24: points.scatter,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +187,22 @@ def _render(
     if np.isnan(horizon):
         horizon = moved[0][1] if moved else np.nan
     return Scene(
-        image=image, depth=depth, category=category, perspective=truth.perspective,
+        image=image,
+        depth=depth,
+        category=category,
+        perspective=truth.perspective,
         vanishing=vanishing,
         horizon=None if np.isnan(horizon) or not 0 <= horizon <= 1 else round(float(horizon), 4),
-        attributes=values, mos=(raw - 1) / 4, mos_true=true_score(values), caption=caption(words),
-        words=words, subject=subject, mos_raw=raw, raters=raters, style=style,
-    )  # fmt: skip
+        attributes=values,
+        mos=(raw - 1) / 4,
+        mos_true=true_score(values),
+        caption=caption(words),
+        words=words,
+        subject=subject,
+        mos_raw=raw,
+        raters=raters,
+        style=style,
+    )
 
 
 def contact_sheet(
@@ -189,8 +216,11 @@ def contact_sheet(
     rows = []
     for category in categories:
         cells = [render_scene(category, s, size, style, attributes).image for s in seeds]
-        rows.append(np.concatenate([np.pad(im, ((1, 1), (1, 1), (0, 0)), constant_values=255)
-                                    for im in cells], 1))  # fmt: skip
+        rows.append(
+            np.concatenate(
+                [np.pad(im, ((1, 1), (1, 1), (0, 0)), constant_values=255) for im in cells], 1
+            )
+        )
     return np.concatenate(rows, 0)
 
 

@@ -178,9 +178,12 @@ def _load(config_json: str, weights: str) -> ImagePipeline:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         base = StableDiffusionPipeline.from_pretrained(
-            str(folder or config.model), safety_checker=None, feature_extractor=None,
-            requires_safety_checker=False, **options,
-        )  # fmt: skip
+            str(folder or config.model),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+            **options,
+        )
         controlnets = {
             kind: ControlNetModel.from_pretrained(str(net or config.controlnets[kind]), **options)
             for kind, net in nets.items()

@@ -87,8 +87,10 @@ def gate_shard(
         `syntheses`: all rows with scores, `accepted` and `reason`, in the order of the items;
         `images`: rows of accepted results only; `rejects` (stage "gate") for the others.
     """
-    judged = {item["attempt"]["attempt_id"]: _judge(item, store, config, control, label_check)
-              for item in items}  # fmt: skip
+    judged = {
+        item["attempt"]["attempt_id"]: _judge(item, store, config, control, label_check)
+        for item in items
+    }
     _mark_copies(items, judged, config)
     rows: Rows = {"syntheses": [], "images": [], "rejects": []}
     # One image can be the result of two attempts; the images table holds it once.

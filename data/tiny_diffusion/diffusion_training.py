@@ -82,9 +82,13 @@ class Trainer:
     """Holds weights, optimisers and averaged weights; `state` and `restore` make it resumable."""
 
     def __init__(
-        self, parts: Parts, recipe: Recipe, seed: int, compile_models: bool = False,
+        self,
+        parts: Parts,
+        recipe: Recipe,
+        seed: int,
+        compile_models: bool = False,
         device: str = "cpu",
-    ) -> None:  # fmt: skip
+    ) -> None:
         import torch
 
         self.parts, self.recipe, self.step, self.device = parts, recipe, 0, device
@@ -215,11 +219,13 @@ class Trainer:
             sums = padded if sums is None else [a + b for a, b in zip(sums, padded, strict=True)]
         assert sums is not None
         return self.unet(
-            noisy, times, text,
+            noisy,
+            times,
+            text,
             down_block_additional_residuals=tuple(sums[:-1]),
             mid_block_additional_residual=sums[-1],
             return_dict=False,
-        )[0]  # fmt: skip
+        )[0]
 
 
 def _optimizers(modules: dict[str, Any], recipe: Recipe) -> list[Any]:

@@ -60,8 +60,14 @@ def cached_set(path: Path, count: int, first_seed: int = TRAIN_SEED, workers: in
         made = render_set(count, first_seed, workers)
         aside = path.with_suffix(".part.npz")
         captions = np.frombuffer(json.dumps(made.captions).encode(), np.uint8)
-        np.savez(aside, images=made.images, canny=made.canny, depth=made.depth,
-                 captions=captions, categories=made.categories)  # fmt: skip
+        np.savez(
+            aside,
+            images=made.images,
+            canny=made.canny,
+            depth=made.depth,
+            captions=captions,
+            categories=made.categories,
+        )
         aside.rename(path)
     with np.load(path, allow_pickle=False) as file:
         captions = json.loads(file["captions"].tobytes().decode())

@@ -42,14 +42,21 @@ def screenshot(url: str, out: Path, size: str = PAGE) -> None:
     with tempfile.TemporaryDirectory() as profile:
         subprocess.run(
             [
-                chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                f"--user-data-dir={profile}", f"--window-size={size}",
-                f"--virtual-time-budget={VIRTUAL_MS}", f"--screenshot={out}", url,
+                chromium(),
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--hide-scrollbars",
+                f"--user-data-dir={profile}",
+                f"--window-size={size}",
+                f"--virtual-time-budget={VIRTUAL_MS}",
+                f"--screenshot={out}",
+                url,
             ],
             check=True,
             capture_output=True,
             timeout=180,
-        )  # fmt: skip
+        )
 
 
 def free_port() -> int:

@@ -140,8 +140,15 @@ def evaluate(
     from joppo.training.trainer.prepare import ModelNotFoundError
 
     of_input = (ConfigError, CorpusNotFoundError, DatasetFormatError, SnapshotError, StoreError)
-    of_judges = (BudgetExceeded, ModelFolderError, ModelNotFoundError, SameJudgeError, TeacherError,
-                 UnansweredError, UnknownPriceError)  # fmt: skip
+    of_judges = (
+        BudgetExceeded,
+        ModelFolderError,
+        ModelNotFoundError,
+        SameJudgeError,
+        TeacherError,
+        UnansweredError,
+        UnknownPriceError,
+    )
     try:
         show_evaluation(config, judge or (), store, out)
     except (*of_input, *of_judges) as error:
@@ -333,10 +340,21 @@ def _judging() -> Iterator[None]:
     try:
         yield
     except (
-        BudgetExceeded, CalibrationError, ConfigError, CorpusNotFoundError, FileNotFoundError,
-        ModelFolderError, NoComparisonError, NothingToScoreError, PhotoError, PhotoMissingError,
-        SnapshotError, StoreError, TeacherError, UnknownPriceError,
-    ) as error:  # fmt: skip
+        BudgetExceeded,
+        CalibrationError,
+        ConfigError,
+        CorpusNotFoundError,
+        FileNotFoundError,
+        ModelFolderError,
+        NoComparisonError,
+        NothingToScoreError,
+        PhotoError,
+        PhotoMissingError,
+        SnapshotError,
+        StoreError,
+        TeacherError,
+        UnknownPriceError,
+    ) as error:
         raise _fail(error) from None
 
 

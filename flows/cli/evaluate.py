@@ -53,8 +53,12 @@ def show_evaluation(
 def _ask(
     judges: Sequence[NamedJudge], sets: Sequence[EvaluationSet], store: Store, console: Console
 ) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeRemainingColumn())  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bars:
 
         def bar(judge: NamedJudge, one: EvaluationSet) -> Told:
@@ -73,9 +77,14 @@ def _print(measured: Measured, console: Console) -> None:
 
 def _rich(table: TextTable) -> Table:
     shown = Table(
-        title=escape(table.title), caption=table.note, box=box.SIMPLE, title_justify="left",
-        caption_justify="left", padding=(0, 1, 0, 0), header_style="bold",
-    )  # fmt: skip
+        title=escape(table.title),
+        caption=table.note,
+        box=box.SIMPLE,
+        title_justify="left",
+        caption_justify="left",
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     for number, name in enumerate(table.header):
         shown.add_column(escape(name), overflow="fold", no_wrap=number == 0)
     for row in table.rows:

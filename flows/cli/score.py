@@ -55,9 +55,13 @@ class JudgeChoice:
         if self.endpoint is not None:
             free = {"input": 0, "output": 0}
             teacher = {
-                "name": "endpoint", "provider": "openai-compatible", "base_url": self.endpoint,
-                "model": self.model, "api_key_env": self.key_env, "price": free,
-            }  # fmt: skip
+                "name": "endpoint",
+                "provider": "openai-compatible",
+                "base_url": self.endpoint,
+                "model": self.model,
+                "api_key_env": self.key_env,
+                "price": free,
+            }
             return {"kind": "endpoint", "teacher": teacher}
         local = config if config.get("kind", "local") == "local" else {"kind": "local"}
         return {**local, "model": self.judge} if self.judge is not None else config
@@ -85,10 +89,15 @@ def score_photos(config: ScorePhotosConfig, root: str | None) -> Scoring:
     with _progress(console) as bar:
         task = bar.add_task(judge.name, total=None)
         done = run(
-            config.photos, judge, config.scoring, store, out, config.html,
+            config.photos,
+            judge,
+            config.scoring,
+            store,
+            out,
+            config.html,
             seen=lambda count: bar.advance(task, count),
             listed=lambda count: bar.update(task, total=count),
-        )  # fmt: skip
+        )
     page = Console()
     page.print(ranking(done.ranked, config.load_rubric().names, page.width))
     console.print(summary(done, out))
@@ -166,8 +175,11 @@ class _Speed(ProgressColumn):
 @contextmanager
 def _progress(console: Console) -> Iterator[Progress]:
     columns = (
-        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(),
-        _Speed(), TimeRemainingColumn(),
-    )  # fmt: skip
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Speed(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console) as bar:
         yield bar

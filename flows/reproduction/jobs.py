@@ -100,9 +100,14 @@ class Bench:
         return values | {"adapter": NEW, "base": start, "lora": sft.lora.model_dump(mode="json")}
 
     def _job(
-        self, variant: str, seed: int, deployment: str, name: str,
-        config: SftConfig | JoppoConfig, values: dict[str, Any],
-    ) -> Job:  # fmt: skip
+        self,
+        variant: str,
+        seed: int,
+        deployment: str,
+        name: str,
+        config: SftConfig | JoppoConfig,
+        values: dict[str, Any],
+    ) -> Job:
         parameters = {"config": self.place(name), "store": self.root, "overrides": values}
         child = Child(deployment, parameters, f"{variant}, seed {seed}")
         return Job(variant, seed, prepare(config, Store(self.root)), child)

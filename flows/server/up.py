@@ -50,9 +50,12 @@ class Children:
         with ExitStack() as opened:
             out = None if self.log is None else opened.enter_context(self.log.open("ab"))
             process = subprocess.Popen(
-                [*PREFECT, *args], env={**(env or {}), **self.env}, start_new_session=True,
-                stdout=out, stderr=out,
-            )  # fmt: skip
+                [*PREFECT, *args],
+                env={**(env or {}), **self.env},
+                start_new_session=True,
+                stdout=out,
+                stderr=out,
+            )
         self.processes.append(process)
         return process
 
@@ -152,8 +155,11 @@ class Local:
             )
         for pool, worker in list(self.workers.items()):
             if worker.poll() is not None:
-                print(f"the {pool} worker ended with code {worker.returncode}: a new one starts",
-                      file=sys.stderr, flush=True)  # fmt: skip
+                print(
+                    f"the {pool} worker ended with code {worker.returncode}: a new one starts",
+                    file=sys.stderr,
+                    flush=True,
+                )
                 self.work(pool)
 
 

@@ -46,10 +46,16 @@ def small_corpus(store: Store) -> list[ShardRef]:
             "labels",
             "one",
             [
-                {"image_id": content_hash(n), "dataset": "picd", "item": f"{n}.jpg",
-                 "categories": [i + 1], "mos": 0.25 * i, "split": "train"}
+                {
+                    "image_id": content_hash(n),
+                    "dataset": "picd",
+                    "item": f"{n}.jpg",
+                    "categories": [i + 1],
+                    "mos": 0.25 * i,
+                    "split": "train",
+                }
                 for i, n in enumerate(names)
             ],
         ),
         store.write_shard("sft_samples", "one", [sample_row(n) for n in names[:2]]),
-    ]  # fmt: skip
+    ]

@@ -123,9 +123,14 @@ def test_bad_photos_are_rejected_and_the_rest_completes(tmp_path: Path) -> None:
     build(config, store)
     reasons = {row["reason"] for row in ask(store, "FROM rejects")}
     assert {
-        "truncated_image", "not_an_image", "empty_file", "too_many_pixels", "unsafe_path",
-        "missing_image", "unlabelled_image",
-    } <= reasons  # fmt: skip
+        "truncated_image",
+        "not_an_image",
+        "empty_file",
+        "too_many_pixels",
+        "unsafe_path",
+        "missing_image",
+        "unlabelled_image",
+    } <= reasons
     assert ask(store, "SELECT count(*) AS n FROM images") == [{"n": 5}]
 
 

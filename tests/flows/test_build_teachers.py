@@ -43,9 +43,11 @@ def write_config(folder: Path, server: LLMServer, budget: float | None) -> Path:
     }
     gpt = {"name": "gpt", "provider": "openai", "model": "gpt-4o", "base_url": server.openai_url}
     gemini = {
-        "name": "gemini", "provider": "gemini", "model": "gemini-2.5-flash",
+        "name": "gemini",
+        "provider": "gemini",
+        "model": "gemini-2.5-flash",
         "base_url": server.gemini_url,
-    }  # fmt: skip
+    }
     config = {
         "scenes": {"per_category": 1, "size": 64},
         "shard_size": 8,

@@ -26,9 +26,13 @@ EVALUATIONS = sorted(CONFIGS.glob("*/evaluate-judge.yaml"))
 
 LABELS = ["embedded", "latest-sft", "latest-joppo"]
 SHARED: dict[str, Any] = {
-    "bf16": False, "gradient_checkpointing": False, "max_steps": 1, "eval_rows": 0,
-    "max_completion_length": 64, "launch": {"cpu": True},
-}  # fmt: skip
+    "bf16": False,
+    "gradient_checkpointing": False,
+    "max_steps": 1,
+    "eval_rows": 0,
+    "max_completion_length": 64,
+    "launch": {"cpu": True},
+}
 SFT = {**SHARED, "base": "embedded", "batch": 4, "per_device_batch": 4}
 JOPPO = {**SHARED, "photos": 4, "group": 2, "per_device_batch": 8, "task_weights": {"score": 1}}
 EVALUATE = {
@@ -78,8 +82,11 @@ def test_the_flow_gives_a_table_of_all_judges_and_asks_them_once(
         for name in ("held-out", "scenes"):
             assert {(label, name, metric) for metric in ("srcc", "plcc", "accuracy")} <= measured
     pairs = {(row["label"], row["versus"]) for row in rows if row["metric"] == "srcc_difference"}
-    assert pairs == {("latest-sft", "embedded"), ("latest-joppo", "embedded"),
-                     ("latest-joppo", "latest-sft")}  # fmt: skip
+    assert pairs == {
+        ("latest-sft", "embedded"),
+        ("latest-joppo", "embedded"),
+        ("latest-joppo", "latest-sft"),
+    }
     assert {row["snapshot"] for row in rows if row["set"] == "held-out"} == {
         store.read_bytes("latest").decode().strip()
     }

@@ -32,25 +32,49 @@ from joppo.training.trainer.run import load_run, train
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(900)]
 DEPLOYED = {"train-sft": train_sft, "train-joppo": train_joppo, "evaluate-judge": evaluate_judge}
 SHARED: dict[str, Any] = {
-    "bf16": False, "gradient_checkpointing": False, "max_steps": 2, "eval_rows": 0,
-    "max_completion_length": 40, "launch": {"cpu": True},
-}  # fmt: skip
+    "bf16": False,
+    "gradient_checkpointing": False,
+    "max_steps": 2,
+    "eval_rows": 0,
+    "max_completion_length": 40,
+    "launch": {"cpu": True},
+}
 CONFIGS: dict[str, dict[str, Any]] = {
     "build-sft-data": {"scenes": {"per_category": 1, "size": 64}},
-    "train-sft": {**SHARED, "base": "embedded", "batch": 4, "per_device_batch": 4,
-                  "lora": {"rank": 4, "alpha": 4}},
-    "train-joppo": {**SHARED, "photos": 2, "group": 2, "per_device_batch": 4,
-                    "task_weights": {"score": 1}},
-    "evaluate-judge": {"judges": ["embedded"], "local": {"max_new_tokens": 40},
-                       "sets": [{"name": "none", "snapshot": "latest"}]},
+    "train-sft": {
+        **SHARED,
+        "base": "embedded",
+        "batch": 4,
+        "per_device_batch": 4,
+        "lora": {"rank": 4, "alpha": 4},
+    },
+    "train-joppo": {
+        **SHARED,
+        "photos": 2,
+        "group": 2,
+        "per_device_batch": 4,
+        "task_weights": {"score": 1},
+    },
+    "evaluate-judge": {
+        "judges": ["embedded"],
+        "local": {"max_new_tokens": 40},
+        "sets": [{"name": "none", "snapshot": "latest"}],
+    },
     "reproduce-paper": {
-        "seeds": [3], "tuned_on": [100], "examples": 2, "sft_values": {"max_steps": 1},
+        "seeds": [3],
+        "tuned_on": [100],
+        "examples": 2,
+        "sft_values": {"max_steps": 1},
         "joppo_values": {"max_steps": 1, "temperature": 0.9},
         "variants": [
             {"name": "base", "about": "not trained", "start": "base", "joppo": None},
             {"name": "sft", "about": "SFT alone", "joppo": None},
-            {"name": "without-sft", "about": "no SFT", "start": "base",
-             "joppo": {"temperature": 0.8}},
+            {
+                "name": "without-sft",
+                "about": "no SFT",
+                "start": "base",
+                "joppo": {"temperature": 0.8},
+            },
             {"name": "broken", "about": "too many photos", "joppo": {"photos": 5000}},
             {"name": "full", "about": "all"},
         ],
@@ -59,7 +83,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
             {"name": "scenes", "scenes": {"per_category": 1, "seed": 9, "size": 64}, "limit": 1},
         ],
     },
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +149,13 @@ def test_all_variants_to_one_report_and_nothing_twice(
     config: str, store: Store, submitted: list[str]
 ) -> None:
     key = reproduce_paper(config, store.root)
-    assert submitted == ["sft, seed 3", "without-sft, seed 3", "broken, seed 3", "full, seed 3",
-                         *["judges of seed 3"] * 2]  # fmt: skip
+    assert submitted == [
+        "sft, seed 3",
+        "without-sft, seed 3",
+        "broken, seed 3",
+        "full, seed 3",
+        *["judges of seed 3"] * 2,
+    ]
     assert latest(store) == key
     text = store.read_bytes(f"{FOLDER}/{key}/report.md").decode()
     for name, about in (("base", "not trained"), ("sft", "SFT alone"), ("full", "all")):
@@ -168,11 +197,13 @@ def test_a_variant_without_sft_to_begin_from_says_why(
     ("overrides", "message"),
     [
         ({"joppo": "none.yaml"}, "none.yaml: no such config"),
-        ({"variants": [{"name": "full", "about": "x", "joppo": {"rewrad": "joppo"}}]},
-         "train-joppo.yaml: rewrad: Extra inputs"),
+        (
+            {"variants": [{"name": "full", "about": "x", "joppo": {"rewrad": "joppo"}}]},
+            "train-joppo.yaml: rewrad: Extra inputs",
+        ),
         ({"seeds": [100]}, "used to choose hyper-parameters"),
     ],
-)  # fmt: skip
+)
 def test_a_config_that_cannot_work_is_refused_before_any_work(
     config: str, tmp_path: Path, submitted: list[str], overrides: dict[str, Any], message: str
 ) -> None:

@@ -28,14 +28,29 @@ from joppo.training.trainer.run import train
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(1500)]
 
 SHARED: dict[str, Any] = {
-    "bf16": False, "gradient_checkpointing": False, "max_steps": 4, "save_steps": 1,
-    "eval_rows": 0, "launch": {"cpu": True},
-}  # fmt: skip
-SFT: dict[str, Any] = {**SHARED, "base": "embedded", "batch": 4, "per_device_batch": 4,
-                       "lora": {"rank": 8, "alpha": 8}}  # fmt: skip
-JOPPO: dict[str, Any] = {**SHARED, "photos": 2, "group": 2, "per_device_batch": 4,
-                         "task_weights": {"score": 1}, "max_completion_length": 72,
-                         "learning_rate": 1e-3}  # fmt: skip
+    "bf16": False,
+    "gradient_checkpointing": False,
+    "max_steps": 4,
+    "save_steps": 1,
+    "eval_rows": 0,
+    "launch": {"cpu": True},
+}
+SFT: dict[str, Any] = {
+    **SHARED,
+    "base": "embedded",
+    "batch": 4,
+    "per_device_batch": 4,
+    "lora": {"rank": 8, "alpha": 8},
+}
+JOPPO: dict[str, Any] = {
+    **SHARED,
+    "photos": 2,
+    "group": 2,
+    "per_device_batch": 4,
+    "task_weights": {"score": 1},
+    "max_completion_length": 72,
+    "learning_rate": 1e-3,
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +100,13 @@ def _kill_while_saving(monkeypatch: pytest.MonkeyPatch, step: int, runs: Path) -
 
 @pytest.mark.parametrize(("stage", "step"), [("sft", 3), ("joppo", 2)])
 def test_killed_and_retried_ends_with_the_same_weights(
-    stage: str, step: int, store: Store, written: Any, tmp_path: Path,
+    stage: str,
+    step: int,
+    store: Store,
+    written: Any,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     if stage == "sft":
         values, flow = SFT, train_sft
         undisturbed = prepare(SftConfig.model_validate(SFT), store)

@@ -98,14 +98,22 @@ def _handler(state: Hub) -> type[BaseHTTPRequestHandler]:
 
 def _mode(file: dict[str, Any]) -> dict[str, Any]:
     large = file["path"].endswith(".safetensors")
-    return {"path": file["path"], "uploadMode": "lfs" if large else "regular",
-            "shouldIgnore": False, "oid": None}  # fmt: skip
+    return {
+        "path": file["path"],
+        "uploadMode": "lfs" if large else "regular",
+        "shouldIgnore": False,
+        "oid": None,
+    }
 
 
 def _batch(state: Hub, asked: dict[str, Any]) -> dict[str, Any]:
     objects = [
-        {"oid": o["oid"], "size": o["size"], "authenticated": True,
-         "actions": {"upload": {"href": f"{state.url}/large/{o['oid']}"}}}
+        {
+            "oid": o["oid"],
+            "size": o["size"],
+            "authenticated": True,
+            "actions": {"upload": {"href": f"{state.url}/large/{o['oid']}"}},
+        }
         for o in asked["objects"]
-    ]  # fmt: skip
+    ]
     return {"transfer": "basic", "objects": objects}

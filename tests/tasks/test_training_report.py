@@ -18,10 +18,16 @@ from joppo.training.runs.metrics_log import MetricsLog
 from joppo.training.runs.run_folder import Run
 
 METRICS = {
-    "loss": 0.5, "reward": 0.25, "rewards/preference/mean": 0.4, "kl": 0.01, "entropy": 1.5,
-    "completions/mean_length": 60.0, "parse_rate": 0.9, "health/effective_rank": 3.2,
+    "loss": 0.5,
+    "reward": 0.25,
+    "rewards/preference/mean": 0.4,
+    "kl": 0.01,
+    "entropy": 1.5,
+    "completions/mean_length": 60.0,
+    "parse_rate": 0.9,
+    "health/effective_rank": 3.2,
     "num_tokens": 1e6,
-}  # fmt: skip
+}
 
 
 class _Server:
@@ -103,9 +109,15 @@ def test_tables_and_picture_follow_the_run(server: _Server, run: Run) -> None:
     progress.take(_step(1))
     (row,) = json.loads(json.dumps(server.shown["steps-joppo"]))
     assert row == {
-        "step": 1, "loss": 0.5, "reward": 0.25, "preference": 0.4, "kl": 0.01, "entropy": 1.5,
-        "length": 60.0, "in form": 0.9,
-    }  # fmt: skip
+        "step": 1,
+        "loss": 0.5,
+        "reward": 0.25,
+        "preference": 0.4,
+        "kl": 0.01,
+        "entropy": 1.5,
+        "length": 60.0,
+        "in form": 0.9,
+    }
     assert server.shown["reward-health-joppo"] == [{"figure": "effective rank", "newest": 3.2}]
     progress.take(_step(2))
     assert "steps-joppo" not in server.updates, "not before its time"

@@ -195,8 +195,10 @@ def _asked(recipe: Recipe, amounts: Amounts, labelled: float, scored: float) -> 
     """Photos whose label answers questions of a task, for the tasks that are asked at all."""
     perspective = labelled * amounts.perspective_share.value
     photos: dict[Task, float] = {
-        "composition": labelled, "perspective": perspective, "aesthetic": scored,
-    }  # fmt: skip
+        "composition": labelled,
+        "perspective": perspective,
+        "aesthetic": scored,
+    }
     return {task: number for task, number in photos.items() if task in recipe.reasoning.tasks}
 
 

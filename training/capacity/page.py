@@ -45,16 +45,27 @@ def stages_table(plan: Plan) -> TextTable:
     config = plan.config
     lines = [
         (
-            row.stage, f"{number(row.items)} {row.unit}", number(row.gpu_hours),
-            str(row.gpus) if row.gpu_hours else "", number(row.api_usd), number(row.disk_gb),
-            number(row.hours), standing(row.basis, config),
+            row.stage,
+            f"{number(row.items)} {row.unit}",
+            number(row.gpu_hours),
+            str(row.gpus) if row.gpu_hours else "",
+            number(row.api_usd),
+            number(row.disk_gb),
+            number(row.hours),
+            standing(row.basis, config),
         )
         for row in plan.stages
-    ]  # fmt: skip
+    ]
     total = (
-        "total", "", number(plan.gpu_hours), "", number(plan.api_usd), number(plan.disk_gb),
-        number(plan.hours), "",
-    )  # fmt: skip
+        "total",
+        "",
+        number(plan.gpu_hours),
+        "",
+        number(plan.api_usd),
+        number(plan.disk_gb),
+        number(plan.hours),
+        "",
+    )
     header = ("stage", "items", "GPU h", "GPUs", "API USD", "disk GB", "wall h", "rests on")
     price = config.gpus.usd_per_hour.value
     note = (
@@ -81,14 +92,26 @@ def engines_table(plan_of: Callable[[int], Plan], photos: int) -> TextTable:
     lines = []
     for one in reach(plan_of, photos):
         engine = one.engine
-        lines.append((
-            engine.name, engine.load_is, f"{number(one.load)} {engine.unit}",
-            f"{number(one.limit)} {engine.unit}",
-            _NEVER if one.photos is None else number(float(one.photos), digits=2),
-            ", ".join(f"`{fact}`" for fact in engine.facts), engine.replacement,
-        ))  # fmt: skip
-    header = ("engine", "load", f"at {photos:,} photos", "limit", "reached at photos", "facts",
-              "then")  # fmt: skip
+        lines.append(
+            (
+                engine.name,
+                engine.load_is,
+                f"{number(one.load)} {engine.unit}",
+                f"{number(one.limit)} {engine.unit}",
+                _NEVER if one.photos is None else number(float(one.photos), digits=2),
+                ", ".join(f"`{fact}`" for fact in engine.facts),
+                engine.replacement,
+            )
+        )
+    header = (
+        "engine",
+        "load",
+        f"at {photos:,} photos",
+        "limit",
+        "reached at photos",
+        "facts",
+        "then",
+    )
     return TextTable("Where each engine ends", header, lines)
 
 

@@ -107,39 +107,63 @@ def _data(n: Counts, c: CapacityConfig) -> Iterable[StageRow]:
         return seconds / _HOUR / c.cpus.workers
 
     yield StageRow(
-        "ingest", "ingest", n.read, "photos", disk_gb=n.read * c.disk.photo.value / _GB,
-        hours=cpu(n.read * c.cpus.ingest_s.value), basis=("cpus.ingest_s", "disk.photo"),
-    )  # fmt: skip
+        "ingest",
+        "ingest",
+        n.read,
+        "photos",
+        disk_gb=n.read * c.disk.photo.value / _GB,
+        hours=cpu(n.read * c.cpus.ingest_s.value),
+        basis=("cpus.ingest_s", "disk.photo"),
+    )
     if not n.attempts:
         return
     maps = n.canny_maps + n.depth_maps
     gpu = n.depth_maps * c.gpus.depth_map_s.value
     yield StageRow(
-        "maps", "control maps", maps, "maps", gpu / _HOUR, c.gpus.pool if gpu else 0,
+        "maps",
+        "control maps",
+        maps,
+        "maps",
+        gpu / _HOUR,
+        c.gpus.pool if gpu else 0,
         disk_gb=maps * c.disk.control_map.value / _GB,
         hours=cpu(n.canny_maps * c.cpus.canny_s.value + n.read * c.cpus.plan_s.value)
         + on_gpus(gpu, c.gpus.pool, c),
         basis=("cpus.canny_s", "cpus.plan_s", "gpus.depth_map_s", "disk.control_map"),
-    )  # fmt: skip
+    )
     gpu = n.attempts * c.gpus.image_s.value
     yield StageRow(
-        "synthesis", "synthesis", n.attempts, "images", gpu / _HOUR, c.gpus.pool,
+        "synthesis",
+        "synthesis",
+        n.attempts,
+        "images",
+        gpu / _HOUR,
+        c.gpus.pool,
         disk_gb=n.attempts * c.disk.synthetic_photo.value / _GB,
-        hours=on_gpus(gpu, c.gpus.pool, c), basis=("gpus.image_s", "disk.synthetic_photo"),
-    )  # fmt: skip
+        hours=on_gpus(gpu, c.gpus.pool, c),
+        basis=("gpus.image_s", "disk.synthetic_photo"),
+    )
     yield StageRow(
-        "gate", "gate", n.attempts, "images", hours=cpu(n.attempts * c.cpus.gate_s.value),
+        "gate",
+        "gate",
+        n.attempts,
+        "images",
+        hours=cpu(n.attempts * c.cpus.gate_s.value),
         basis=("cpus.gate_s",),
-    )  # fmt: skip
+    )
 
 
 def _reasoning(recipe: Recipe, n: Counts, c: CapacityConfig) -> Iterable[StageRow]:
     # Facts, prompts and checks of all photos are worked on while teachers answer.
     own = n.known * c.cpus.reason_s.value / _HOUR / c.cpus.workers
     yield StageRow(
-        "reasoning", "reasoning: facts and checks", n.known, "photos", hours=own,
+        "reasoning",
+        "reasoning: facts and checks",
+        n.known,
+        "photos",
+        hours=own,
         basis=("cpus.reason_s",),
-    )  # fmt: skip
+    )
     providers = recipe.teachers.providers if recipe.teachers else ()
     yield from _answers(
         "reasoning", n.requests, {p.name: p for p in providers}, c, c.texts.teacher_tokens.value
@@ -174,14 +198,24 @@ def _answers(
         gpu = number * c.gpus.served_answer_s.value if served else 0.0
         waits = row.hours * number / _PER_PLAN
         yield StageRow(
-            step, title, number, "answers", gpu / _HOUR, c.gpus.pool if gpu else 0,
-            api_usd=row.cost_usd * number / _PER_PLAN, disk_gb=disk,
+            step,
+            title,
+            number,
+            "answers",
+            gpu / _HOUR,
+            c.gpus.pool if gpu else 0,
+            api_usd=row.cost_usd * number / _PER_PLAN,
+            disk_gb=disk,
             hours=max(waits, on_gpus(gpu, c.gpus.pool, c)),
             basis=(
-                "texts.prompt_chars", "texts.photos_per_prompt", "texts.teacher_tokens",
-                "texts.teacher_s", "disk.answer", *(("gpus.served_answer_s",) if served else ()),
+                "texts.prompt_chars",
+                "texts.photos_per_prompt",
+                "texts.teacher_tokens",
+                "texts.teacher_s",
+                "disk.answer",
+                *(("gpus.served_answer_s",) if served else ()),
             ),
-        )  # fmt: skip
+        )
 
 
 # plan_cost counts whole requests; a plan scales those of a million.
@@ -196,10 +230,14 @@ def _publish(n: Counts, c: CapacityConfig) -> StageRow:
     seconds = n.texts * (c.cpus.publish_s.value + c.cpus.deduplicate_s.value)
     size = c.disk.shard_text.value + c.disk.snapshot_text.value
     return StageRow(
-        "publish", "deduplicate, publish", n.texts, "texts", disk_gb=n.texts * size / _GB,
+        "publish",
+        "deduplicate, publish",
+        n.texts,
+        "texts",
+        disk_gb=n.texts * size / _GB,
         hours=seconds / _HOUR,
         basis=("cpus.deduplicate_s", "cpus.publish_s", "disk.shard_text", "disk.snapshot_text"),
-    )  # fmt: skip
+    )
 
 
 def _training(recipe: Recipe, n: Counts, c: CapacityConfig) -> Iterable[StageRow]:
@@ -212,8 +250,11 @@ def _training(recipe: Recipe, n: Counts, c: CapacityConfig) -> Iterable[StageRow
             yield _joppo(
                 JOPPO if full else f"{ABLATION}{variant.name}",
                 "JoPPO" if full else f"ablation: {variant.name}",
-                variant.joppo, n.completions[variant.name], recipe.seeds, c,
-            )  # fmt: skip
+                variant.joppo,
+                n.completions[variant.name],
+                recipe.seeds,
+                c,
+            )
 
 
 def _sft(recipe: Recipe, n: Counts, c: CapacityConfig) -> StageRow:
@@ -229,13 +270,24 @@ def _sft(recipe: Recipe, n: Counts, c: CapacityConfig) -> StageRow:
     gpu = runs * n.conversations * tokens / c.gpus.sft_tokens_per_s.value
     gpus = recipe.sft.launch.processes
     return StageRow(
-        "sft", "SFT", runs * n.conversations, "conversations", gpu / _HOUR, gpus,
-        disk_gb=runs * _run_disk(recipe.sft.keep_checkpoints, c), hours=on_gpus(gpu, gpus, c),
+        "sft",
+        "SFT",
+        runs * n.conversations,
+        "conversations",
+        gpu / _HOUR,
+        gpus,
+        disk_gb=runs * _run_disk(recipe.sft.keep_checkpoints, c),
+        hours=on_gpus(gpu, gpus, c),
         basis=(
-            "gpus.sft_tokens_per_s", "texts.photos_per_prompt", "texts.judge_prompt_tokens",
-            "texts.judge_answer_tokens", "gpus.efficiency", "disk.checkpoint", "disk.adapter",
+            "gpus.sft_tokens_per_s",
+            "texts.photos_per_prompt",
+            "texts.judge_prompt_tokens",
+            "texts.judge_answer_tokens",
+            "gpus.efficiency",
+            "disk.checkpoint",
+            "disk.adapter",
         ),
-    )  # fmt: skip
+    )
 
 
 def _joppo(
@@ -246,10 +298,16 @@ def _joppo(
     gpu = runs * completions * config.iterations * c.gpus.joppo_completion_s.value
     gpus = config.launch.processes
     return StageRow(
-        step, stage, runs * completions, "completions", gpu / _HOUR, gpus,
-        disk_gb=runs * _run_disk(config.keep_checkpoints, c), hours=on_gpus(gpu, gpus, c),
+        step,
+        stage,
+        runs * completions,
+        "completions",
+        gpu / _HOUR,
+        gpus,
+        disk_gb=runs * _run_disk(config.keep_checkpoints, c),
+        hours=on_gpus(gpu, gpus, c),
         basis=("gpus.joppo_completion_s", "gpus.efficiency", "disk.checkpoint", "disk.adapter"),
-    )  # fmt: skip
+    )
 
 
 def _run_disk(checkpoints: int, c: CapacityConfig) -> float:
@@ -259,10 +317,16 @@ def _run_disk(checkpoints: int, c: CapacityConfig) -> float:
 def _evaluation(recipe: Recipe, n: Counts, c: CapacityConfig) -> Iterable[StageRow]:
     gpu = n.local_answers * c.gpus.judge_answer_s.value
     yield StageRow(
-        "evaluation", "evaluation: local judges", n.local_answers, "answers", gpu / _HOUR,
-        c.gpus.pool, disk_gb=n.local_answers * c.disk.answer.value / _GB,
-        hours=on_gpus(gpu, c.gpus.pool, c), basis=("gpus.judge_answer_s", "disk.answer"),
-    )  # fmt: skip
+        "evaluation",
+        "evaluation: local judges",
+        n.local_answers,
+        "answers",
+        gpu / _HOUR,
+        c.gpus.pool,
+        disk_gb=n.local_answers * c.disk.answer.value / _GB,
+        hours=on_gpus(gpu, c.gpus.pool, c),
+        basis=("gpus.judge_answer_s", "disk.answer"),
+    )
     endpoints = {one.name: one for one in recipe.endpoints}
     yield from _answers(
         "evaluation", n.endpoint_answers, endpoints, c, c.texts.judge_answer_tokens.value

@@ -69,9 +69,15 @@ def _choice_figures(aligned: Aligned, config: FiguresConfig) -> Iterator[Figure]
             yield shares(metric, statistic, photos, handling, config)
         for one in class_accuracies(classes, hits, config.level):
             yield Figure(
-                "accuracy_class", one.value, one.n, one.name, handling, one.low, one.high,
+                "accuracy_class",
+                one.value,
+                one.n,
+                one.name,
+                handling,
+                one.low,
+                one.high,
                 interval="wilson",
-            )  # fmt: skip
+            )
 
 
 def _mmp_figures(tasks: Mapping[str, Aligned], config: FiguresConfig) -> Iterator[Figure]:

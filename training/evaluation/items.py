@@ -13,18 +13,20 @@ from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.taxonomy.categories import CATEGORIES
 
 SCORE = "score"
-TRUTH = pa.schema([
-    pa.field("question", pa.string()),
-    pa.field("image_id", pa.string()),
-    pa.field("item", pa.string()),
-    pa.field("task", pa.string()),
-    pa.field("mos", pa.float64()),
-    pa.field("accepted", pa.list_(pa.string())),
-    pa.field("options", pa.list_(pa.string())),
-    pa.field("classes", pa.list_(pa.string())),
-    pa.field("attributes", pa.map_(pa.string(), pa.float64())),
-    pa.field("group", pa.string()),
-])  # fmt: skip
+TRUTH = pa.schema(
+    [
+        pa.field("question", pa.string()),
+        pa.field("image_id", pa.string()),
+        pa.field("item", pa.string()),
+        pa.field("task", pa.string()),
+        pa.field("mos", pa.float64()),
+        pa.field("accepted", pa.list_(pa.string())),
+        pa.field("options", pa.list_(pa.string())),
+        pa.field("classes", pa.list_(pa.string())),
+        pa.field("attributes", pa.map_(pa.string(), pa.float64())),
+        pa.field("group", pa.string()),
+    ]
+)
 """Columns of a set's truth; see `Item` for what they hold."""
 
 

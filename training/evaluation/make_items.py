@@ -58,9 +58,7 @@ def item_of(row: Row, label: Row | None, read: Read, names: Sequence[str]) -> It
     return Item(*common, accepted=(str(row["answer"]),), classes=classes)
 
 
-def multiple_choice(
-    image_id: str, question: Question, read: Read
-) -> Item:  # fmt: skip
+def multiple_choice(image_id: str, question: Question, read: Read) -> Item:
     """A question of MMPerspective; the class of an answer is its letter."""
     letters = tuple(ascii_uppercase[: len(question.options)])
     form = AnswerFormat("choice", letters)
@@ -69,9 +67,16 @@ def multiple_choice(
     )
     prompt = f"{question.question}\n{options}\n{answer_instruction(form)}"
     return Item(
-        image_id, question.image, question.task, prompt, form, read,
-        accepted=(question.answer,), classes=letters, group=question.group_id,
-    )  # fmt: skip
+        image_id,
+        question.image,
+        question.task,
+        prompt,
+        form,
+        read,
+        accepted=(question.answer,),
+        classes=letters,
+        group=question.group_id,
+    )
 
 
 def _open(subject: Subject, item: str, read: Read, rubric: Rubric, config: ReasoningConfig) -> Item:
@@ -80,6 +85,12 @@ def _open(subject: Subject, item: str, read: Read, rubric: Rubric, config: Reaso
     assert question is not None  # preferences_for found a category
     classes = tuple(CATEGORIES[CATEGORY_NAMES[name]].abbreviation for name in question.form.names)
     return Item(
-        subject.id, item, "composition", question.text, question.form, read,
-        accepted=question.accepted, classes=classes,
-    )  # fmt: skip
+        subject.id,
+        item,
+        "composition",
+        question.text,
+        question.form,
+        read,
+        accepted=question.accepted,
+        classes=classes,
+    )

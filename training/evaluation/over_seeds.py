@@ -74,9 +74,10 @@ def compare(variants: Mapping[str, BySeed], level: float = 0.95) -> list[Compari
         for figure in sorted(set(values[earlier]) & set(values[later])):
             one, other = values[later][figure], values[earlier][figure]
             seeds = tuple(
-                seed for seed in sorted(set(one) & set(other))
+                seed
+                for seed in sorted(set(one) & set(other))
                 if math.isfinite(one[seed]) and math.isfinite(other[seed])
-            )  # fmt: skip
+            )
             if seeds:
                 paired = paired_over_seeds(
                     [one[seed] for seed in seeds], [other[seed] for seed in seeds], level

@@ -50,9 +50,16 @@ def _difference(
 
 def _figure(metric: str, found: Difference, task: str, handling: Handling, versus: str) -> Figure:
     figure = Figure(
-        metric, found.value, found.n, handling=handling, low=found.low, high=found.high, p=found.p,
-        task=task, versus=versus,
-    )  # fmt: skip
+        metric,
+        found.value,
+        found.n,
+        handling=handling,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        task=task,
+        versus=versus,
+    )
     if np.isnan(found.value):
         return replace(figure, note="undefined")
     if np.isnan(found.low):

@@ -103,10 +103,11 @@ def _scatter(scores: Mapping[str, Aligned], figures: Figures, foot: str) -> byte
             for metric in ("srcc", "plcc")
         }
         values = ", ".join(
-            f"{metric.upper()} {row['value']:.3f}" if row and row["value"] is not None
+            f"{metric.upper()} {row['value']:.3f}"
+            if row and row["value"] is not None
             else f"{metric.upper()} —"
             for metric, row in found.items()
-        )  # fmt: skip
+        )
         axis.set_title(
             f"{label}\n{values}\nn = {len(totals)}, {aligned.unparsed} unparsed", fontsize=8
         )
@@ -123,9 +124,16 @@ def _calibration(scores: Mapping[str, Aligned], foot: str) -> bytes:
         totals, mos = _points(aligned)
         x, y, half = calibration_bins(totals, mos)
         axis.errorbar(
-            x, y, yerr=half, color=color, marker="o", markersize=4, linewidth=1.2, capsize=2,
+            x,
+            y,
+            yerr=half,
+            color=color,
+            marker="o",
+            markersize=4,
+            linewidth=1.2,
+            capsize=2,
             label=f"{label} (n = {len(totals)}, {aligned.unparsed} unparsed)",
-        )  # fmt: skip
+        )
     axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean total", ylabel="mean human score")
     axis.legend(fontsize=7, loc="upper left")
     axis.set_title("calibration: photos in ten groups of like totals", fontsize=9)
@@ -168,9 +176,14 @@ def _radar(figures: Figures, scores: Mapping[str, Aligned], foot: str) -> bytes 
             closed = np.array([*values, values[0]])
             told = f"{label} (n = {len(_points(aligned)[0])}, {aligned.unparsed} unparsed)"
             axis.plot(
-                [*angles, angles[0]], closed, color=color, linewidth=1.5, label=told, marker="o",
+                [*angles, angles[0]],
+                closed,
+                color=color,
+                linewidth=1.5,
+                label=told,
+                marker="o",
                 markersize=3,
-            )  # fmt: skip
+            )
             axis.fill([*angles, angles[0]], np.nan_to_num(closed), color=color, alpha=0.12)
         axis.set_ylim(np.floor(lowest * 5) / 5, 1)
         axis.set_theta_offset(np.pi / 2)
@@ -225,6 +238,7 @@ def _confusion(judged: Mapping[str, Aligned], classes: Sequence[str], foot: str)
         right_share = aligned.hits[aligned.judged].mean() if aligned.judged.any() else np.nan
         axis.set_title(
             f"{label}\naccuracy {right_share:.3f}, n = {int(aligned.judged.sum())}, "
-            f"{aligned.unparsed} unparsed", fontsize=8,
-        )  # fmt: skip
+            f"{aligned.unparsed} unparsed",
+            fontsize=8,
+        )
     return _finished(figure, foot)

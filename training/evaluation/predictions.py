@@ -30,20 +30,22 @@ RECIPE_VERSION = 1
 OK, UNPARSED, REJECTED = "ok", "unparsed", "rejected"
 PART = 64
 """Answers between two writes: what a kill costs at most."""
-PREDICTIONS = pa.schema([
-    pa.field("question", pa.string()),
-    pa.field("image_id", pa.string()),
-    pa.field("item", pa.string()),
-    pa.field("task", pa.string()),
-    pa.field("status", pa.string()),
-    pa.field("reason", pa.string()),
-    pa.field("total", pa.float64()),
-    pa.field("attributes", pa.map_(pa.string(), pa.float64())),
-    pa.field("answer", pa.string()),
-    pa.field("explanation", pa.string()),
-    pa.field("raw_text", pa.string()),
-    pa.field("tries", pa.int64()),
-])  # fmt: skip
+PREDICTIONS = pa.schema(
+    [
+        pa.field("question", pa.string()),
+        pa.field("image_id", pa.string()),
+        pa.field("item", pa.string()),
+        pa.field("task", pa.string()),
+        pa.field("status", pa.string()),
+        pa.field("reason", pa.string()),
+        pa.field("total", pa.float64()),
+        pa.field("attributes", pa.map_(pa.string(), pa.float64())),
+        pa.field("answer", pa.string()),
+        pa.field("explanation", pa.string()),
+        pa.field("raw_text", pa.string()),
+        pa.field("tries", pa.int64()),
+    ]
+)
 """`status` is ok, unparsed (the judge's answer, for `reason`) or rejected (the photo)."""
 Progress = Callable[[int, int], None]
 """called with answers so far and questions in all"""
@@ -104,10 +106,14 @@ class Predictions:
     def describe(self) -> None:
         """Say in the store whose answers these are."""
         about = {
-            "judge": self.judge, "set": self.evaluation.name, "source": self.evaluation.source,
-            "snapshot": self.evaluation.snapshot, "questions": len(self.evaluation.items),
-            "digest": self.evaluation.digest, "recipe_version": RECIPE_VERSION,
-        }  # fmt: skip
+            "judge": self.judge,
+            "set": self.evaluation.name,
+            "source": self.evaluation.source,
+            "snapshot": self.evaluation.snapshot,
+            "questions": len(self.evaluation.items),
+            "digest": self.evaluation.digest,
+            "recipe_version": RECIPE_VERSION,
+        }
         text = json.dumps(about, indent=1, sort_keys=True) + "\n"
         self.store.write_bytes(f"{self.folder}/about.json", text.encode())
 
@@ -231,11 +237,19 @@ def prediction(item: Item, reply: Reply, error: PhotoError | None = None) -> dic
     """The row of `PREDICTIONS`: an answer, a failed answer, or a photo that gave none."""
     judged, scored = reply.judgement, item.form.kind == "score"
     row: dict[str, Any] = {
-        "question": item.question, "image_id": item.image_id, "item": item.item,
-        "task": item.task, "status": OK, "reason": None, "total": None, "attributes": [],
-        "answer": None, "explanation": reply.explanation, "raw_text": reply.raw_text,
+        "question": item.question,
+        "image_id": item.image_id,
+        "item": item.item,
+        "task": item.task,
+        "status": OK,
+        "reason": None,
+        "total": None,
+        "attributes": [],
+        "answer": None,
+        "explanation": reply.explanation,
+        "raw_text": reply.raw_text,
         "tries": reply.tries,
-    }  # fmt: skip
+    }
     if error is not None:
         return row | {"status": REJECTED, "reason": error.reason}
     if not judged.ok:

@@ -11,9 +11,12 @@ from joppo.training.evaluation.tables import TextTable, tables
 
 
 def page(
-    measured: Measured, published: Published, config: FiguresConfig, key: str,
+    measured: Measured,
+    published: Published,
+    config: FiguresConfig,
+    key: str,
     pictures: Mapping[str, str],
-) -> str:  # fmt: skip
+) -> str:
     """The whole page.
 
     Args:
@@ -41,12 +44,19 @@ def overview(measured: Measured) -> Iterable[TextTable]:
     yield TextTable("Judges", ("judge", "version"), judges)
     sets = [
         (
-            one.name, one.source, one.snapshot or DASH, one.digest, f"{len(one.items):,}",
-            ", ".join(f"{n} {reason.replace('_', ' ')}" for reason, n in
-                      Counter(reject.reason for reject in one.rejects).most_common()) or "0",
+            one.name,
+            one.source,
+            one.snapshot or DASH,
+            one.digest,
+            f"{len(one.items):,}",
+            ", ".join(
+                f"{n} {reason.replace('_', ' ')}"
+                for reason, n in Counter(reject.reason for reject in one.rejects).most_common()
+            )
+            or "0",
         )
         for one in measured.sets
-    ]  # fmt: skip
+    ]
     header = ("set", "source", "snapshot", "digest", "questions", "left out")
     yield TextTable("Sets", header, sets)
 

@@ -15,42 +15,46 @@ def _f(name: str, kind: pa.DataType, doc: str) -> pa.Field:
     return pa.field(name, kind, metadata={"doc": doc})
 
 
-RESULTS = pa.schema([
-    _f("origin", _TEXT, "measured here, or published by others"),
-    _f("judge", _TEXT, "name and version of the judge"),
-    _f("label", _TEXT, "what the config calls the judge"),
-    _f("versus", _TEXT, "of a difference: the judge that is subtracted"),
-    _f("set", _TEXT, "name of the set in the config"),
-    _f("source", _TEXT, "dataset, snapshot or scenes"),
-    _f("snapshot", _TEXT, "version of the corpus; null for other sources"),
-    _f("digest", _TEXT, "content hash of the questions"),
-    _f("task", _TEXT, "score, composition, perspective, a task of MMPerspective; null for all"),
-    _f("metric", _TEXT, "what the figure is; see docs/evaluation.md"),
-    _f("of", _TEXT, "attribute, class or reason that the figure is about; null for the whole"),
-    _f("handling", _TEXT, "of failed answers: excluded or worst; null where none matters"),
-    _f("value", _NUMBER, "the figure; null where it is undefined"),
-    _f("low", _NUMBER, "lower end of the interval"),
-    _f("high", _NUMBER, "upper end of the interval"),
-    _f("p", _NUMBER, "two-sided p-value of a difference"),
-    _f("n", _COUNT, "questions that the figure is taken from"),
-    _f("unparsed", _COUNT, "questions of the task whose answer could not be parsed"),
-    _f("rejected", _COUNT, "questions of the task whose photo could not be opened"),
-    _f("interval", _TEXT, "bootstrap or wilson; null without an interval"),
-    _f("resamples", _COUNT, "of the bootstrap"),
-    _f("level", _NUMBER, "of the interval"),
-    _f("seed", _COUNT, "of the bootstrap"),
-    _f("note", _TEXT, "why a value or an interval is undefined"),
-    _f("reference", _TEXT, "of a published figure: where it stands"),
-])  # fmt: skip
+RESULTS = pa.schema(
+    [
+        _f("origin", _TEXT, "measured here, or published by others"),
+        _f("judge", _TEXT, "name and version of the judge"),
+        _f("label", _TEXT, "what the config calls the judge"),
+        _f("versus", _TEXT, "of a difference: the judge that is subtracted"),
+        _f("set", _TEXT, "name of the set in the config"),
+        _f("source", _TEXT, "dataset, snapshot or scenes"),
+        _f("snapshot", _TEXT, "version of the corpus; null for other sources"),
+        _f("digest", _TEXT, "content hash of the questions"),
+        _f("task", _TEXT, "score, composition, perspective, a task of MMPerspective; null for all"),
+        _f("metric", _TEXT, "what the figure is; see docs/evaluation.md"),
+        _f("of", _TEXT, "attribute, class or reason that the figure is about; null for the whole"),
+        _f("handling", _TEXT, "of failed answers: excluded or worst; null where none matters"),
+        _f("value", _NUMBER, "the figure; null where it is undefined"),
+        _f("low", _NUMBER, "lower end of the interval"),
+        _f("high", _NUMBER, "upper end of the interval"),
+        _f("p", _NUMBER, "two-sided p-value of a difference"),
+        _f("n", _COUNT, "questions that the figure is taken from"),
+        _f("unparsed", _COUNT, "questions of the task whose answer could not be parsed"),
+        _f("rejected", _COUNT, "questions of the task whose photo could not be opened"),
+        _f("interval", _TEXT, "bootstrap or wilson; null without an interval"),
+        _f("resamples", _COUNT, "of the bootstrap"),
+        _f("level", _NUMBER, "of the interval"),
+        _f("seed", _COUNT, "of the bootstrap"),
+        _f("note", _TEXT, "why a value or an interval is undefined"),
+        _f("reference", _TEXT, "of a published figure: where it stands"),
+    ]
+)
 
-CONFUSION = pa.schema([
-    _f("judge", _TEXT, "name and version of the judge"),
-    _f("set", _TEXT, "name of the set in the config"),
-    _f("task", _TEXT, "what was asked"),
-    _f("truth", _TEXT, "class of the right answer"),
-    _f("answered", _TEXT, "class of the given answer, or (unparsed)"),
-    _f("questions", _COUNT, "how often"),
-])  # fmt: skip
+CONFUSION = pa.schema(
+    [
+        _f("judge", _TEXT, "name and version of the judge"),
+        _f("set", _TEXT, "name of the set in the config"),
+        _f("task", _TEXT, "what was asked"),
+        _f("truth", _TEXT, "class of the right answer"),
+        _f("answered", _TEXT, "class of the given answer, or (unparsed)"),
+        _f("questions", _COUNT, "how often"),
+    ]
+)
 
 Row = dict[str, Any]
 

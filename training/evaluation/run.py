@@ -67,9 +67,11 @@ def load_sets(config: EvaluateConfig, store: Store, base: Path) -> list[Evaluati
 
 
 def ask(
-    judge: NamedJudge, sets: Sequence[EvaluationSet], store: Store,
+    judge: NamedJudge,
+    sets: Sequence[EvaluationSet],
+    store: Store,
     progress: Callable[[EvaluationSet], Progress],
-) -> None:  # fmt: skip
+) -> None:
     """Have a judge answer what it has not answered; a model is loaded only where it must be.
 
     Raises:
@@ -105,9 +107,11 @@ def measure(
 
 
 def rows_of(
-    judged: Mapping[str, Answers], names: Mapping[str, str], one: EvaluationSet,
+    judged: Mapping[str, Answers],
+    names: Mapping[str, str],
+    one: EvaluationSet,
     config: FiguresConfig,
-) -> list[Row]:  # fmt: skip
+) -> list[Row]:
     """Rows of `RESULTS`: all judges on one set, then every two of them against each other.
 
     Args:
@@ -115,9 +119,14 @@ def rows_of(
         names: label -> name with version.
     """
     shared = {
-        "set": one.name, "source": one.source, "snapshot": one.snapshot, "digest": one.digest,
-        "resamples": config.resamples, "level": config.level, "seed": config.seed,
-    }  # fmt: skip
+        "set": one.name,
+        "source": one.source,
+        "snapshot": one.snapshot,
+        "digest": one.digest,
+        "resamples": config.resamples,
+        "level": config.level,
+        "seed": config.seed,
+    }
     found = [
         (label, figure)
         for label, tasks in judged.items()

@@ -86,9 +86,12 @@ def _attribute_figures(
     own = list(range(len(aligned.names))) if shared is None else shared
     names = tuple(aligned.names[place] for place in own)
     columns = AttributeColumns(
-        names, aligned.attributes[rows][:, own], aligned.total[rows], aligned.mos[rows],
+        names,
+        aligned.attributes[rows][:, own],
+        aligned.total[rows],
+        aligned.mos[rows],
         None if shared is None else aligned.truth[rows][:, own],
-    )  # fmt: skip
+    )
     figures = AttributeFigures(columns)
     keys = [
         (place, key)
@@ -119,9 +122,15 @@ _WITHOUT_TRUTH = ("attribute_to_total", "attribute_to_mos", "halo")
 
 
 def _bootstrapped(
-    metric: str, value: float, draws: Array, n: int, resamples: Resamples, handling: Handling,
-    of: str | None = None, note: str | None = None,
-) -> Figure:  # fmt: skip
+    metric: str,
+    value: float,
+    draws: Array,
+    n: int,
+    resamples: Resamples,
+    handling: Handling,
+    of: str | None = None,
+    note: str | None = None,
+) -> Figure:
     if not np.isfinite(value):
         return Figure(metric, np.nan, n, of, handling, note=note or "constant")
     low, high = resamples.interval(draws)

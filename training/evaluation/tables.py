@@ -112,16 +112,24 @@ def _attributes(name: str, figures: Figures, theirs: Theirs) -> Iterator[TextTab
                 lines.append((label, title, n, *map(shown, cells)))
         if metric in ("srcc_attribute", "plcc_attribute"):
             lines += [
-                (f"{label} (published)", title, DASH,
-                 *(shown(theirs.figures.get(label, metric, of=of)) for of in [*attributes, None]))
+                (
+                    f"{label} (published)",
+                    title,
+                    DASH,
+                    *(
+                        shown(theirs.figures.get(label, metric, of=of))
+                        for of in [*attributes, None]
+                    ),
+                )
                 for label in theirs.labels
-            ]  # fmt: skip
+            ]
     if figures.distinct("of", "attribute_to_mos_truth"):
         cells = [
-            figures.get(figures.labels[0], "attribute_to_mos_truth", task=SCORE, of=of,
-                        handling="excluded")
+            figures.get(
+                figures.labels[0], "attribute_to_mos_truth", task=SCORE, of=of, handling="excluded"
+            )
             for of in [*attributes, None]
-        ]  # fmt: skip
+        ]
         lines.append(("people", "SRCC with people's total", DASH, *map(shown, cells)))
     note = "An attribute-to-total correlation also rises when all attributes follow the total."
     header = ("judge", "figure", "n", *attributes, "mean")
@@ -143,12 +151,17 @@ def _halo(name: str, figures: Figures) -> Iterator[TextTable]:
 def _differences(name: str, figures: Figures) -> Iterator[TextTable]:
     lines = [
         (
-            f"{row['label']} − {row['versus']}", row["task"], _DIFFERENCES[row["metric"]],
-            row["handling"], str(row["n"]), shown(row), _p(row),
+            f"{row['label']} − {row['versus']}",
+            row["task"],
+            _DIFFERENCES[row["metric"]],
+            row["handling"],
+            str(row["n"]),
+            shown(row),
+            _p(row),
         )
         for row in figures.rows
         if row["metric"] in _DIFFERENCES and (_failed(figures, row) or row["handling"] == "worst")
-    ]  # fmt: skip
+    ]
     if lines:
         header = ("judges", "task", "figure", "failed answers", "n", "difference", "p")
         note = "Paired bootstrap over the same photos; no correction for the number of comparisons."
@@ -168,9 +181,10 @@ def _p(row: Row) -> str:
 def _classes(name: str, figures: Figures) -> Iterator[TextTable]:
     for task in figures.distinct("task", "accuracy_class"):
         names = [
-            row["of"] for row in figures.rows
+            row["of"]
+            for row in figures.rows
             if (row["metric"], row["task"]) == ("accuracy_class", task)
-        ]  # fmt: skip
+        ]
         lines = []
         for of in sorted(set(names), key=class_order):
             cells = [

@@ -14,8 +14,16 @@ from joppo.data.questions.answer_format import (
 )
 from joppo.data.questions.choices import LETTERS
 
-__all__ = ["Answer", "AnswerError", "AnswerFormat", "Judgement", "form_of", "judge", "parse_answer",
-           "parse_completion"]  # fmt: skip
+__all__ = [
+    "Answer",
+    "AnswerError",
+    "AnswerFormat",
+    "Judgement",
+    "form_of",
+    "judge",
+    "parse_answer",
+    "parse_completion",
+]
 
 
 @dataclass(frozen=True, slots=True)

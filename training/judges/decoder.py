@@ -90,9 +90,16 @@ class Decoder:
     """
 
     def __init__(
-        self, model: Any, text: TextModel, see: Seen, *, rows: int, batch: int,
-        max_new_tokens: int, temperature: float = 1.0,
-    ) -> None:  # fmt: skip
+        self,
+        model: Any,
+        text: TextModel,
+        see: Seen,
+        *,
+        rows: int,
+        batch: int,
+        max_new_tokens: int,
+        temperature: float = 1.0,
+    ) -> None:
         """
         Args:
             model: of the Qwen-VL family, on its device, in evaluation mode.

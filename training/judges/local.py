@@ -80,9 +80,14 @@ class LocalJudge:
         c = self.config
         batch = c.batch or c.rows
         decoder = Decoder(
-            self.model, self._text, self._see, rows=c.rows, batch=batch,
-            max_new_tokens=self.max_new_tokens, temperature=c.temperature,
-        )  # fmt: skip
+            self.model,
+            self._text,
+            self._see,
+            rows=c.rows,
+            batch=batch,
+            max_new_tokens=self.max_new_tokens,
+            temperature=c.temperature,
+        )
 
         def prepare(question: Question) -> tuple[Prompt, ReadPrompt] | PhotoError:
             """Open and read a photo, in a thread, while replies to others are written."""

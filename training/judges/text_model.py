@@ -100,9 +100,13 @@ class TextModel:
         return read, self._scores(x)[0, -1]
 
     def step(
-        self, tokens: Tensor, turns: tuple[Tensor, Tensor], written: KeysValues, at: Tensor,
+        self,
+        tokens: Tensor,
+        turns: tuple[Tensor, Tensor],
+        written: KeysValues,
+        at: Tensor,
         mask: Tensor,
-    ) -> Tensor:  # fmt: skip
+    ) -> Tensor:
         """Scores (rows, vocabulary) of the next token of each row.
 
         Args:

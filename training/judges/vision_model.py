@@ -94,9 +94,11 @@ class VisionModel:
         visual, grids = self.visual, torch.tensor([grid])
         merge = visual.spatial_merge_size
         index, bounds = get_vision_window_index(
-            grids, spatial_merge_size=merge, window_size=visual.window_size,
+            grids,
+            spatial_merge_size=merge,
+            window_size=visual.window_size,
             patch_size=visual.patch_size,
-        )  # fmt: skip
+        )
         windows = sorted(index.split((bounds.diff() // self.unit).tolist()), key=len)
         tokens = torch.cat(windows)
         order = (tokens[:, None] * self.unit + torch.arange(self.unit)).flatten()

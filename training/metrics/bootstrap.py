@@ -34,8 +34,9 @@ class Resamples:
     level: float = 0.95
 
     @classmethod
-    def of(cls, photos: Array, count: int = 1000, seed: int = 0, level: float = 0.95
-           ) -> "Resamples":  # fmt: skip
+    def of(
+        cls, photos: Array, count: int = 1000, seed: int = 0, level: float = 0.95
+    ) -> "Resamples":
         """Resamples of rows that belong to `photos` (n,), names of any kind."""
         return cls(np.unique(photos, return_inverse=True)[1], count, seed, level)
 

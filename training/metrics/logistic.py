@@ -119,11 +119,14 @@ def _least_squares(x: Array, y: Array) -> tuple[float, float, float, float] | No
     lows, highs = [-_REACH, np.log(_NARROWEST)], [_REACH, np.log(_WIDEST)]
     found = [
         least_squares(
-            _residual, [0.0, np.log(width)], bounds=(lows, highs),
-            args=(coarse_x, coarse_y, weight), **_CLOSE,
+            _residual,
+            [0.0, np.log(width)],
+            bounds=(lows, highs),
+            args=(coarse_x, coarse_y, weight),
+            **_CLOSE,
         )
         for width in _STARTS
-    ]  # fmt: skip
+    ]
     good = [one for one in found if one.success]
     if not good:
         return None

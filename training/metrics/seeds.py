@@ -85,9 +85,13 @@ def _sign_test(gaps: np.ndarray) -> float:
     from scipy.stats import permutation_test
 
     result = permutation_test(
-        (gaps,), np.mean, permutation_type="samples", n_resamples=1 << 14, rng=0,
+        (gaps,),
+        np.mean,
+        permutation_type="samples",
+        n_resamples=1 << 14,
+        rng=0,
         vectorized=False,
-    )  # fmt: skip
+    )
     return float(result.pvalue)
 
 

@@ -21,9 +21,9 @@ from joppo.training.runs.metrics_log import read_metrics
 POINTS = FiguresConfig(resamples=100)
 
 
-def named(evaluation: EvaluateConfig, outcomes: Sequence[Outcome], store: Store) -> dict[
-    str, NamedJudge
-]:  # fmt: skip
+def named(
+    evaluation: EvaluateConfig, outcomes: Sequence[Outcome], store: Store
+) -> dict[str, NamedJudge]:
     """judge of the outcomes -> what it is called, with its version.
 
     Raises:
@@ -41,9 +41,14 @@ def unanswered(judge: NamedJudge, sets: Sequence[EvaluationSet], store: Store) -
 
 
 def gather(
-    config: ReproduceConfig, judges: Mapping[str, NamedJudge], sets: Sequence[EvaluationSet],
-    store: Store, snapshot: str, outcomes: Sequence[Outcome], samples: int,
-) -> Findings:  # fmt: skip
+    config: ReproduceConfig,
+    judges: Mapping[str, NamedJudge],
+    sets: Sequence[EvaluationSet],
+    store: Store,
+    snapshot: str,
+    outcomes: Sequence[Outcome],
+    samples: int,
+) -> Findings:
     """Everything that the report shows.
 
     Args:
@@ -67,9 +72,15 @@ def gather(
         if one.seed == min(config.seeds) and one.judge is not None
     }
     return Findings(
-        config, snapshot, variants, _runs(config, outcomes, store), outcomes,
-        examples(sets[0], shown, store, config.examples), load_published(), samples,
-    )  # fmt: skip
+        config,
+        snapshot,
+        variants,
+        _runs(config, outcomes, store),
+        outcomes,
+        examples(sets[0], shown, store, config.examples),
+        load_published(),
+        samples,
+    )
 
 
 def _runs(config: ReproduceConfig, outcomes: Sequence[Outcome], store: Store) -> Curves:

@@ -50,18 +50,30 @@ def claims(full: str) -> list[Claim]:
         Claim("SFT raises composition accuracy over the base judge", "sft", "base", COMPOSITION),
         Claim("SFT before JoPPO raises it over JoPPO alone", full, "without-sft", COMPOSITION),
         Claim("JoPPO raises the SRCC of the total over SFT alone", full, "sft", TOTAL),
-        Claim("The joint reward raises attribute SRCC with the truth over the single-score reward",
-              full, "without-joppo", ATTRIBUTES),
+        Claim(
+            "The joint reward raises attribute SRCC with the truth over the single-score reward",
+            full,
+            "without-joppo",
+            ATTRIBUTES,
+        ),
         Claim("It raises the attribute-to-total SRCC", full, "without-joppo", TO_TOTAL),
-        Claim(f"The SRCC of its total is not worse (by more than {MARGIN})", full,
-              "without-joppo", TOTAL, MARGIN),
-    ]  # fmt: skip
+        Claim(
+            f"The SRCC of its total is not worse (by more than {MARGIN})",
+            full,
+            "without-joppo",
+            TOTAL,
+            MARGIN,
+        ),
+    ]
 
 
 def difference(
-    variant: str, versus: str, figure: FigureName | None, variants: Mapping[str, BySeed],
+    variant: str,
+    versus: str,
+    figure: FigureName | None,
+    variants: Mapping[str, BySeed],
     level: float,
-) -> Comparison | None:  # fmt: skip
+) -> Comparison | None:
     """`variant` minus `versus` over the seeds of both; None where there is no such pair."""
     if figure is None or not {variant, versus} <= set(variants) or variant == versus:
         return None

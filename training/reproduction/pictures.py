@@ -67,9 +67,14 @@ def ablation(
 
 
 def _draw(
-    axis: Any, row: int, over: OverAll, variant: str, values: Sequence[float], name: FigureName,
+    axis: Any,
+    row: int,
+    over: OverAll,
+    variant: str,
+    values: Sequence[float],
+    name: FigureName,
     color: str,
-) -> None:  # fmt: skip
+) -> None:
     found = over.get(variant, name)
     if found is None:
         return
@@ -91,8 +96,13 @@ def curves(runs: Curves, wanted: Mapping[str, str], shades: Mapping[str, str]) -
         for variant, by_seed in runs.items():
             lines = [line for rows in by_seed.values() if (line := by_step(rows, name))]
             for line in lines:
-                axis.plot(list(line), list(line.values()), color=shades[variant], alpha=0.25,
-                          linewidth=0.8)  # fmt: skip
+                axis.plot(
+                    list(line),
+                    list(line.values()),
+                    color=shades[variant],
+                    alpha=0.25,
+                    linewidth=0.8,
+                )
             steps = sorted(set().union(*lines))
             means = [np.mean([line[step] for line in lines if step in line]) for step in steps]
             axis.plot(steps, means, color=shades[variant], linewidth=1.6)
@@ -107,9 +117,11 @@ def curves(runs: Curves, wanted: Mapping[str, str], shades: Mapping[str, str]) -
 
 def _known(runs: Curves, name: str) -> bool:
     return any(
-        row["name"] == name for by_seed in runs.values() for rows in by_seed.values()
+        row["name"] == name
+        for by_seed in runs.values()
+        for rows in by_seed.values()
         for row in rows
-    )  # fmt: skip
+    )
 
 
 def by_step(rows: Sequence[Mapping[str, Any]], name: str) -> dict[int, float]:

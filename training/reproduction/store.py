@@ -26,9 +26,12 @@ PAGE = "report.html"
 
 
 def report_key(
-    config: ReproduceConfig, judges: Mapping[str, NamedJudge], digests: Sequence[str],
-    snapshot: str, outcomes: Sequence[Outcome],
-) -> str:  # fmt: skip
+    config: ReproduceConfig,
+    judges: Mapping[str, NamedJudge],
+    digests: Sequence[str],
+    snapshot: str,
+    outcomes: Sequence[Outcome],
+) -> str:
     """16 hex characters; a judge's name holds its version, so places do not matter.
 
     Args:
@@ -44,9 +47,13 @@ def report_key(
 
 
 def write_report(
-    config: ReproduceConfig, evaluation: EvaluateConfig, base: Path, store: Store, snapshot: str,
+    config: ReproduceConfig,
+    evaluation: EvaluateConfig,
+    base: Path,
+    store: Store,
+    snapshot: str,
     outcomes: Sequence[Outcome],
-) -> str:  # fmt: skip
+) -> str:
     """Write the report unless it is there, and return its key. The page is written last.
 
     Args:

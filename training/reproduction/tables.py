@@ -131,8 +131,9 @@ def _published_attributes(
 ) -> Iterator[tuple[str, ...]]:
     theirs = Theirs(published, "para")
     for label in theirs.labels:
-        cells = [theirs.figures.get(label, "attribute_to_total", of=of)
-                 for of in [*attributes, None]]  # fmt: skip
+        cells = [
+            theirs.figures.get(label, "attribute_to_total", of=of) for of in [*attributes, None]
+        ]
         told = [*(shown(one, 2) for one in cells), *[DASH] * len(HALO)]
         yield ("attribute to total", f"{label} (published)", *told)
 

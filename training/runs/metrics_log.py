@@ -17,14 +17,16 @@ import pyarrow.parquet as pq
 
 from joppo.data.store.store import Store, StoreError
 
-SCHEMA = pa.schema([
-    pa.field("run", pa.string()),
-    pa.field("stage", pa.string()),
-    pa.field("step", pa.int64()),
-    pa.field("epoch", pa.float64()),
-    pa.field("name", pa.string()),
-    pa.field("value", pa.float64()),
-])  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        pa.field("run", pa.string()),
+        pa.field("stage", pa.string()),
+        pa.field("step", pa.int64()),
+        pa.field("epoch", pa.float64()),
+        pa.field("name", pa.string()),
+        pa.field("value", pa.float64()),
+    ]
+)
 VIEW = "training_metrics"
 FILE = "metrics.parquet"
 LATEST = "latest-"
@@ -54,11 +56,17 @@ class MetricsLog:
             StoreError: the store cannot be written.
         """
         rows = [
-            {"run": self.run, "stage": self.stage, "step": step, "epoch": epoch,
-             "name": name, "value": float(value)}
+            {
+                "run": self.run,
+                "stage": self.stage,
+                "step": step,
+                "epoch": epoch,
+                "name": name,
+                "value": float(value),
+            }
             for name, value in values.items()
             if isinstance(value, int | float) and math.isfinite(value)
-        ]  # fmt: skip
+        ]
         added = pa.Table.from_pylist(rows, SCHEMA)
         self.table = pa.concat_tables([self.table, added]).combine_chunks()
         sink = io.BytesIO()

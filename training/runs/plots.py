@@ -29,8 +29,10 @@ class Panel:
 GROUPS: dict[str, tuple[Panel, ...]] = {
     "Reward": (
         Panel("reward", ("reward",)),
-        Panel("reward by kind", ("rewards/preference/mean", "rewards/accuracy/mean",
-                                 "rewards/format/mean")),
+        Panel(
+            "reward by kind",
+            ("rewards/preference/mean", "rewards/accuracy/mean", "rewards/format/mean"),
+        ),
         Panel("parts of the joint reward", ("reward_conditional", "reward_thurstone")),
         Panel("spread of the reward within photos", ("reward_std",)),
         Panel("share of photos with equal rewards", ("frac_reward_zero_std",)),
@@ -51,34 +53,54 @@ GROUPS: dict[str, tuple[Panel, ...]] = {
     ),
     "Health of the reward": (
         Panel("parsed, zero spread", ("health/parsed", "health/zero_spread_groups")),
-        Panel("spread within photos", ("health/score_spread", "health/attribute_spread",
-                                       "health/reward_spread")),
+        Panel(
+            "spread within photos",
+            ("health/score_spread", "health/attribute_spread", "health/reward_spread"),
+        ),
         Panel("effective rank of Sigma_AA", ("health/effective_rank",)),
         Panel("condition of Sigma_AA", ("health/condition",), log=True),
         Panel("saturated win rates", ("health/saturated_win_rates",)),
         Panel("skew and excess kurtosis of totals", ("health/skew", "health/excess_kurtosis")),
-        Panel("coupling R2, and by chance", ("health/coupling_r2",
-                                             "health/coupling_r2_by_chance")),
-        Panel("order of photos: SRCC with MOS", ("health/score_mos_srcc",
-                                                 "health/attribute_mos_srcc",
-                                                 "health/reward_mos_srcc")),
+        Panel("coupling R2, and by chance", ("health/coupling_r2", "health/coupling_r2_by_chance")),
+        Panel(
+            "order of photos: SRCC with MOS",
+            ("health/score_mos_srcc", "health/attribute_mos_srcc", "health/reward_mos_srcc"),
+        ),
         Panel("halo: correlation between attributes", ("health/attribute_correlation",)),
     ),
-}  # fmt: skip
+}
 LABELS = {
-    "rewards/preference/mean": "preference", "rewards/accuracy/mean": "accuracy",
-    "rewards/format/mean": "format", "reward_conditional": "conditional",
-    "reward_thurstone": "thurstone", "completions/mean_length": "length",
-    "completions/max_length": "longest", "frac_reward_zero_std": "equal rewards",
-    "parse_rate": "in form", "clip_ratio/region_mean": "clipped",
-    "mean_token_accuracy": "token accuracy", "grad_norm": "gradient",
+    "rewards/preference/mean": "preference",
+    "rewards/accuracy/mean": "accuracy",
+    "rewards/format/mean": "format",
+    "reward_conditional": "conditional",
+    "reward_thurstone": "thurstone",
+    "completions/mean_length": "length",
+    "completions/max_length": "longest",
+    "frac_reward_zero_std": "equal rewards",
+    "parse_rate": "in form",
+    "clip_ratio/region_mean": "clipped",
+    "mean_token_accuracy": "token accuracy",
+    "grad_norm": "gradient",
     "learning_rate": "learning rate",
-}  # fmt: skip
+}
 COLUMNS = (
-    "loss", "reward", "rewards/preference/mean", "rewards/accuracy/mean", "rewards/format/mean",
-    "reward_conditional", "reward_thurstone", "kl", "entropy", "completions/mean_length",
-    "parse_rate", "frac_reward_zero_std", "mean_token_accuracy", "grad_norm", "learning_rate",
-)  # fmt: skip
+    "loss",
+    "reward",
+    "rewards/preference/mean",
+    "rewards/accuracy/mean",
+    "rewards/format/mean",
+    "reward_conditional",
+    "reward_thurstone",
+    "kl",
+    "entropy",
+    "completions/mean_length",
+    "parse_rate",
+    "frac_reward_zero_std",
+    "mean_token_accuracy",
+    "grad_norm",
+    "learning_rate",
+)
 """What a log line and a row of the table of steps show."""
 
 
@@ -177,8 +199,14 @@ def _figure(lines: int, columns: int) -> Any:
     width, height = 3.6 * columns, 2.3 * lines
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
-    figure.subplots_adjust(left=0.45 / width, right=1 - 0.1 / width, bottom=0.25 / height,
-                           top=1 - 0.28 / height, wspace=0.2, hspace=0.32)  # fmt: skip
+    figure.subplots_adjust(
+        left=0.45 / width,
+        right=1 - 0.1 / width,
+        bottom=0.25 / height,
+        top=1 - 0.28 / height,
+        wspace=0.2,
+        hspace=0.32,
+    )
     return figure, figure.subplots(lines, columns, squeeze=False)
 
 

@@ -63,9 +63,12 @@ def calibrate(
     rows = [(book.get(image_id), row["mos"]) for image_id, row in people.items()]
     pairs = [(row["total"], mos) for row, mos in rows if row is not None and row["parse_ok"]]
     return fit(
-        [total for total, _ in pairs], [mos for _, mos in pairs],
-        judge=book.judge, prompt_id=book.prompt_id, source=f"snapshot {version}, {split}",
-    )  # fmt: skip
+        [total for total, _ in pairs],
+        [mos for _, mos in pairs],
+        judge=book.judge,
+        prompt_id=book.prompt_id,
+        source=f"snapshot {version}, {split}",
+    )
 
 
 def _image_id(row: Row) -> str:

@@ -60,13 +60,18 @@ def fit(
     x, place, count = np.unique(np.asarray(totals), return_inverse=True, return_counts=True)
     mean = np.bincount(place, weights=np.asarray(mos)) / count
     fitted = isotonic_regression(mean, weights=count.astype(float))
-    ends = {int(i) for a, b in zip(fitted.blocks, fitted.blocks[1:], strict=False)
-            for i in (a, b - 1)}  # fmt: skip
+    ends = {
+        int(i) for a, b in zip(fitted.blocks, fitted.blocks[1:], strict=False) for i in (a, b - 1)
+    }
     knots = sorted(ends)
     return Calibration(
-        judge, prompt_id, tuple(x[knots].tolist()), tuple(fitted.x[knots].tolist()),
-        len(totals), source,
-    )  # fmt: skip
+        judge,
+        prompt_id,
+        tuple(x[knots].tolist()),
+        tuple(fitted.x[knots].tolist()),
+        len(totals),
+        source,
+    )
 
 
 def save(calibration: Calibration, folder: FileStore, name: str = FILE) -> None:

@@ -72,15 +72,22 @@ def compare_replies(
     mean, variance = group_moments(totals, valid)
     win = win_rates(mean[:, None], variance, config.gamma)[0, 0, 1, 0]
     given = conditional_moments(
-        totals, attributes, valid, covariance=config.covariance, shrinkage=config.shrinkage,
+        totals,
+        attributes,
+        valid,
+        covariance=config.covariance,
+        shrinkage=config.shrinkage,
         ridge=config.ridge,
-    )  # fmt: skip
+    )
     pairs = win_rates(given.mean, given.variance, config.gamma)[0, :, 1, :]
     by_attributes = pairs[valid[0]][:, valid[1]].mean()
     return Comparison(
-        float(win), float(by_attributes), (float(mean[0]), float(mean[1])),
-        (float(variance[0].sqrt()), float(variance[1].sqrt())), (counts[0], counts[1]),
-    )  # fmt: skip
+        float(win),
+        float(by_attributes),
+        (float(mean[0]), float(mean[1])),
+        (float(variance[0].sqrt()), float(variance[1].sqrt())),
+        (counts[0], counts[1]),
+    )
 
 
 def _padded(*groups: Sequence[Reply]) -> list[list[list[float]]]:

@@ -23,8 +23,15 @@ def score_row(
     judged = mean.judgement
     values = dict(zip(names, judged.attributes, strict=True)) if judged.ok else {}
     return {
-        "judge": judge, "prompt_id": prompt_id, "image_id": image_id, "samples": len(totals),
-        "parse_ok": judged.ok, "total": judged.total if judged.ok else None,
-        "spread": stdev(totals) if len(totals) > 1 else None, "attributes": values,
-        "reason": judged.reason, "explanation": mean.explanation, "raw_text": mean.raw_text,
-    }  # fmt: skip
+        "judge": judge,
+        "prompt_id": prompt_id,
+        "image_id": image_id,
+        "samples": len(totals),
+        "parse_ok": judged.ok,
+        "total": judged.total if judged.ok else None,
+        "spread": stdev(totals) if len(totals) > 1 else None,
+        "attributes": values,
+        "reason": judged.reason,
+        "explanation": mean.explanation,
+        "raw_text": mean.raw_text,
+    }

@@ -89,9 +89,12 @@ def check_found(files: Sequence[PhotoFile | Reject]) -> None:
 
 
 def write_results(
-    out: FileStore, ranked: Sequence[Ranked], rejects: Sequence[Reject], config: ScoringConfig,
+    out: FileStore,
+    ranked: Sequence[Ranked],
+    rejects: Sequence[Reject],
+    config: ScoringConfig,
     picture: Picture | None,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """Tables, and the report where pictures are given; names of the files written."""
     rubric = config.load_rubric()
     names = write_scores(out, ranked, rejects, rubric)

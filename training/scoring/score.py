@@ -93,9 +93,13 @@ class _Scoring:
     """One pass over files. `line` holds, in the order of the files, results and what waits."""
 
     def __init__(
-        self, judge: SamplingJudge, book: ScoreBook, store: Store, config: ScoringConfig,
+        self,
+        judge: SamplingJudge,
+        book: ScoreBook,
+        store: Store,
+        config: ScoringConfig,
         seen: Callable[[int], Any],
-    ) -> None:  # fmt: skip
+    ) -> None:
         rubric = config.load_rubric()
         self.judge, self.book, self.store, self.config = judge, book, store, config
         self.seen = seen

@@ -24,8 +24,17 @@ from joppo.training.scoring.rows import Row
 from joppo.training.scoring.score import Scored
 
 REJECT_COLUMNS = ("item", "reason", "detail")
-_BEFORE = ("rank", "file", "image_id", "judge", "prompt_id", "total", "calibrated", "spread",
-           "samples")  # fmt: skip
+_BEFORE = (
+    "rank",
+    "file",
+    "image_id",
+    "judge",
+    "prompt_id",
+    "total",
+    "calibrated",
+    "spread",
+    "samples",
+)
 _AFTER = ("parse_ok", "reason", "explanation", "raw_text")
 
 

@@ -61,9 +61,16 @@ _ASPECTS = {
     "detail": "How much detail fills the frame?",
 }
 _PARTS = (
-    "upper left", "upper middle", "upper right", "middle left", "central", "middle right",
-    "lower left", "lower middle", "lower right",
-)  # fmt: skip
+    "upper left",
+    "upper middle",
+    "upper right",
+    "middle left",
+    "central",
+    "middle right",
+    "lower left",
+    "lower middle",
+    "lower right",
+)
 _PREVAILS = 0.6
 _FILLS, _HOLDS, _VISIBLE = 0.3, 0.12, 0.004
 """A part holds the subject if it is filled by so much, or with so much of what is visible of it."""
@@ -186,9 +193,13 @@ def _extreme(sight: Sight, tones: list[float], rng: np.random.Generator) -> Less
 
 
 def _chosen(
-    sight: Sight, question: str, reason: str, options: list[str], truth: str,
+    sight: Sight,
+    question: str,
+    reason: str,
+    options: list[str],
+    truth: str,
     rng: np.random.Generator,
-) -> Lesson:  # fmt: skip
+) -> Lesson:
     """A question with lettered options; the reason comes before the letter."""
     form = AnswerFormat("choice", tuple(LETTERS[: len(options)]))
     lines = "\n".join(f"{letter}) {o}" for letter, o in zip(form.names, options, strict=True))

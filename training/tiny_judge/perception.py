@@ -47,8 +47,9 @@ def targets(scene: Scene) -> np.ndarray:
 
 def _cells(values: np.ndarray, count: int) -> np.ndarray:
     """Means over a count x count grid."""
-    return np.asarray(cv2.resize(values.astype(np.float32), (count, count), None, 0, 0,
-                                 cv2.INTER_AREA))  # fmt: skip
+    return np.asarray(
+        cv2.resize(values.astype(np.float32), (count, count), None, 0, 0, cv2.INTER_AREA)
+    )
 
 
 class Heads(nn.Module):
@@ -60,9 +61,13 @@ class Heads(nn.Module):
         layout = CELLS * CELLS * (_LAYOUT.stop - _LAYOUT.start)
         self.layout = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, layout))
         self.whole = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, 8), nn.Flatten(1),
-            nn.Linear(8 * CELLS * CELLS, 64), nn.GELU(), nn.Linear(64, len(SEEN)),
-        )  # fmt: skip
+            nn.LayerNorm(width),
+            nn.Linear(width, 8),
+            nn.Flatten(1),
+            nn.Linear(8 * CELLS * CELLS, 64),
+            nn.GELU(),
+            nn.Linear(64, len(SEEN)),
+        )
 
     def forward(self, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """(B, 25, width) -> (B, 25, cell targets), (B, 25 * layout targets), (B, attributes)."""
@@ -80,9 +85,14 @@ def photo_patches(images: Sequence[np.ndarray], processor: Any) -> np.ndarray:
 
 
 def train_tower(
-    tower: Any, patches: np.ndarray, cells: np.ndarray, attributes: np.ndarray, steps: int,
-    seed: int, say: Callable[[str], None],
-) -> None:  # fmt: skip
+    tower: Any,
+    patches: np.ndarray,
+    cells: np.ndarray,
+    attributes: np.ndarray,
+    steps: int,
+    seed: int,
+    say: Callable[[str], None],
+) -> None:
     """Train in place. `cells`: (N, 25, targets); `attributes`: (N, 2), the truth of SEEN."""
     generator = np.random.default_rng(seed)
     spread = cells.std((0, 1)) + 1e-6
@@ -113,8 +123,10 @@ def train_tower(
         optimizer.zero_grad()
         if step % 50 == 49:
             pace = (time.monotonic() - started) / (step + 1)
-            say(f"sight step {step + 1}: cells {of_cells:.3f}, layout {of_layout:.3f}, "
-                f"color and light {of_photo:.3f}, {pace:.2f} s a step")  # fmt: skip
+            say(
+                f"sight step {step + 1}: cells {of_cells:.3f}, layout {of_layout:.3f}, "
+                f"color and light {of_photo:.3f}, {pace:.2f} s a step"
+            )
     _level(tower, patches)
 
 

@@ -204,9 +204,13 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu, or cuda for one GPU")
     args = parser.parse_args()
     plan = Plan(
-        args.seed, args.per_category, tuple(args.steps), args.batch_times, args.workers,
+        args.seed,
+        args.per_category,
+        tuple(args.steps),
+        args.batch_times,
+        args.workers,
         args.device,
-    )  # fmt: skip
+    )
     save(*pretrain(plan, lambda line: print(line, flush=True)), args.out)
 
 

@@ -10,9 +10,13 @@ from joppo.training.trainer.preflight import PreflightError
 from joppo.training.trainer.vllm_guard import RolloutError
 
 _PERMANENT = (
-    PreflightError, SnapshotError, CorpusNotFoundError, PhotoMissingError, NonFiniteLossError,
+    PreflightError,
+    SnapshotError,
+    CorpusNotFoundError,
+    PhotoMissingError,
+    NonFiniteLossError,
     RolloutError,
-)  # fmt: skip
+)
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _MEMORY = (
     ". The GPU has too little memory: lower per_device_batch, rollout_batch or max_pixels, or "

@@ -45,8 +45,13 @@ class FiniteLoss:
         if math.isfinite(float(value)):
             return
         step = self.state.global_step
-        folder = keep_batch(Path(self.args.output_dir), step, self.batch, self.processing_class,
-                            self.args.process_index)  # fmt: skip
+        folder = keep_batch(
+            Path(self.args.output_dir),
+            step,
+            self.batch,
+            self.processing_class,
+            self.args.process_index,
+        )
         raise NonFiniteLossError(
             f"the {what} is {float(value)} after step {step}; the weights were not changed by it, "
             f"and the batch is kept in {folder}. Remove the rows that its batch.json shows, or "

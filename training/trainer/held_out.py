@@ -22,23 +22,35 @@ def pick(rows: Rows, count: int) -> list[Row]:
 
 
 def complete(
-    model: Any, processor: Any, prompts: Sequence[tuple[list[Any], str]], max_new_tokens: int,
+    model: Any,
+    processor: Any,
+    prompts: Sequence[tuple[list[Any], str]],
+    max_new_tokens: int,
     batch: int = 16,
-) -> Iterator[str]:  # fmt: skip
+) -> Iterator[str]:
     """Greedy completions of (photos, user text) pairs, in order."""
     import torch
 
     for first in range(0, len(prompts), batch):
         chats = [
-            [{"role": "user", "content": [
-                *({"type": "image", "image": one} for one in photos), {"type": "text", "text": text}
-            ]}]
+            [
+                {
+                    "role": "user",
+                    "content": [
+                        *({"type": "image", "image": one} for one in photos),
+                        {"type": "text", "text": text},
+                    ],
+                }
+            ]
             for photos, text in prompts[first : first + batch]
-        ]  # fmt: skip
+        ]
         inputs = processor.apply_chat_template(
-            chats, add_generation_prompt=True, tokenize=True, return_dict=True,
+            chats,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
             processor_kwargs={"padding": True, "return_tensors": "pt"},
-        ).to(model.device)  # fmt: skip
+        ).to(model.device)
         with torch.inference_mode():
             made = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
         new = made[:, inputs["input_ids"].shape[1] :]
@@ -54,11 +66,15 @@ def sft_figures(
     """
     found: dict[str, list[float]] = {"parse_rate": []}
     prompts = [
-        ([photo(store, u) for u in (row["uri"], row["second_uri"]) if u],
-         row["messages"][0]["content"]) for row in rows
-    ]  # fmt: skip
-    for row, text in zip(rows, complete(model, processor, prompts, max_new_tokens, batch),
-                         strict=True):  # fmt: skip
+        (
+            [photo(store, u) for u in (row["uri"], row["second_uri"]) if u],
+            row["messages"][0]["content"],
+        )
+        for row in rows
+    ]
+    for row, text in zip(
+        rows, complete(model, processor, prompts, max_new_tokens, batch), strict=True
+    ):
         answer = _answer(text)
         found["parse_rate"].append(float(answer is not None))
         if not row["answer"].startswith(TOTAL):
@@ -68,9 +84,14 @@ def sft_figures(
 
 
 def preference_figures(
-    model: Any, processor: Any, rows: Rows, store: Store, names: Sequence[str],
-    max_new_tokens: int, batch: int,
-) -> dict[str, float]:  # fmt: skip
+    model: Any,
+    processor: Any,
+    rows: Rows,
+    store: Store,
+    names: Sequence[str],
+    max_new_tokens: int,
+    batch: int,
+) -> dict[str, float]:
     """SRCC of totals with MOS, accuracy by task of choices, and parse rate.
 
     A score that cannot be parsed takes the lowest rank, so unreadable answers are no way to a

@@ -45,8 +45,15 @@ def train_joppo(run: Run) -> None:
     rewards = JudgeRewards(config, names)
 
     def figures(model: Any) -> dict[str, float]:
-        return preference_figures(model, processor, held_out, run.store, names,
-                                  config.max_completion_length, config.eval_batch)  # fmt: skip
+        return preference_figures(
+            model,
+            processor,
+            held_out,
+            run.store,
+            names,
+            config.max_completion_length,
+            config.eval_batch,
+        )
 
     def trainer(world: int) -> Any:
         from joppo.training.trainer.trainers import JoppoTrainer

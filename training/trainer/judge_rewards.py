@@ -75,8 +75,9 @@ class JudgeRewards:
     def weights(self) -> list[float]:
         return [self.config.reward_weights.get(f.__name__, 0.0) for f in self.functions]  # type: ignore[call-overload]
 
-    def judgements(self, completions: Sequence[Any], task: Sequence[str], choices: Sequence[Any]
-                   ) -> list[Judgement]:  # fmt: skip
+    def judgements(
+        self, completions: Sequence[Any], task: Sequence[str], choices: Sequence[Any]
+    ) -> list[Judgement]:
         """The completions, parsed; the same list is parsed once."""
         if self._parsed[0] is not completions:
             forms = [form_of(t, c or (), self.names) for t, c in zip(task, choices, strict=True)]
@@ -85,10 +86,15 @@ class JudgeRewards:
         return self._parsed[1]
 
     def preference(
-        self, completions: Sequence[Any], task: Sequence[str], choices: Sequence[Any],
-        mos: Sequence[float | None], log_metric: Log | None = None, trainer_state: Any = None,
+        self,
+        completions: Sequence[Any],
+        task: Sequence[str],
+        choices: Sequence[Any],
+        mos: Sequence[float | None],
+        log_metric: Log | None = None,
+        trainer_state: Any = None,
         **columns: Any,
-    ) -> list[float | None]:  # fmt: skip
+    ) -> list[float | None]:
         """Reward of scored photos in [0, 1]; None for other tasks. Collective over all ranks."""
         read = self.judgements(completions, task, choices)
         table = self.gather(_table(read, task, mos, len(self.names)))
@@ -103,9 +109,13 @@ class JudgeRewards:
         return [r if t == "score" else None for r, t in zip(mine, task, strict=True)]
 
     def accuracy(
-        self, completions: Sequence[Any], task: Sequence[str], choices: Sequence[Any],
-        answer: Sequence[str | None], **columns: Any,
-    ) -> list[float | None]:  # fmt: skip
+        self,
+        completions: Sequence[Any],
+        task: Sequence[str],
+        choices: Sequence[Any],
+        answer: Sequence[str | None],
+        **columns: Any,
+    ) -> list[float | None]:
         """1 for the right letter, else 0; None for scored photos."""
         read = self.judgements(completions, task, choices)
         return [
@@ -114,9 +124,14 @@ class JudgeRewards:
         ]
 
     def format(
-        self, completions: Sequence[Any], task: Sequence[str], choices: Sequence[Any],
-        log_metric: Log | None = None, log_extra: LogColumn | None = None, **columns: Any,
-    ) -> list[float | None]:  # fmt: skip
+        self,
+        completions: Sequence[Any],
+        task: Sequence[str],
+        choices: Sequence[Any],
+        log_metric: Log | None = None,
+        log_extra: LogColumn | None = None,
+        **columns: Any,
+    ) -> list[float | None]:
         """1 for a completion in the agreed form, else 0."""
         read = self.judgements(completions, task, choices)
         if log_metric is not None:
@@ -190,10 +205,11 @@ def _table(
     """One row per completion of this rank; see `batch_preference`."""
     nothing = (float("nan"),) * width
     rows = [
-        (1.0, float(m), j.total, *j.attributes) if t == "score" and m is not None
+        (1.0, float(m), j.total, *j.attributes)
+        if t == "score" and m is not None
         else (0.0, float("nan"), float("nan"), *nothing)
         for j, t, m in zip(read, task, mos, strict=True)
-    ]  # fmt: skip
+    ]
     from accelerate import PartialState
 
     return torch.tensor(rows, dtype=torch.float64, device=PartialState().device)

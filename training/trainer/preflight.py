@@ -49,11 +49,13 @@ def before_launch(run: Run, seen: Callable[[int, int], None] = lambda done, of: 
         SnapshotError: the snapshot has no row of the wanted tasks.
     """
     rows = training_rows(run)
-    check([
-        *config_problems(run.config, rows),
-        *launcher_problems(run.config.launch),
-        *photo_problems(rows, run.store, seen),
-    ])  # fmt: skip
+    check(
+        [
+            *config_problems(run.config, rows),
+            *launcher_problems(run.config.launch),
+            *photo_problems(rows, run.store, seen),
+        ]
+    )
 
 
 def config_problems(config: TrainConfig, rows: Sequence[Row]) -> list[str]:

@@ -50,18 +50,22 @@ def train(session: Session) -> None:
     if finished(run.model):
         say(f"{run.id} is finished: {run.model}")
         return
-    check([
-        *process_problems(run.config, state.num_processes),
-        *device_problems(run.config),
-        *tracker_problems(run.config),
-    ])  # fmt: skip
+    check(
+        [
+            *process_problems(run.config, state.num_processes),
+            *device_problems(run.config),
+            *tracker_problems(run.config),
+        ]
+    )
     trainer = session.trainer(state.num_processes)
     trainer.keep_checkpoints = run.config.keep_checkpoints
     memory = _memory(session, trainer.model)
-    check([
-        *memory_problems(run.config, total(memory)),
-        *disk_problems(run.folder, _adapter_bytes(trainer.model), run.config.keep_checkpoints),
-    ])  # fmt: skip
+    check(
+        [
+            *memory_problems(run.config, total(memory)),
+            *disk_problems(run.folder, _adapter_bytes(trainer.model), run.config.keep_checkpoints),
+        ]
+    )
     checkpoint = last_good(run.folder, say if state.is_main_process else _silent)
     step = step_of(checkpoint) if checkpoint else 0
     log = MetricsLog(run.store, run.id, run.stage, resume_step=step)

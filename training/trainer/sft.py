@@ -27,8 +27,9 @@ def train_sft(run: Run) -> None:
     processor = load_processor(base, config.max_pixels)
 
     def figures(model: Any) -> dict[str, float]:
-        return sft_figures(model, processor, held_out, run.store, config.max_completion_length,
-                           config.eval_batch)  # fmt: skip
+        return sft_figures(
+            model, processor, held_out, run.store, config.max_completion_length, config.eval_batch
+        )
 
     def trainer(world: int) -> Any:
         from joppo.training.trainer.trainers import JudgeSFTTrainer

@@ -63,23 +63,29 @@ def run_once(model: Any, core: Any, batch: Batch, length: int) -> Shared:
     """
     ids, mask = batch.ids, batch.mask
     positions, deltas = core.get_rope_index(
-        ids, mm_token_type_ids=batch.kinds, image_grid_thw=torch.cat(list(batch.grids)),
+        ids,
+        mm_token_type_ids=batch.kinds,
+        image_grid_thw=torch.cat(list(batch.grids)),
         attention_mask=mask,
-    )  # fmt: skip
+    )
     kept, place = _distinct(batch, length)
     # The head is wanted for no token of a prompt; one is the least that it can be run on.
     cache = model(
-        input_ids=ids[kept, :length], attention_mask=mask[kept, :length],
+        input_ids=ids[kept, :length],
+        attention_mask=mask[kept, :length],
         position_ids=positions[:, kept, :length],
         pixel_values=torch.cat([batch.pixels[row] for row in kept]),
         image_grid_thw=torch.cat([batch.grids[row] for row in kept]),
-        use_cache=True, logits_to_keep=1,
-    ).past_key_values  # fmt: skip
+        use_cache=True,
+        logits_to_keep=1,
+    ).past_key_values
     cache.batch_select_indices(torch.tensor(place, device=ids.device))
     rest = {
-        "input_ids": ids[:, length:], "attention_mask": mask,
-        "position_ids": positions[:, :, length:], "past_key_values": cache,
-    }  # fmt: skip
+        "input_ids": ids[:, length:],
+        "attention_mask": mask,
+        "position_ids": positions[:, :, length:],
+        "past_key_values": cache,
+    }
     return Shared(rest, deltas)
 
 
@@ -144,15 +150,26 @@ class SharedPrompts:
         share_generation(self.accelerator.unwrap_model(self.model))
 
     def _get_per_token_logps_and_entropies(
-        self, model: Any, input_ids: Any, attention_mask: Any, logits_to_keep: int,
-        batch_size: int | None = None, compute_entropy: bool = False, **more: Any,
-    ) -> Any:  # fmt: skip
+        self,
+        model: Any,
+        input_ids: Any,
+        attention_mask: Any,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        compute_entropy: bool = False,
+        **more: Any,
+    ) -> Any:
         fields = {name: more[name] for name in (GRID, PIXELS, KINDS) if more.get(name) is not None}
         if not self.share_prompts or len(fields) < 3 or more.get("compute_aux_loss"):
             return super()._get_per_token_logps_and_entropies(  # type: ignore[misc]
-                model, input_ids, attention_mask, logits_to_keep, batch_size, compute_entropy,
+                model,
+                input_ids,
+                attention_mask,
+                logits_to_keep,
+                batch_size,
+                compute_entropy,
                 **more,
-            )  # fmt: skip
+            )
         batch = batch_of(input_ids, attention_mask, fields, more["num_images"])
         found = [
             self._log_probs(model, part, logits_to_keep)

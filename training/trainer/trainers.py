@@ -32,9 +32,13 @@ class EpochSampler(RepeatSampler):  # type: ignore[misc]
 
     def __init__(self, like: RepeatSampler, epoch: Callable[[], float]) -> None:
         super().__init__(
-            like.data_source, like.mini_repeat_count, like.batch_size, like.repeat_count,
-            like.shuffle, like.seed,
-        )  # fmt: skip
+            like.data_source,
+            like.mini_repeat_count,
+            like.batch_size,
+            like.repeat_count,
+            like.shuffle,
+            like.seed,
+        )
         self.epoch = epoch
 
     def __iter__(self) -> Iterator[int]:

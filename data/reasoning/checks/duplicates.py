@@ -40,9 +40,8 @@ def near_duplicates(
         signature = _signature(text)
         # LSH proposes; the estimate decides, so that neighbours below the threshold stay.
         similar = sorted(
-            other for other in index.query(signature)
-            if kept[other].jaccard(signature) >= threshold
-        )  # fmt: skip
+            other for other in index.query(signature) if kept[other].jaccard(signature) >= threshold
+        )
         if similar:
             repeated[key] = similar[0]
         else:

@@ -155,8 +155,9 @@ def finish(c: Canvas, size: int) -> tuple[Array, Array, Array]:
     """Down to `size`, add grain, quantise. Returns image uint8, depth and subject float32."""
     rgb, depth, subject = c.rgb, c.depth, c.subject
     if c.n != size:
-        rgb, depth, subject = (cv2.resize(v, (size, size), interpolation=cv2.INTER_AREA)
-                               for v in (rgb, depth, subject))  # fmt: skip
+        rgb, depth, subject = (
+            cv2.resize(v, (size, size), interpolation=cv2.INTER_AREA) for v in (rgb, depth, subject)
+        )
     grain = c.rng.standard_normal((size, size), dtype=np.float32)
     tint = c.rng.standard_normal((size, size, 3), dtype=np.float32)
     amount = 0.006 if size >= 128 else 0.004

@@ -45,8 +45,11 @@ def dense(c: Canvas) -> Truth:
         return _pebbles(c)
     if u < 0.75:
         surfaces.flat(c, "lawn" if u < 0.58 else "slate")
-        kinds = {"flowers": tabletop.flower, "fallen leaves": tabletop.leaf,
-                 "berries": tabletop.fruit}  # fmt: skip
+        kinds = {
+            "flowers": tabletop.flower,
+            "fallen leaves": tabletop.leaf,
+            "berries": tabletop.fruit,
+        }
         name = pick(rng, kinds)
         for _ in range(int(rng.integers(80, 105))):
             x, y = rng.uniform(-0.03, 1.03, 2)
@@ -72,8 +75,12 @@ def _pebbles(c: Canvas) -> Truth:
     shift = np.sin(labels * 12.9898) * 43758.5453
     pick_ = (shift - np.floor(shift)).astype(np.float32)
     stone = hsv(0.09, 0.14, 0.58)
-    mixes = np.stack([mix(stone * s, c.accent(i), 0.25 + 0.2 * m.q("content"))
-                      for i, s in enumerate((0.6, 0.85, 1.1, 1.35))])  # fmt: skip
+    mixes = np.stack(
+        [
+            mix(stone * s, c.accent(i), 0.25 + 0.2 * m.q("content"))
+            for i, s in enumerate((0.6, 0.85, 1.1, 1.35))
+        ]
+    )
     tone = mixes[(pick_ * 4).astype(int) % 4] * (0.85 + 0.3 * pick_[..., None])
     tone = tone * (1 + (0.1 + 0.5 * m.q("content")) * c.fine[..., None])
     gap = np.clip(inner * 7 - 0.2, 0.12, 1)[..., None]
@@ -123,8 +130,11 @@ def pattern(c: Canvas) -> Truth:
         height = np.where(r < 0.55, 0.3 + r, 0.25 + 0 * r)
     else:
         over = (iu + iv) % 2
-        height = np.where(over == 0, np.cos(fu * np.pi * 0.9) * (np.abs(fv) < 0.42),
-                          np.cos(fv * np.pi * 0.9) * (np.abs(fu) < 0.42))  # fmt: skip
+        height = np.where(
+            over == 0,
+            np.cos(fu * np.pi * 0.9) * (np.abs(fv) < 0.42),
+            np.cos(fv * np.pi * 0.9) * (np.abs(fu) < 0.42),
+        )
     height = cv2.GaussianBlur(height.astype(np.float32), (0, 0), c.n / 220)
     scale = c.n / (k * 5)
     lam = 0.55 - 0.8 * scale * (

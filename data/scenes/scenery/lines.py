@@ -56,12 +56,26 @@ def diagonal(c: Canvas) -> Truth:
         way = t + off + wob + dy + (dx * (t - 0.5) * 3)
         pts = fx(zip(t, way, strict=True))
         wide = 0.11 if count == 1 else 0.06
-        c.stroke([(x - m.sun[0] * 0.02, y - m.sun[1] * 0.03) for x, y in pts], wide,
-                 np.zeros(3, np.float32), None, False, 0.35, 0.012)  # fmt: skip
+        c.stroke(
+            [(x - m.sun[0] * 0.02, y - m.sun[1] * 0.03) for x, y in pts],
+            wide,
+            np.zeros(3, np.float32),
+            None,
+            False,
+            0.35,
+            0.012,
+        )
         wood = mix(hsv(0.07, 0.4, 0.42), c.accent(i), 0.35)
         c.stroke(pts, wide, wood, 0.75, True, texture=0.3)
-        c.stroke([(x + 0.012, y - 0.012) for x, y in pts], wide * 0.3, wood * 1.45, None, True,
-                 0.3 + 0.3 * m.key, 0.006)  # fmt: skip
+        c.stroke(
+            [(x + 0.012, y - 0.012) for x, y in pts],
+            wide * 0.3,
+            wood * 1.45,
+            None,
+            True,
+            0.3 + 0.3 * m.key,
+            0.006,
+        )
     return Truth(
         "a branch" if count == 1 else "branches", "lying along a diagonal", ideal=(0.5, 0.5)
     )
@@ -127,11 +141,24 @@ def _upright(c: Canvas, x: float, where: str) -> Truth:
         c.cast(x, base, 0.1, 0.8)
         w = rng.uniform(0.035, 0.055)
         bark = hsv(0.07, 0.3, 0.36)
-        c.polygon([(x - w * 1.3, base), (x - w, -0.1), (x + w, -0.1), (x + w * 1.3, base)], bark, d,
-                  "tube", True, texture=0.45)  # fmt: skip
+        c.polygon(
+            [(x - w * 1.3, base), (x - w, -0.1), (x + w, -0.1), (x + w * 1.3, base)],
+            bark,
+            d,
+            "tube",
+            True,
+            texture=0.45,
+        )
         for _ in range(5):
-            c.foliage(x + rng.normal(0, 0.12), rng.uniform(-0.02, 0.1), 0.12, 0.08,
-                      c.mood.foliage[int(rng.integers(3))], d, True)  # fmt: skip
+            c.foliage(
+                x + rng.normal(0, 0.12),
+                rng.uniform(-0.02, 0.1),
+                0.12,
+                0.08,
+                c.mood.foliage[int(rng.integers(3))],
+                d,
+                True,
+            )
         name = "a tree trunk"
     else:
         h = base - rng.uniform(0.04, 0.12)
@@ -179,8 +206,19 @@ def many_verticals(c: Canvas) -> Truth:
             x = rng.uniform(0, 1)
             bark = mix(hsv(0.07, 0.25, 0.32), m.haze, 0.6 * (1 - d) * m.mist)
             c.cast(x, base, w * 2, 0.4)
-            c.polygon([(x - w * 1.15, base), (x - w * 0.9, -0.1), (x + w * 0.9, -0.1),
-                       (x + w * 1.15, base)], bark, d, "tube", d > 0.3, texture=0.4)  # fmt: skip
+            c.polygon(
+                [
+                    (x - w * 1.15, base),
+                    (x - w * 0.9, -0.1),
+                    (x + w * 0.9, -0.1),
+                    (x + w * 1.15, base),
+                ],
+                bark,
+                d,
+                "tube",
+                d > 0.3,
+                texture=0.4,
+            )
         return Truth("tree trunks", "standing across the frame", ideal=(0.5, 0.5))
     k = int(rng.integers(7, 13))
     if u < 0.7:
@@ -201,6 +239,12 @@ def many_verticals(c: Canvas) -> Truth:
         x, (dx, _) = (i + 0.5) / k, c.slip(0.025)
         w = (0.5 if u < 0.85 else 0.27) / k * rng.uniform(0.85, 1.1)
         c.cast(x + dx, 0.9, w * 2, 0.1)
-        c.polygon([(x - w + dx, -0.1), (x + w + dx, -0.1), (x + w + dx, 0.9), (x - w + dx, 0.9)],
-                  cloth * rng.uniform(0.9, 1.1), 0.7, "tube", True, texture=0.12)  # fmt: skip
+        c.polygon(
+            [(x - w + dx, -0.1), (x + w + dx, -0.1), (x + w + dx, 0.9), (x - w + dx, 0.9)],
+            cloth * rng.uniform(0.9, 1.1),
+            0.7,
+            "tube",
+            True,
+            texture=0.12,
+        )
     return Truth("curtain folds" if u < 0.85 else "columns", "across the frame", ideal=(0.5, 0.5))

@@ -131,12 +131,21 @@ def make_mood(rng: Rng, style: str, quality: dict[str, float]) -> Mood:
         tones = [(h + shift, s * 0.8, val) for h, s, val in leaves]
     g = rng.normal(0, 1, 9) * 0.03
     return Mood(
-        style=style, time=time, weather=weather, season=season,
-        sky_top=sky_top, sky_low=sky_low, haze=mix(sky_low, sky_top, 0.25),
-        sunlight=tint, sun=sun, key=0.15 + 0.75 * light,
+        style=style,
+        time=time,
+        weather=weather,
+        season=season,
+        sky_top=sky_top,
+        sky_low=sky_low,
+        haze=mix(sky_low, sky_top, 0.25),
+        sunlight=tint,
+        sun=sun,
+        key=0.15 + 0.75 * light,
         mist=0.75 if weather == "misty" else 0.4 if weather == "overcast" else 0.25,
         grass=hsv(grass[0] + 0.4 * g[0], grass[1] + g[1], grass[2] + g[2]),
-        foliage=[hsv(h + 0.4 * g[i], s + g[i + 3], val + g[i + 6])
-                 for i, (h, s, val) in enumerate(tones)],
-        accents=_accents(rng, harmony), quality=quality,
-    )  # fmt: skip
+        foliage=[
+            hsv(h + 0.4 * g[i], s + g[i + 3], val + g[i + 6]) for i, (h, s, val) in enumerate(tones)
+        ],
+        accents=_accents(rng, harmony),
+        quality=quality,
+    )

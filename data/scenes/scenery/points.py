@@ -23,15 +23,38 @@ class Truth:
     ideal: tuple[float, float] | None = None
 
 
-LAND = {"person": things.person, "tree": things.tree, "house": built.house, "rock": things.rock,
-        "post": things.post}  # fmt: skip
+LAND = {
+    "person": things.person,
+    "tree": things.tree,
+    "house": built.house,
+    "rock": things.rock,
+    "post": things.post,
+}
 AIR = {"balloon": built.balloon, "bird": things.bird, "lantern": built.lantern}
-TABLE = {"pebble": tabletop.pebble, "fruit": tabletop.fruit, "cup": tabletop.cup,
-         "leaf": tabletop.leaf, "flower": tabletop.flower, "starfish": tabletop.shell}  # fmt: skip
-PLACES = {"grass": "a meadow", "sand": "a beach", "water": "calm water", "snow": "a snowfield",
-          "stone": "a paved square"}  # fmt: skip
-SURFACES = {"wood": "a wooden table", "cloth": "a folded cloth", "sand": "sand", "snow": "snow",
-            "lawn": "a lawn", "marble": "marble", "slate": "dark slate"}  # fmt: skip
+TABLE = {
+    "pebble": tabletop.pebble,
+    "fruit": tabletop.fruit,
+    "cup": tabletop.cup,
+    "leaf": tabletop.leaf,
+    "flower": tabletop.flower,
+    "starfish": tabletop.shell,
+}
+PLACES = {
+    "grass": "a meadow",
+    "sand": "a beach",
+    "water": "calm water",
+    "snow": "a snowfield",
+    "stone": "a paved square",
+}
+SURFACES = {
+    "wood": "a wooden table",
+    "cloth": "a folded cloth",
+    "sand": "sand",
+    "snow": "snow",
+    "lawn": "a lawn",
+    "marble": "marble",
+    "slate": "dark slate",
+}
 Drawer = Callable[..., None]
 
 

@@ -6,8 +6,13 @@ from joppo.data.scenes.scenery import backdrop, built, surfaces, tabletop, thing
 from joppo.data.scenes.scenery.canvas import Canvas
 from joppo.data.scenes.scenery.points import PLACES, Truth, pick, plural
 
-BIG = {"tree": things.tree, "tower": built.tower, "building": built.building,
-       "person": things.person, "balloon": built.balloon}  # fmt: skip
+BIG = {
+    "tree": things.tree,
+    "tower": built.tower,
+    "building": built.building,
+    "person": things.person,
+    "balloon": built.balloon,
+}
 
 
 INDOOR = {"vase": tabletop.vase, "bottle": tabletop.bottle}
@@ -43,8 +48,13 @@ def middle(c: Canvas) -> Truth:
 def side_by_side(c: Canvas) -> Truth:
     rng = c.rng
     k = int(rng.integers(3, 5))
-    names = {"tree": things.tree, "person": things.person, "bottle": tabletop.bottle,
-             "building": built.building, "boat": built.boat}  # fmt: skip
+    names = {
+        "tree": things.tree,
+        "person": things.person,
+        "bottle": tabletop.bottle,
+        "building": built.building,
+        "boat": built.boat,
+    }
     name = pick(rng, names)
     if name == "bottle":
         surfaces.wall(c, rng.uniform(0.72, 0.82))
@@ -70,8 +80,9 @@ def _horizon(c: Canvas, h: float, words: str) -> Truth:
     backdrop.outdoor(c, kind, h, far=0.1)
     things_far = int(1 + 7 * c.mood.q("content"))
     name = "boat" if kind == "water" else pick(rng, ("tree", "house", "person"))
-    draw = {"boat": built.boat, "tree": things.tree, "house": built.house,
-            "person": things.person}[name]  # fmt: skip
+    draw = {"boat": built.boat, "tree": things.tree, "house": built.house, "person": things.person}[
+        name
+    ]
     y = h + 0.012
     for x in np.sort(rng.uniform(0.05, 0.95, things_far)):
         size = rng.uniform(0.05, 0.09) * (0.7 + 0.7 * c.mood.q("content"))

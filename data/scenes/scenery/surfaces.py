@@ -103,5 +103,15 @@ def wall(c: Canvas, floor_at: float = 0.8) -> None:
         c.rgb += edge * (body - c.rgb)
         slope = 0.25 + 0.75 * (c.y - floor_at) / (1 - floor_at) + 0 * c.x
         c.depth = np.where(c.y + 0 * c.x > floor_at, slope, c.depth).astype(np.float32)
-        c.darken(c.polygon_mask([(0, floor_at - 0.01), (1, floor_at - 0.01), (1, floor_at + 0.012),
-                                 (0, floor_at + 0.012)], 0.006), 0.4)  # fmt: skip
+        c.darken(
+            c.polygon_mask(
+                [
+                    (0, floor_at - 0.01),
+                    (1, floor_at - 0.01),
+                    (1, floor_at + 0.012),
+                    (0, floor_at + 0.012),
+                ],
+                0.006,
+            ),
+            0.4,
+        )

@@ -35,25 +35,45 @@ def bottle(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) ->
     c.polygon(outline, c.accent(int(c.rng.integers(4))), d, "tube", s)
     label = mix(np.full(3, 0.88, np.float32), c.accent(1), 0.2)
     if c.mood.q("content") > 0.25:
-        c.polygon([(x - h * 0.13, y - h * 0.5), (x + h * 0.13, y - h * 0.5),
-                   (x + h * 0.13, y - h * 0.2), (x - h * 0.13, y - h * 0.2)],
-                  label, d, "tube", s)  # fmt: skip
-    c.stroke([(x - h * 0.075, y - h * 0.1), (x - h * 0.075, y - h * 0.6)], h * 0.022,
-             np.ones(3, np.float32), d, s, 0.45 + 0.1)  # fmt: skip
+        c.polygon(
+            [
+                (x - h * 0.13, y - h * 0.5),
+                (x + h * 0.13, y - h * 0.5),
+                (x + h * 0.13, y - h * 0.2),
+                (x - h * 0.13, y - h * 0.2),
+            ],
+            label,
+            d,
+            "tube",
+            s,
+        )
+    c.stroke(
+        [(x - h * 0.075, y - h * 0.1), (x - h * 0.075, y - h * 0.6)],
+        h * 0.022,
+        np.ones(3, np.float32),
+        d,
+        s,
+        0.45 + 0.1,
+    )
 
 
 def _under(c: Canvas, x: float, y: float, h: float) -> None:
     sun, key = c.mood.sun, c.mood.key
     reach = h * (0.12 + 0.14 * key)
-    c.darken(c.ellipse_mask(x - sun[0] * reach, y - sun[1] * reach, h * 0.5, h * 0.48,
-                            soft=0.006 + 0.05 * h), 0.3 + 0.35 * key)  # fmt: skip
+    c.darken(
+        c.ellipse_mask(
+            x - sun[0] * reach, y - sun[1] * reach, h * 0.5, h * 0.48, soft=0.006 + 0.05 * h
+        ),
+        0.3 + 0.35 * key,
+    )
 
 
 def pebble(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:
     _under(c, x, y, h)
     tone = mix(hsv(c.rng.uniform(0, 0.15), 0.12, c.rng.uniform(0.35, 0.85)), c.accent(0), 0.35)
-    c.ball(x, y, h * 0.5, h * c.rng.uniform(0.34, 0.48), tone, d + 0.05, s,
-           c.rng.uniform(0, 3), 0.25)  # fmt: skip
+    c.ball(
+        x, y, h * 0.5, h * c.rng.uniform(0.34, 0.48), tone, d + 0.05, s, c.rng.uniform(0, 3), 0.25
+    )
 
 
 def fruit(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:
@@ -61,8 +81,15 @@ def fruit(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> 
     c.ball(x, y, h * 0.48, h * 0.48, c.accent(int(c.rng.integers(2))), d + 0.08, s)
     sun = c.mood.sun
     if c.mood.q("content") > 0.3:
-        c.ball(x + sun[0] * h * 0.2, y + sun[1] * h * 0.2, h * 0.07, h * 0.06,
-               np.full(3, 0.97, np.float32), d + 0.08, s)  # fmt: skip
+        c.ball(
+            x + sun[0] * h * 0.2,
+            y + sun[1] * h * 0.2,
+            h * 0.07,
+            h * 0.06,
+            np.full(3, 0.97, np.float32),
+            d + 0.08,
+            s,
+        )
     c.stroke(
         [(x, y - h * 0.1), (x + h * 0.1, y - h * 0.3)], h * 0.06, hsv(0.25, 0.6, 0.3), d + 0.08, s
     )
@@ -72,8 +99,12 @@ def cup(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> No
     _under(c, x, y, h * 1.1)
     china = mix(np.full(3, 0.9, np.float32), c.accent(0), 0.35)
     c.ball(x, y, h * 0.5, h * 0.5, china, d + 0.03, s, form="slab")
-    c.darken(c.ellipse_mask(x - c.mood.sun[0] * h * 0.06, y + h * 0.05, h * 0.36, h * 0.36,
-                            soft=0.02 * h + 0.004), 0.35)  # fmt: skip
+    c.darken(
+        c.ellipse_mask(
+            x - c.mood.sun[0] * h * 0.06, y + h * 0.05, h * 0.36, h * 0.36, soft=0.02 * h + 0.004
+        ),
+        0.35,
+    )
     c.ball(x, y, h * 0.33, h * 0.33, c.accent(1), d + 0.1, s, form="slab")
     c.ball(x, y, h * 0.27, h * 0.27, hsv(0.06, 0.65, 0.26), d + 0.08, s, form="slab")
     if c.mood.q("content") > 0.4:
@@ -88,8 +119,13 @@ def leaf(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
     tone = mix(c.mood.foliage[int(c.rng.integers(3))], c.accent(0), 0.45)
     outline = np.stack([x + ca * px - sa * py, y + sa * px + ca * py], 1)
     c.polygon(outline, tone, d + 0.02, "ball", s, texture=0.2)
-    c.stroke([(x - ca * h * 0.55, y - sa * h * 0.55), (x + ca * h * 0.7, y + sa * h * 0.7)],
-             h * 0.045, tone * 0.6, d + 0.02, s)  # fmt: skip
+    c.stroke(
+        [(x - ca * h * 0.55, y - sa * h * 0.55), (x + ca * h * 0.7, y + sa * h * 0.7)],
+        h * 0.045,
+        tone * 0.6,
+        d + 0.02,
+        s,
+    )
 
 
 def flower(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:
@@ -98,8 +134,16 @@ def flower(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) ->
     colour = c.accent(0)
     for k in range(petals):
         a = turn + 2 * np.pi * k / petals
-        c.ball(x + h * 0.28 * np.cos(a), y + h * 0.28 * np.sin(a), h * 0.23, h * 0.13,
-               colour * (0.92 + 0.08 * (k % 2)), d + 0.04, s, a)  # fmt: skip
+        c.ball(
+            x + h * 0.28 * np.cos(a),
+            y + h * 0.28 * np.sin(a),
+            h * 0.23,
+            h * 0.13,
+            colour * (0.92 + 0.08 * (k % 2)),
+            d + 0.04,
+            s,
+            a,
+        )
     c.ball(x, y, h * 0.14, h * 0.14, hsv(0.12, 0.8, 0.85), d + 0.06, s)
 
 
@@ -108,5 +152,11 @@ def shell(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> 
     _under(c, x, y, h * 0.7)
     t = np.linspace(0, 2 * np.pi, 40, endpoint=False) + c.rng.uniform(0, 1)
     r = h * (0.34 + 0.2 * np.cos(5 * t))
-    c.polygon(np.stack([x + r * np.cos(t), y + r * np.sin(t)], 1), c.accent(0), d + 0.04, "ball", s,
-              texture=0.3)  # fmt: skip
+    c.polygon(
+        np.stack([x + r * np.cos(t), y + r * np.sin(t)], 1),
+        c.accent(0),
+        d + 0.04,
+        "ball",
+        s,
+        texture=0.3,
+    )

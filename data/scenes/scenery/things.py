@@ -19,17 +19,45 @@ def person(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) ->
     coat, legs = c.accent(int(c.rng.integers(4))), mix(c.accent(3) * 0.4, DARK, 0.5)
     w, stride = h * 0.13, h * c.rng.uniform(0.02, 0.07)
     for side in (-1, 1):
-        c.polygon([(x + side * w * 0.1, y - h * 0.48), (x + side * w * 0.75, y - h * 0.48),
-                   (x + side * stride + side * w * 0.5, y), (x + side * stride, y)],
-                  legs, d, "slab", s)  # fmt: skip
-        c.stroke([(x + side * w * 0.8, y - h * 0.81), (x + side * w * 1.12, y - h * 0.7),
-                  (x + side * w * 1.22, y - h * 0.57), (x + side * w * 1.05, y - h * 0.44)],
-                 h * 0.058, coat * 0.72, d, s)  # fmt: skip
+        c.polygon(
+            [
+                (x + side * w * 0.1, y - h * 0.48),
+                (x + side * w * 0.75, y - h * 0.48),
+                (x + side * stride + side * w * 0.5, y),
+                (x + side * stride, y),
+            ],
+            legs,
+            d,
+            "slab",
+            s,
+        )
+        c.stroke(
+            [
+                (x + side * w * 0.8, y - h * 0.81),
+                (x + side * w * 1.12, y - h * 0.7),
+                (x + side * w * 1.22, y - h * 0.57),
+                (x + side * w * 1.05, y - h * 0.44),
+            ],
+            h * 0.058,
+            coat * 0.72,
+            d,
+            s,
+        )
         c.ball(x + side * w * 1.03, y - h * 0.43, h * 0.026, h * 0.03, SKIN, d, s)
     c.ball(x, y - h * 0.93, h * 0.06, h * 0.072, hsv(0.07, 0.5, 0.2), d, s)
     c.ball(x + h * 0.008, y - h * 0.905, h * 0.05, h * 0.062, SKIN, d, s)
-    body = [(-0.35, 0.86), (0.35, 0.86), (0.85, 0.83), (1.02, 0.77), (0.86, 0.6), (0.98, 0.41),
-            (-0.98, 0.41), (-0.86, 0.6), (-1.02, 0.77), (-0.85, 0.83)]  # fmt: skip
+    body = [
+        (-0.35, 0.86),
+        (0.35, 0.86),
+        (0.85, 0.83),
+        (1.02, 0.77),
+        (0.86, 0.6),
+        (0.98, 0.41),
+        (-0.98, 0.41),
+        (-0.86, 0.6),
+        (-1.02, 0.77),
+        (-0.85, 0.83),
+    ]
     c.polygon([(x + u * w, y - v * h) for u, v in body], coat, d, "tube", s)
     if c.mood.q("content") > 0.4:
         scarf = [(-0.4, 0.87), (0.4, 0.87), (0.5, 0.81), (0.2, 0.62), (-0.05, 0.8), (-0.5, 0.81)]
@@ -47,14 +75,34 @@ def tree(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
     bark = hsv(0.07, 0.35, 0.30)
     far = max(0.0, 0.5 - d) * m.mist
     leaf = mix(m.foliage[int(rng.integers(3))], m.haze, far)
-    c.polygon([(x - h * 0.035, y), (x - h * 0.018, y - h * 0.6), (x + h * 0.018, y - h * 0.6),
-               (x + h * 0.035, y)], bark, d, "tube", s, texture=0.3)  # fmt: skip
+    c.polygon(
+        [
+            (x - h * 0.035, y),
+            (x - h * 0.018, y - h * 0.6),
+            (x + h * 0.018, y - h * 0.6),
+            (x + h * 0.035, y),
+        ],
+        bark,
+        d,
+        "tube",
+        s,
+        texture=0.3,
+    )
     if m.alt:
         for k in range(3):
             top = y - h * (1 - 0.2 * k)
-            c.polygon([(x, top), (x + h * (0.16 + 0.05 * k), top + h * 0.42),
-                       (x - h * (0.16 + 0.05 * k), top + h * 0.42)], leaf, d, "ball", s,
-                      texture=0.3)  # fmt: skip
+            c.polygon(
+                [
+                    (x, top),
+                    (x + h * (0.16 + 0.05 * k), top + h * 0.42),
+                    (x - h * (0.16 + 0.05 * k), top + h * 0.42),
+                ],
+                leaf,
+                d,
+                "ball",
+                s,
+                texture=0.3,
+            )
     elif kind < 0.35:
         for k in range(4):
             top, w = y - h * (1 - 0.19 * k), h * (0.11 + 0.055 * k)
@@ -64,15 +112,28 @@ def tree(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
     else:
         for k in range(6):
             a = k * 1.05 + rng.uniform(0, 0.6)
-            c.foliage(x + h * 0.17 * np.cos(a), y - h * (0.66 + 0.14 * np.sin(a)),
-                      h * rng.uniform(0.15, 0.2), h * rng.uniform(0.14, 0.19),
-                      leaf * (0.85 + 0.05 * k), d, s)  # fmt: skip
+            c.foliage(
+                x + h * 0.17 * np.cos(a),
+                y - h * (0.66 + 0.14 * np.sin(a)),
+                h * rng.uniform(0.15, 0.2),
+                h * rng.uniform(0.14, 0.19),
+                leaf * (0.85 + 0.05 * k),
+                d,
+                s,
+            )
 
 
 def _branches(
-    c: Canvas, x: float, y: float, length: float, angle: float, level: int,
-    colour: Array, d: float, s: bool,
-) -> None:  # fmt: skip
+    c: Canvas,
+    x: float,
+    y: float,
+    length: float,
+    angle: float,
+    level: int,
+    colour: Array,
+    d: float,
+    s: bool,
+) -> None:
     ex, ey = x + length * np.cos(angle) * 0.8, y + length * np.sin(angle)
     c.stroke([(x, y), (ex, ey)], max(length * 0.11, 0.004), colour, d, s)
     if level:
@@ -107,18 +168,30 @@ def post(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> N
     c.cast(x, y, h * 0.14, h)
     w = h * 0.095
     wood = mix(hsv(0.07, 0.4, 0.4), c.accent(0), 0.3)
-    c.polygon([(x - w, y), (x + w, y), (x + w, y - h), (x - w, y - h)], wood, d, "tube", s,
-              texture=0.3)  # fmt: skip
+    c.polygon(
+        [(x - w, y), (x + w, y), (x + w, y - h), (x - w, y - h)], wood, d, "tube", s, texture=0.3
+    )
     c.ball(x, y - h, w * 1.15, w * 0.7, c.accent(1), d, s)
 
 
 def lamp(c: Canvas, x: float, y: float, h: float, d: float, s: bool = True) -> None:
     c.cast(x, y, h * 0.08, h)
     w = h * 0.014
-    c.polygon([(x - w, y), (x + w, y), (x + w, y - h * 0.86), (x - w, y - h * 0.86)], DARK * 1.4, d,
-              "tube", s)  # fmt: skip
-    c.polygon([(x - w * 2.5, y), (x + w * 2.5, y), (x + w, y - h * 0.08), (x - w, y - h * 0.08)],
-              DARK * 1.2, d, "tube", s)  # fmt: skip
+    c.polygon(
+        [(x - w, y), (x + w, y), (x + w, y - h * 0.86), (x - w, y - h * 0.86)],
+        DARK * 1.4,
+        d,
+        "tube",
+        s,
+    )
+    c.polygon(
+        [(x - w * 2.5, y), (x + w * 2.5, y), (x + w, y - h * 0.08), (x - w, y - h * 0.08)],
+        DARK * 1.2,
+        d,
+        "tube",
+        s,
+    )
     c.ball(x, y - h * 0.92, h * 0.045, h * 0.065, np.array([1.0, 0.9, 0.65], np.float32), d, s)
-    c.polygon([(x - h * 0.05, y - h * 0.96), (x + h * 0.05, y - h * 0.96), (x, y - h)], DARK, d,
-              "slab", s)  # fmt: skip
+    c.polygon(
+        [(x - h * 0.05, y - h * 0.96), (x + h * 0.05, y - h * 0.96), (x, y - h)], DARK, d, "slab", s
+    )

@@ -50,9 +50,16 @@ def _street(c: Canvas) -> Truth:
 
 
 def _receding(
-    c: Canvas, vp: Point, near: float, z0: float, z1: float, foot: float, tall: float,
-    wall: Array, detailed: bool,
-) -> None:  # fmt: skip
+    c: Canvas,
+    vp: Point,
+    near: float,
+    z0: float,
+    z1: float,
+    foot: float,
+    tall: float,
+    wall: Array,
+    detailed: bool,
+) -> None:
     """One facade of a street from depth z0 to z1 (1 = the picture plane)."""
 
     def at(z: float, h: float) -> Point:
@@ -115,8 +122,12 @@ def _corridor(c: Canvas) -> Truth:
     def at(p: Point, t: float) -> Point:
         return (p[0] + (vp[0] - p[0]) * t, p[1] + (vp[1] - p[1]) * t)
 
-    faces = [(0, 1, roof * 0.9), (1, 2, tone * (0.65 if m.sun[0] > 0 else 1.05)), (2, 3, floor),
-             (3, 0, tone * (1.05 if m.sun[0] > 0 else 0.65))]  # fmt: skip
+    faces = [
+        (0, 1, roof * 0.9),
+        (1, 2, tone * (0.65 if m.sun[0] > 0 else 1.05)),
+        (2, 3, floor),
+        (3, 0, tone * (1.05 if m.sun[0] > 0 else 0.65)),
+    ]
     dist = np.maximum(
         np.where(c.x < vp[0], (vp[0] - c.x) / vp[0], (c.x - vp[0]) / (1 - vp[0])),
         np.where(c.y < vp[1], (vp[1] - c.y) / vp[1], (c.y - vp[1]) / (1 - vp[1])),

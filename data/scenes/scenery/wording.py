@@ -38,5 +38,7 @@ def describe(c: Canvas, truth: Truth) -> dict[str, str]:
 
 
 def caption(words: dict[str, str]) -> str:
-    return (f"{words['style']} of {words['subject']} {words['where']}, {words['light']}, "
-            f"{words['season']}, {words['color']}")  # fmt: skip
+    return (
+        f"{words['style']} of {words['subject']} {words['where']}, {words['light']}, "
+        f"{words['season']}, {words['color']}"
+    )

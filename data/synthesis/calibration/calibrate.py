@@ -145,11 +145,15 @@ def perturbed(
     """Edge F1 of photos with themselves after changes that keep, or destroy, the composition."""
 
     def scores(changes: Mapping[str, Any]) -> np.ndarray:
-        return np.array([
-            edge_f1(canny_map(change(image), control)[0], canny_map(image, control)[0], tolerance)
-            for _, image in photos
-            for change in changes.values()
-        ])  # fmt: skip
+        return np.array(
+            [
+                edge_f1(
+                    canny_map(change(image), control)[0], canny_map(image, control)[0], tolerance
+                )
+                for _, image in photos
+                for change in changes.values()
+            ]
+        )
 
     return Separation("light and colour against crops, flips, swaps", scores(KEEP), scores(DESTROY))
 

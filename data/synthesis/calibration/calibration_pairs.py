@@ -131,12 +131,19 @@ def _bench(
                 uris[kind] = control_uri(parent["image_id"], kind, config, bool(known))
                 wanted[uris[kind]] = {"image": parent, "kind": kind, "known_depth_uri": known}
             key = content_hash("calibrate", parent["image_id"], control)
-            attempts.append({
-                "attempt_id": key, "parent": parent, "label": None, "category": category or 0,
-                "control": control, "control_uris": uris, "seed": int(key[:7], 16),
-                "prompt": pool.prompt(category, key) if category else PHOTO_PROMPT,
-                "negative_prompt": pool.negative,
-            })  # fmt: skip
+            attempts.append(
+                {
+                    "attempt_id": key,
+                    "parent": parent,
+                    "label": None,
+                    "category": category or 0,
+                    "control": control,
+                    "control_uris": uris,
+                    "seed": int(key[:7], 16),
+                    "prompt": pool.prompt(category, key) if category else PHOTO_PROMPT,
+                    "negative_prompt": pool.negative,
+                }
+            )
     control_shard(list(wanted.values()), store, config)
     made = synthesize_shard(attempts, store, synthesis)
     syntheses = {row["attempt_id"]: row for row in made["syntheses"]}
@@ -149,11 +156,16 @@ def _image_row(store: Store, name: str, pixels: np.ndarray) -> dict[str, Any]:
 
     image_id, uri = store.put_image(encode_png(pixels), "png")
     return {
-        "image_id": image_id, "origin": "calibration", "item": name, "uri": uri,
-        "width": pixels.shape[1], "height": pixels.shape[0],
-        "phash": perceptual_hash(Image.fromarray(pixels)), "parent_image_id": None,
+        "image_id": image_id,
+        "origin": "calibration",
+        "item": name,
+        "uri": uri,
+        "width": pixels.shape[1],
+        "height": pixels.shape[0],
+        "phash": perceptual_hash(Image.fromarray(pixels)),
+        "parent_image_id": None,
         "split": "train",
-    }  # fmt: skip
+    }
 
 
 def store_pairs(

@@ -10,13 +10,18 @@ from typing import Any
 from joppo.data.taxonomy.categories import CATEGORIES
 
 _CLASHES: dict[str, set[tuple[str, str]]] = {
-    "centered": {("weight_x", "left"), ("weight_x", "right"), ("weight_y", "upper"),
-                 ("weight_y", "lower"), ("spread", "wide")},
+    "centered": {
+        ("weight_x", "left"),
+        ("weight_x", "right"),
+        ("weight_y", "upper"),
+        ("weight_y", "lower"),
+        ("spread", "wide"),
+    },
     "rule of thirds": {("weight_x", "center"), ("symmetry", "symmetric"), ("spread", "wide")},
     "dense": {("detail", "sparse"), ("spread", "compact")},
     "pattern": {("spread", "compact")},
     "scatter": {("spread", "compact")},
-}  # fmt: skip
+}
 LAYOUT = ("weight_x", "weight_y", "spread", "symmetry", "detail", "format")
 # Words about lines and boundaries belong to the label: a measured direction may run against the
 # line that makes the composition or the horizon. The second colour goes with the first.

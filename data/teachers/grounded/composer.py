@@ -39,9 +39,14 @@ class Composition:
 
 
 def compose(
-    key: str, context: Mapping[str, Any], *, max_facts: int = 4, exclude: bool = True,
-    max_attributes: int | None = None, plain: bool = False,
-) -> Composition:  # fmt: skip
+    key: str,
+    context: Mapping[str, Any],
+    *,
+    max_facts: int = 4,
+    exclude: bool = True,
+    max_attributes: int | None = None,
+    plain: bool = False,
+) -> Composition:
     """Write the reasoning of one request.
 
     Args:

@@ -119,30 +119,66 @@ def corpus(path: Path) -> duckdb.DuckDBPyConnection:
         ],
         syntheses=[
             attempt | {"attempt_id": "1", "image_id": c, "edge_f1": 0.8, "accepted": True},
-            attempt | {"attempt_id": "2", "image_id": d, "edge_f1": 0.2, "accepted": False,
-                       "reason": "edges_lost"},
+            attempt
+            | {
+                "attempt_id": "2",
+                "image_id": d,
+                "edge_f1": 0.2,
+                "accepted": False,
+                "reason": "edges_lost",
+            },
         ],
         responses=[
-            {"request_id": content_hash("request", n), "image_id": content_hash(n),
-             "provider": p, "model": "m", "status": "ok", "prompt_tokens": 10, "cost_usd": 0.5}
+            {
+                "request_id": content_hash("request", n),
+                "image_id": content_hash(n),
+                "provider": p,
+                "model": "m",
+                "status": "ok",
+                "prompt_tokens": 10,
+                "cost_usd": 0.5,
+            }
             for n, p in (("a", "gemini"), ("c", "openai"))
-        ] + [{"request_id": "r3", "image_id": a, "provider": "openai", "model": "m",
-              "status": "refused", "cost_usd": 0.25},
-             {"request_id": "r4", "image_id": a, "provider": "openai", "model": "m",
-              "status": "ok"}],
+        ]
+        + [
+            {
+                "request_id": "r3",
+                "image_id": a,
+                "provider": "openai",
+                "model": "m",
+                "status": "refused",
+                "cost_usd": 0.25,
+            },
+            {"request_id": "r4", "image_id": a, "provider": "openai", "model": "m", "status": "ok"},
+        ],
         reasonings=[
-            {"request_id": content_hash("request", n), "image_id": content_hash(n),
-             "task": "composition", "answer": "C", "agrees_with_label": agrees, "accepted": agrees}
+            {
+                "request_id": content_hash("request", n),
+                "image_id": content_hash(n),
+                "task": "composition",
+                "answer": "C",
+                "agrees_with_label": agrees,
+                "accepted": agrees,
+            }
             for n, agrees in (("a", False), ("c", True))
-        ] + [{"request_id": "r4", "image_id": a, "task": "composition", "answer": "D",
-              "agrees_with_label": None, "accepted": False}],
+        ]
+        + [
+            {
+                "request_id": "r4",
+                "image_id": a,
+                "task": "composition",
+                "answer": "D",
+                "agrees_with_label": None,
+                "accepted": False,
+            }
+        ],
         sft_samples=[sample_row("c")],
         preferences=[{"image_id": b, "task": "score", "prompt": "p", "split": "train"}],
         rejects=[
             {"stage": "gate", "item": n, "reason": "edges_lost", "detail": f"d{n}"} for n in "21"
         ],
         scores=[{"judge": "j", "image_id": a, "total": 0.75}],
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -163,8 +199,11 @@ def test_category_balance(con):
 def test_photos_have_the_label_of_their_own_dataset(con):
     rows = records(con, "SELECT item, label_dataset, categories, mos FROM photos ORDER BY item")
     assert rows[0] == {
-        "item": "a.jpg", "label_dataset": "picd", "categories": [1, 5], "mos": None,
-    }  # fmt: skip
+        "item": "a.jpg",
+        "label_dataset": "picd",
+        "categories": [1, 5],
+        "mos": None,
+    }
     assert [row["label_dataset"] for row in rows] == ["picd", "picd", "synthetic"]
 
 
@@ -206,9 +245,14 @@ def test_lineage_goes_from_the_sample_to_the_label(con):
 
 def test_reject_reasons(con):
     assert records(con, "FROM reject_reasons") == [
-        {"stage": "gate", "reason": "edges_lost", "items": 2, "example": "1",
-         "example_detail": "d1"}
-    ]  # fmt: skip
+        {
+            "stage": "gate",
+            "reason": "edges_lost",
+            "items": 2,
+            "example": "1",
+            "example_detail": "d1",
+        }
+    ]
 
 
 def test_split_sizes_and_leaks(con):

@@ -34,9 +34,15 @@ def filled(store: Store, **changes) -> Store:
         images.append(image_row(str(n), image_id=image_id, uri=uri, split=split, phash=f"{n:016x}"))
         samples.append(sample_row(str(n), image_id=image_id, split=split, answer=str(n)) | changes)
         preferences.append(
-            {"image_id": image_id, "task": "score", "prompt": "p", "mos": n / 10, "choices": [],
-             "split": split}
-        )  # fmt: skip
+            {
+                "image_id": image_id,
+                "task": "score",
+                "prompt": "p",
+                "mos": n / 10,
+                "choices": [],
+                "split": split,
+            }
+        )
     refs = [
         store.write_shard("images", "k", images),
         store.write_shard("sft_samples", "k", samples),
@@ -67,8 +73,10 @@ def test_datasets_opens_the_folder_with_its_pixels(any_store, tmp_path):
             assert np.array_equal(np.asarray(row["image"]), np.asarray(image))
         assert row["messages"] == sample_row(row["answer"])["messages"]
     assert set(found["test"].column_names) == {
-        "image", "second_image", *TABLES["sft_samples"].names
-    }  # fmt: skip
+        "image",
+        "second_image",
+        *TABLES["sft_samples"].names,
+    }
 
 
 def test_a_comparison_has_both_photos(tmp_path):

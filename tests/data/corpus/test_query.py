@@ -67,9 +67,15 @@ def test_json_holds_lists_maps_sums_and_nulls(store):
              FROM photos ORDER BY item"""
     rows = json.loads(written(run_query(store, sql), "json"))
     assert rows[0] == {
-        "item": "a.jpg", "categories": [1], "m": {"a": 0.5}, "total": 12, "nothing": None,
-        "nan": None, "day": "2024-05-06", "price": 1.25,
-    }  # fmt: skip
+        "item": "a.jpg",
+        "categories": [1],
+        "m": {"a": 0.5},
+        "total": 12,
+        "nothing": None,
+        "nan": None,
+        "day": "2024-05-06",
+        "price": 1.25,
+    }
     assert json.loads(written(run_query(store, "FROM scores"), "json")) == []
 
 

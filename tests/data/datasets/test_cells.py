@@ -80,10 +80,18 @@ def test_category_lists_keep_their_order(ids):
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("0", "unknown_category"), ("25", "unknown_category"), ("8,", "bad_category"),
-     ("8.0", "bad_category"), ("-8", "bad_category"), ("8 9", "bad_category"),
-     ("²", "bad_category"), ("13,8,13", "repeated_category"), ("", "missing_value")],
-)  # fmt: skip
+    [
+        ("0", "unknown_category"),
+        ("25", "unknown_category"),
+        ("8,", "bad_category"),
+        ("8.0", "bad_category"),
+        ("-8", "bad_category"),
+        ("8 9", "bad_category"),
+        ("²", "bad_category"),
+        ("13,8,13", "repeated_category"),
+        ("", "missing_value"),
+    ],
+)
 def test_a_category_that_fails_says_why(text, reason):
     with pytest.raises(BadRowError) as error:
         category_ids(text)

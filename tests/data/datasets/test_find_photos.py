@@ -10,9 +10,16 @@ from joppo.data.datasets.find_photos import PhotoFile, find_photos, read_photo, 
 from joppo.data.photos.decode import PhotoError
 
 NAMES = [
-    "with space.jpg", "ünïcødé 北京 🙂.png", "it's \"quoted\".jpg", "new\nline\tand tab.JPG",
-    "-rf.jpg", "100% $HOME `id`.webp", "[1].jpg", "<b>bold.jpg", "semi;colon&amp.jpg",
-]  # fmt: skip
+    "with space.jpg",
+    "ünïcødé 北京 🙂.png",
+    'it\'s "quoted".jpg',
+    "new\nline\tand tab.JPG",
+    "-rf.jpg",
+    "100% $HOME `id`.webp",
+    "[1].jpg",
+    "<b>bold.jpg",
+    "semi;colon&amp.jpg",
+]
 
 
 @pytest.fixture
@@ -43,8 +50,9 @@ def test_a_file_comes_once_and_whatever_its_suffix(folder: Path) -> None:
     odd = str(folder / "notes.txt")
     place = str(folder / "with space.jpg")
     assert names([place, odd, place, str(folder / "deep" / ".." / "with space.jpg")]) == [
-        "with space.jpg", "notes.txt",
-    ]  # fmt: skip
+        "with space.jpg",
+        "notes.txt",
+    ]
     assert len(names([place, str(folder)])) == len(names([str(folder)]))
 
 

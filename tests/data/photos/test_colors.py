@@ -10,14 +10,26 @@ from tests.data.pictures import flat
 @pytest.mark.parametrize(
     "rgb, name",
     [
-        ((0, 0, 0), "black"), ((128, 128, 128), "grey"), ((255, 255, 255), "white"),
-        ((220, 20, 20), "red"), ((250, 140, 10), "orange"), ((250, 230, 30), "yellow"),
-        ((40, 160, 40), "green"), ((20, 160, 160), "teal"), ((30, 60, 200), "blue"),
-        ((130, 40, 190), "purple"), ((250, 120, 180), "pink"), ((110, 70, 30), "brown"),
-        ((225, 205, 165), "beige"), ((135, 190, 240), "blue"), ((25, 30, 70), "blue"),
-        ((240, 170, 170), "pink"), ((90, 110, 40), "green"), ((12, 10, 20), "black"),
+        ((0, 0, 0), "black"),
+        ((128, 128, 128), "grey"),
+        ((255, 255, 255), "white"),
+        ((220, 20, 20), "red"),
+        ((250, 140, 10), "orange"),
+        ((250, 230, 30), "yellow"),
+        ((40, 160, 40), "green"),
+        ((20, 160, 160), "teal"),
+        ((30, 60, 200), "blue"),
+        ((130, 40, 190), "purple"),
+        ((250, 120, 180), "pink"),
+        ((110, 70, 30), "brown"),
+        ((225, 205, 165), "beige"),
+        ((135, 190, 240), "blue"),
+        ((25, 30, 70), "blue"),
+        ((240, 170, 170), "pink"),
+        ((90, 110, 40), "green"),
+        ((12, 10, 20), "black"),
     ],
-)  # fmt: skip
+)
 def test_swatches(rgb: tuple[int, int, int], name: str) -> None:
     assert [c.name for c in name_colors(flat(rgb, 8))] == [name]
 

@@ -203,9 +203,13 @@ def test_near_copies_have_near_hashes():
     photo = Image.fromarray(noise).resize((256, 256), Image.Resampling.BICUBIC)
     hashes = [
         perceptual_hash(image)
-        for image in (photo, photo.resize((100, 100)), load_photo(encode(photo, "JPEG")),
-                      Image.fromarray(other).resize((256, 256)))
-    ]  # fmt: skip
+        for image in (
+            photo,
+            photo.resize((100, 100)),
+            load_photo(encode(photo, "JPEG")),
+            Image.fromarray(other).resize((256, 256)),
+        )
+    ]
     assert all(len(one) == 16 and int(one, 16) >= 0 for one in hashes)
     distance = [(int(hashes[0], 16) ^ int(one, 16)).bit_count() for one in hashes]
     assert max(distance[:3]) <= 6 < distance[3]

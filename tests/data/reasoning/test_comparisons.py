@@ -15,8 +15,9 @@ POOL = {t.id: t for t in load_templates() if t.form == "comparative"}
 CONFIG = ReasoningConfig()
 
 
-def _photo(n: int, synthetic: bool = False, split: str = "train", parent: str | None = None,
-           **label: Any) -> Subject:  # fmt: skip
+def _photo(
+    n: int, synthetic: bool = False, split: str = "train", parent: str | None = None, **label: Any
+) -> Subject:
     image = {"image_id": sha256(str(n).encode()), "split": split, "parent_image_id": parent}
     return Subject(image, {"dataset": "x"} | label, synthetic)
 

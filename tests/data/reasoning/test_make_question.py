@@ -18,11 +18,21 @@ CONFIG = ReasoningConfig()
 POOL = {t.id: t for t in load_templates()}
 SINGLE = [t for t in POOL.values() if t.form != "comparative"]
 FULL: dict[str, Any] = {
-    "dataset": "x", "categories": [8], "perspective": "one-point", "vanishing_x": 0.5,
-    "vanishing_y": 0.2, "horizon": 0.2, "mos": 0.62,
-    "attributes": {"composition": 0.5, "color": -0.1, "light": 0.1, "depth_of_field": -0.4,
-                   "content": 0.0},
-}  # fmt: skip
+    "dataset": "x",
+    "categories": [8],
+    "perspective": "one-point",
+    "vanishing_x": 0.5,
+    "vanishing_y": 0.2,
+    "horizon": 0.2,
+    "mos": 0.62,
+    "attributes": {
+        "composition": 0.5,
+        "color": -0.1,
+        "light": 0.1,
+        "depth_of_field": -0.4,
+        "content": 0.0,
+    },
+}
 
 
 def _subject(synthetic: bool = False, key: str = "00", **label: Any) -> Subject:

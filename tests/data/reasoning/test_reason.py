@@ -122,10 +122,12 @@ def test_hash_randomisation_changes_nothing(tmp_path: Any) -> None:
         subprocess.run(
             [sys.executable, "-c", script, str(tmp_path / seed)],
             env={"PYTHONHASHSEED": seed, "PYTHONPATH": ".", "OMP_NUM_THREADS": "1"},
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
-    }  # fmt: skip
+    }
     assert len(seen) == 1
 
 
@@ -158,7 +160,7 @@ def test_a_wrong_answer_is_a_reject_and_the_label_stays(items: Any, store: Store
         ("", "failed", "timeout", "timeout"),
         (completion("I'm sorry, but I can't help with that.", "A"), "ok", "stop", "refusal"),
     ],
-)  # fmt: skip
+)
 def test_bad_answers_become_rejects(
     items: Any, store: Store, text: str, status: str, finish: str, reason: str
 ) -> None:
@@ -270,10 +272,15 @@ def test_rendered_scenes_give_distinct_accepted_text() -> None:
         image_id, uri = store.put_image(out.getvalue(), "png")
         x, y = scene.vanishing or (None, None)
         label = {
-            "dataset": "scenes", "categories": [category], "perspective": scene.perspective,
-            "vanishing_x": x, "vanishing_y": y, "horizon": scene.horizon, "mos": scene.mos,
+            "dataset": "scenes",
+            "categories": [category],
+            "perspective": scene.perspective,
+            "vanishing_x": x,
+            "vanishing_y": y,
+            "horizon": scene.horizon,
+            "mos": scene.mos,
             "attributes": scene.attributes,
-        }  # fmt: skip
+        }
         image = {"image_id": image_id, "uri": uri, "split": "train", "parent_image_id": None}
         scenes.append({"image": image, "label": label, "synthesis": None})
     result = reason_shard(scenes, store, ReasoningConfig())

@@ -28,8 +28,10 @@ def test_the_repeated_text_becomes_a_reject_and_leaves_the_samples() -> None:
     rows = [row for shard in shards for row in shard]
     made = without_repeated(rows, [{"request_id": r} for r in "abc"], repeated)
     assert {row["request_id"]: row["accepted"] for row in made["reasonings"]} == {
-        gone: False, kept: True, "b": True,
-    }  # fmt: skip
+        gone: False,
+        kept: True,
+        "b": True,
+    }
     assert {row["request_id"] for row in made["sft_samples"]} == {kept, "b"}
     assert [(row["item"], row["reason"]) for row in made["rejects"]] == [(gone, "near_duplicate")]
     assert kept in made["rejects"][0]["detail"]

@@ -91,8 +91,11 @@ def test_sizes_show_the_same_scene(category):
 
 
 def test_seeds_and_styles_differ():
-    images = {render_scene(3, s, 64, style).image.tobytes()
-              for s in range(6) for style in ("default", "alt")}  # fmt: skip
+    images = {
+        render_scene(3, s, 64, style).image.tobytes()
+        for s in range(6)
+        for style in ("default", "alt")
+    }
     assert len(images) == 12
 
 
@@ -105,10 +108,19 @@ def _centre(scene):
 
 @pytest.mark.parametrize(
     ("category", "xs", "tolerance"),
-    [(1, (1 / 3, 2 / 3), 0.07), (2, (0.22, 0.78), 0.09), (3, (0.5,), 0.07), (4, (0.5,), 0.09),
-     (12, (0.5,), 0.12), (13, (1 / 3, 2 / 3), 0.13), (15, (0.5,), 0.08), (16, (0.5,), 0.1),
-     (18, (0.5,), 0.07), (20, (0.5,), 0.08)],
-)  # fmt: skip
+    [
+        (1, (1 / 3, 2 / 3), 0.07),
+        (2, (0.22, 0.78), 0.09),
+        (3, (0.5,), 0.07),
+        (4, (0.5,), 0.09),
+        (12, (0.5,), 0.12),
+        (13, (1 / 3, 2 / 3), 0.13),
+        (15, (0.5,), 0.08),
+        (16, (0.5,), 0.1),
+        (18, (0.5,), 0.07),
+        (20, (0.5,), 0.08),
+    ],
+)
 def test_subject_stands_where_the_category_says(category, xs, tolerance):
     for seed in range(10):
         x, _ = _centre(render_scene(category, seed, SIZE, attributes=GOOD))
@@ -117,8 +129,9 @@ def test_subject_stands_where_the_category_says(category, xs, tolerance):
 
 def test_small_subjects_are_small_and_large_ones_large():
     def share(category):
-        return np.mean([render_scene(category, s, SIZE, attributes=GOOD).subject.mean()
-                        for s in range(8)])  # fmt: skip
+        return np.mean(
+            [render_scene(category, s, SIZE, attributes=GOOD).subject.mean() for s in range(8)]
+        )
 
     assert max(share(1), share(3)) < 0.04 < 0.07 < min(share(2), share(4), share(10))
 
@@ -238,10 +251,14 @@ def test_more_raters_agree_better_with_the_true_score():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [((0, 1), "category"), ((1, 1, 64, "oil"), "style"), ((1, 1, 8), "size"),
-     ((1, 1, 64, "default", {"sharpness": 0.1}), "sharpness"),
-     ((1, 1, 64, "default", {"light": 1.2}), "light")],
-)  # fmt: skip
+    [
+        ((0, 1), "category"),
+        ((1, 1, 64, "oil"), "style"),
+        ((1, 1, 8), "size"),
+        ((1, 1, 64, "default", {"sharpness": 0.1}), "sharpness"),
+        ((1, 1, 64, "default", {"light": 1.2}), "light"),
+    ],
+)
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         render_scene(*arguments)

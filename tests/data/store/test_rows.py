@@ -10,17 +10,19 @@ from joppo.data.store.schema import TABLES
 
 NUMBERS = st.none() | st.floats(-1, 1).map(lambda x: x + 0.0)  # without -0.0, equal to 0.0
 SCORES = st.lists(
-    st.fixed_dictionaries({
-        "judge": st.sampled_from(["a", "b", "ä"]),
-        "image_id": st.text(max_size=3),
-        "total": NUMBERS,
-        "attributes": st.none() | st.dictionaries(st.text(max_size=2), NUMBERS, max_size=3),
-        "parse_ok": st.booleans() | st.none(),
-        "raw_text": st.text(max_size=4) | st.none(),
-    }),
+    st.fixed_dictionaries(
+        {
+            "judge": st.sampled_from(["a", "b", "ä"]),
+            "image_id": st.text(max_size=3),
+            "total": NUMBERS,
+            "attributes": st.none() | st.dictionaries(st.text(max_size=2), NUMBERS, max_size=3),
+            "parse_ok": st.booleans() | st.none(),
+            "raw_text": st.text(max_size=4) | st.none(),
+        }
+    ),
     max_size=6,
     unique_by=lambda row: (row["judge"], row["image_id"]),
-)  # fmt: skip
+)
 
 
 def digest(rows, table="scores"):

@@ -24,10 +24,16 @@ def photo(store: Store, category: int, seed: int, split: str = "train") -> dict[
     depth_uri = f"depth/{image_id}.png"
     store.write_bytes(depth_uri, encode_png(np.round(scene.depth * 255).astype(np.uint8)))
     image = {
-        "image_id": image_id, "origin": "scenes", "item": f"{category}-{seed}.png", "uri": uri,
-        "width": 64, "height": 64, "phash": perceptual_hash(Image.fromarray(scene.image)),
-        "parent_image_id": None, "split": split,
-    }  # fmt: skip
+        "image_id": image_id,
+        "origin": "scenes",
+        "item": f"{category}-{seed}.png",
+        "uri": uri,
+        "width": 64,
+        "height": 64,
+        "phash": perceptual_hash(Image.fromarray(scene.image)),
+        "parent_image_id": None,
+        "split": split,
+    }
     label = {"image_id": image_id, "dataset": "scenes", "categories": [category], "split": split}
     return {"image": image, "label": label, "known_depth_uri": depth_uri}
 

@@ -14,8 +14,10 @@ from tests.data.synthesis.synthesis_world import CONTROL, Painter, world
 def rows(store):
     plan = world(store)
     made = synthesize_shard(plan.attempts, store, SynthesisConfig(), Painter())
-    items = [{"attempt": a, "synthesis": s, "image": i} for a, s, i in
-             zip(plan.attempts, made["syntheses"], made["images"], strict=True)]  # fmt: skip
+    items = [
+        {"attempt": a, "synthesis": s, "image": i}
+        for a, s, i in zip(plan.attempts, made["syntheses"], made["images"], strict=True)
+    ]
     gated = gate_shard(items, store, GateConfig(), CONTROL)["syntheses"]
     return [{"attempt": a, "synthesis": s} for a, s in zip(plan.attempts, gated, strict=True)]
 

@@ -28,9 +28,15 @@ def store(tmp_path):
 
 @pytest.mark.parametrize(
     ("width", "height", "size", "expected"),
-    [(64, 64, 64, (64, 64)), (500, 400, 64, (64, 64)), (1600, 900, 64, (128, 64)),
-     (400, 500, 512, (512, 640)), (10, 3000, 64, (64, 19200)), (640, 480, 512, (704, 512))],
-)  # fmt: skip
+    [
+        (64, 64, 64, (64, 64)),
+        (500, 400, 64, (64, 64)),
+        (1600, 900, 64, (128, 64)),
+        (400, 500, 512, (512, 640)),
+        (10, 3000, 64, (64, 19200)),
+        (640, 480, 512, (704, 512)),
+    ],
+)
 def test_sides_lie_on_the_grid_and_the_short_one_is_as_asked(width, height, size, expected):
     assert working_size(width, height, size) == expected
 
@@ -112,12 +118,15 @@ def test_what_gives_no_map_is_rejected_with_a_reason_and_the_rest_goes_on(store)
     broken = dict(good["image"], image_id=broken_id, uri=broken_uri)
     gone = dict(good["image"], image_id="0" * 64, uri="images/00/gone.png")
     rows = control_shard(
-        [{"image": no_depth["image"], "kind": "depth", "known_depth_uri": None},
-         {"image": broken, "kind": "canny"},
-         {"image": gone, "kind": "canny"},
-         {"image": good["image"], "kind": "canny"}],
-        store, CONTROL,
-    )  # fmt: skip
+        [
+            {"image": no_depth["image"], "kind": "depth", "known_depth_uri": None},
+            {"image": broken, "kind": "canny"},
+            {"image": gone, "kind": "canny"},
+            {"image": good["image"], "kind": "canny"},
+        ],
+        store,
+        CONTROL,
+    )
     assert len(rows["controls"]) == 1
     reasons = [row["reason"] for row in rows["rejects"]]
     assert reasons[0] == "no_depth_source" and reasons[2] == "missing_file"
@@ -129,9 +138,17 @@ def test_a_transformers_depth_model_is_used_by_its_folder(store, tmp_path):
     from transformers import DPTImageProcessor, GLPNConfig, GLPNForDepthEstimation
 
     folder = tmp_path / "glpn"
-    tiny = GLPNConfig(num_encoder_blocks=2, depths=[1, 1], sr_ratios=[4, 2], hidden_sizes=[8, 16],
-                      patch_sizes=[7, 3], strides=[4, 2], num_attention_heads=[1, 2],
-                      mlp_ratios=[2, 2], decoder_hidden_size=8)  # fmt: skip
+    tiny = GLPNConfig(
+        num_encoder_blocks=2,
+        depths=[1, 1],
+        sr_ratios=[4, 2],
+        hidden_sizes=[8, 16],
+        patch_sizes=[7, 3],
+        strides=[4, 2],
+        num_attention_heads=[1, 2],
+        mlp_ratios=[2, 2],
+        decoder_hidden_size=8,
+    )
     GLPNForDepthEstimation(tiny).save_pretrained(folder)
     DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
     config = ControlConfig(depth_model=str(folder), depth_far_is_high=True)

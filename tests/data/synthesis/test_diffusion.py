@@ -20,10 +20,17 @@ def attempts(control, count=8):
     pool, made, maps = load_pool(), [], []
     for index in range(count):
         scene = render_scene(index + 1, 40, 64)
-        made.append({"prompt": pool.prompt(index + 1, "0" * 64), "negative_prompt": pool.negative,
-                     "seed": index, "control": control})  # fmt: skip
-        maps.append({"canny": canny_map(scene.image, CONTROL)[0],
-                     "depth": normalise_depth(scene.depth)})  # fmt: skip
+        made.append(
+            {
+                "prompt": pool.prompt(index + 1, "0" * 64),
+                "negative_prompt": pool.negative,
+                "seed": index,
+                "control": control,
+            }
+        )
+        maps.append(
+            {"canny": canny_map(scene.image, CONTROL)[0], "depth": normalise_depth(scene.depth)}
+        )
     return made, maps
 
 

@@ -22,11 +22,21 @@ CONTROL = ControlConfig()
 
 def photo(category, number, split="train", depth=True, **image):
     image_id = content_hash(category, number)
-    row = {"image_id": image_id, "uri": f"images/{image_id}.png", "width": 64, "height": 64,
-           "phash": "0" * 16, "parent_image_id": None, "split": split} | image  # fmt: skip
+    row = {
+        "image_id": image_id,
+        "uri": f"images/{image_id}.png",
+        "width": 64,
+        "height": 64,
+        "phash": "0" * 16,
+        "parent_image_id": None,
+        "split": split,
+    } | image
     categories = [category] if isinstance(category, int) else list(category)
-    return {"image": row, "label": {"categories": categories, "split": split},
-            "known_depth_uri": f"depth/{image_id}.png" if depth else None}  # fmt: skip
+    return {
+        "image": row,
+        "label": {"categories": categories, "split": split},
+        "known_depth_uri": f"depth/{image_id}.png" if depth else None,
+    }
 
 
 def long_tail():
@@ -75,8 +85,13 @@ def test_parents_take_turns():
 
 
 def test_the_test_split_and_synthetic_photos_are_no_parents():
-    photos = [*long_tail(), photo(4, 0, split="test"), photo(5, 0, split="validation"),
-              photo(6, 0, parent_image_id="somebody"), photo(7, 0, split=None)]  # fmt: skip
+    photos = [
+        *long_tail(),
+        photo(4, 0, split="test"),
+        photo(5, 0, split="validation"),
+        photo(6, 0, parent_image_id="somebody"),
+        photo(7, 0, split=None),
+    ]
     two_minds = photo(9, 0)
     two_minds["label"]["split"] = "test"
     made = plan([*photos, two_minds], temperature=1)

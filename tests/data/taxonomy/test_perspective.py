@@ -38,9 +38,16 @@ def test_region(kind: str | None, x: float | None, y: float | None, region: str 
 
 @pytest.mark.parametrize(
     "y, height",
-    [(0.1, "high"), (0.5, "middle"), (0.8, "low"), (0.39, None), (0.61, None), (None, None),
-     (1.3, None)],
-)  # fmt: skip
+    [
+        (0.1, "high"),
+        (0.5, "middle"),
+        (0.8, "low"),
+        (0.39, None),
+        (0.61, None),
+        (None, None),
+        (1.3, None),
+    ],
+)
 def test_height(y: float | None, height: str | None) -> None:
     assert horizon_height(y) == height
 

@@ -68,8 +68,9 @@ def test_hang_ends_and_is_asked_again_by_the_next_run(kind: str, open_gateway: O
         assert answer.status == "ok"
 
 
-@pytest.mark.parametrize(("kind", "outcome"), [("openai", "401"), ("openai", "quota"),
-                                               ("gemini", "401")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "outcome"), [("openai", "401"), ("openai", "quota"), ("gemini", "401")]
+)
 def test_a_wrong_key_or_empty_account_stops_the_run(
     kind: str, outcome: str, open_gateway: Open
 ) -> None:

@@ -31,9 +31,12 @@ def test_what_is_no_reply(text: str, reason: str) -> None:
 
 def test_a_problem_is_told_in_a_sentence() -> None:
     request = make_request(
-        provider="openai", model="m", template_id="t@1", prompt="p",
+        provider="openai",
+        model="m",
+        template_id="t@1",
+        prompt="p",
         context={"question": {"kind": "score", "names": ["color"]}},
-    )  # fmt: skip
+    )
     assert reply_problem(request, completion("why", "Score: 0.5, color: 0.1")) is None
     problem = reply_problem(request, completion("why", "Score: 0.5"))
     assert problem == "no value for color"

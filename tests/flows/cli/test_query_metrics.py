@@ -38,12 +38,15 @@ def test_all_runs_are_one_view(kind: str, tmp_path: Path, monkeypatch: pytest.Mo
     store.write_bytes("runs/latest-sft", b"sft-1\n")
     found = _shown(store, "SELECT run, name, value FROM Training_Metrics ORDER BY ALL")
     assert found.splitlines()[1:] == [
-        '"joppo-1","kl",0', '"joppo-1","reward",0.5', '"sft-1","loss",2',
-    ]  # fmt: skip
+        '"joppo-1","kl",0',
+        '"joppo-1","reward",0.5',
+        '"sft-1","loss",2',
+    ]
     # Beside the tables of the snapshot.
     assert _shown(store, "SELECT count(*) > 0 AS c FROM training_metrics, images").split() == [
-        '"c"', "true",
-    ]  # fmt: skip
+        '"c"',
+        "true",
+    ]
 
 
 def test_a_misspelt_name_is_explained(tmp_path: Path) -> None:

@@ -158,9 +158,10 @@ def test_cancelling_the_parent_ends_the_training(
     values = {"config": "mine/training.yaml", "store": store.root}
     run = post(f"{api}/deployments/{deployment['id']}/create_flow_run", {"parameters": values})
 
-    trained = wait_for(lambda: [
-        c for r in (tmp_path / "store" / "runs").glob("sft-*") for c in checkpoints(r)
-    ], 240)  # fmt: skip
+    trained = wait_for(
+        lambda: [c for r in (tmp_path / "store" / "runs").glob("sft-*") for c in checkpoints(r)],
+        240,
+    )
     assert len(trainers(tmp_path / "store")) == 1
     post(f"{api}/flow_runs/{run['id']}/set_state", {"state": {"type": "CANCELLING"}})
     wait_for(lambda: not trainers(tmp_path / "store"), 30)

@@ -12,13 +12,21 @@ from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.evaluation.config import SetConfig
 
 HOSTED = ProviderConfig(
-    name="hosted", provider="openai", model="gpt-4o", price=Price(input=2, output=10),
-    requests_per_minute=60, concurrency=1000,
-)  # fmt: skip
+    name="hosted",
+    provider="openai",
+    model="gpt-4o",
+    price=Price(input=2, output=10),
+    requests_per_minute=60,
+    concurrency=1000,
+)
 SERVED = ProviderConfig(
-    name="served", provider="openai-compatible", model="q", base_url="http://host/v1",
-    price=Price(input=0, output=0), concurrency=1000,
-)  # fmt: skip
+    name="served",
+    provider="openai-compatible",
+    model="q",
+    base_url="http://host/v1",
+    price=Price(input=0, output=0),
+    concurrency=1000,
+)
 TEACHERS = TeachersConfig(providers=(HOSTED, SERVED))
 
 
@@ -63,14 +71,29 @@ def costs(**changed: Any) -> CapacityConfig:
             "workers": 4,
             **{
                 name: value(0.36)
-                for name in ("ingest_s", "canny_s", "gate_s", "reason_s", "plan_s",
-                             "deduplicate_s", "publish_s")
+                for name in (
+                    "ingest_s",
+                    "canny_s",
+                    "gate_s",
+                    "reason_s",
+                    "plan_s",
+                    "deduplicate_s",
+                    "publish_s",
+                )
             },
         },
         "disk": {
             name: value(1e6)
-            for name in ("photo", "control_map", "synthetic_photo", "shard_text", "snapshot_text",
-                         "answer", "checkpoint", "adapter")
+            for name in (
+                "photo",
+                "control_map",
+                "synthetic_photo",
+                "shard_text",
+                "snapshot_text",
+                "answer",
+                "checkpoint",
+                "adapter",
+            )
         },
         "engines": {
             "shard_fill": value(0.5),
@@ -88,7 +111,7 @@ def costs(**changed: Any) -> CapacityConfig:
             "teacher_days": value(7),
             "gpu_days": value(30),
         },
-    }  # fmt: skip
+    }
     return CapacityConfig.model_validate(sections | changed)
 
 

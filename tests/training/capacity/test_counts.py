@@ -55,14 +55,19 @@ def test_attempts_are_those_of_the_plan_that_runs(plan: PlanConfig) -> None:
         for index in range(round(size * 0.4)):
             number += 1
             image = {
-                "image_id": sha256(f"{number}".encode()), "split": "train", "parent_image_id": None
-            }  # fmt: skip
+                "image_id": sha256(f"{number}".encode()),
+                "split": "train",
+                "parent_image_id": None,
+            }
             label = {"categories": [category], "split": "train"}
             split = "train" if index % 5 else "test"
-            photos.append({
-                "image": image | {"split": split}, "label": label | {"split": split},
-                "known_depth_uri": "d",
-            })  # fmt: skip
+            photos.append(
+                {
+                    "image": image | {"split": split},
+                    "label": label | {"split": split},
+                    "known_depth_uri": "d",
+                }
+            )
     made = make_plan(photos, plan, ControlConfig(), "k")
     expected = count(replace(RECIPE, plan=plan), COSTS, 400)
     assert expected.attempts == pytest.approx(plan_totals(made.table)["attempts"], abs=3)
@@ -81,8 +86,16 @@ def test_shards_are_about_as_full_as_assumed() -> None:
     assert sum(fills) / len(fills) == pytest.approx(0.69, abs=0.03)
 
 
-NUMBERS = ("photos", "scored", "attempts", "accepted", "canny_maps", "depth_maps", "texts",
-           "conversations")  # fmt: skip
+NUMBERS = (
+    "photos",
+    "scored",
+    "attempts",
+    "accepted",
+    "canny_maps",
+    "depth_maps",
+    "texts",
+    "conversations",
+)
 
 
 @settings(max_examples=60, deadline=None)

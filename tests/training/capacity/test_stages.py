@@ -95,10 +95,15 @@ def test_all_but_evaluation_and_models_is_linear(photos: int, factor: int) -> No
         disk = one.disk_gb if one.step in ("sft", "joppo") else factor * one.disk_gb
         assert (many.items, many.gpu_hours, many.api_usd, many.disk_gb, many.hours) == (
             pytest.approx(
-                (factor * one.items, factor * one.gpu_hours, factor * one.api_usd, disk,
-                 factor * one.hours)
+                (
+                    factor * one.items,
+                    factor * one.gpu_hours,
+                    factor * one.api_usd,
+                    disk,
+                    factor * one.hours,
+                )
             )
-        )  # fmt: skip
+        )
 
 
 @settings(max_examples=30, deadline=None)

@@ -41,9 +41,11 @@ def aligned(items: Sequence[Item], rows: Sequence[dict[str, Any]]) -> dict[str, 
 
 
 def results(
-    items: Sequence[Item], *judges: Sequence[dict[str, Any]], source: str = "test",
+    items: Sequence[Item],
+    *judges: Sequence[dict[str, Any]],
+    source: str = "test",
     config: FiguresConfig = QUICK,
-) -> list[Row]:  # fmt: skip
+) -> list[Row]:
     """Rows of `RESULTS` for judges called a, b, ..."""
     labels = "abcdef"[: len(judges)]
     judged = {label: aligned(items, rows) for label, rows in zip(labels, judges, strict=True)}

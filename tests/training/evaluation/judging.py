@@ -31,17 +31,30 @@ def jpeg(number: int, size: int = 16) -> bytes:
 def score_item(number: int, mos: float, **truth: float) -> Item:
     content = jpeg(number)
     return Item(
-        sha256(content), f"{number}.png", "score", "Judge it.", SCORE_FORM, lambda: content,
-        mos=mos, attributes=truth,
-    )  # fmt: skip
+        sha256(content),
+        f"{number}.png",
+        "score",
+        "Judge it.",
+        SCORE_FORM,
+        lambda: content,
+        mos=mos,
+        attributes=truth,
+    )
 
 
 def choice_item(number: int, answer: str, task: str = "composition", **more: Any) -> Item:
     content = jpeg(number)
     return Item(
-        sha256(content), f"{number}.png", task, f"Which? {more.get('group', '')}", CHOICE_FORM,
-        lambda: content, accepted=(answer,), classes=("one", "two", "three"), **more,
-    )  # fmt: skip
+        sha256(content),
+        f"{number}.png",
+        task,
+        f"Which? {more.get('group', '')}",
+        CHOICE_FORM,
+        lambda: content,
+        accepted=(answer,),
+        classes=("one", "two", "three"),
+        **more,
+    )
 
 
 def said(text: str) -> Callable[[Question], str]:

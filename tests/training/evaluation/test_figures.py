@@ -88,9 +88,11 @@ def test_attributes_against_truth_and_total() -> None:
     totals = said.mean(axis=1) / 2 + 0.5
     rows = results(
         items,
-        [scored(i, float(t), float(s[0]), float(s[1]))
-         for i, t, s in zip(items, totals, said, strict=True)],
-    )  # fmt: skip
+        [
+            scored(i, float(t), float(s[0]), float(s[1]))
+            for i, t, s in zip(items, totals, said, strict=True)
+        ],
+    )
     for place, name in enumerate(("composition", "color")):
         own, real = said[:, place], truth[:, place]
         assert only(rows, "srcc_attribute", of=name)["value"] == pytest.approx(
@@ -132,9 +134,15 @@ def test_several_right_answers() -> None:
     form = AnswerFormat("term", ("x", "y", "z"))
     base = choice_item(0, "A")
     item = Item(
-        base.image_id, "0.png", "composition", "Name it.", form, base.read,
-        accepted=("x", "y"), classes=("X", "Y", "Z"),
-    )  # fmt: skip
+        base.image_id,
+        "0.png",
+        "composition",
+        "Name it.",
+        form,
+        base.read,
+        accepted=("x", "y"),
+        classes=("X", "Y", "Z"),
+    )
     for answer, value in (("x", 1), ("y", 1), ("z", 0)):
         rows = results([item], [chose(item, answer)])
         assert only(rows, "accuracy", handling="worst")["value"] == value
@@ -153,8 +161,9 @@ def test_mmperspective_overall_is_the_mean_of_its_tasks() -> None:
         group = f"group{number // 2}"
         items.append(choice_item(2000 + number, "A", "robustness", group=group))
         answers.append("B" if number == 0 else "A")
-    rows = results(items, [chose(i, a) for i, a in zip(items, answers, strict=True)],
-                   source="mmperspective")  # fmt: skip
+    rows = results(
+        items, [chose(i, a) for i, a in zip(items, answers, strict=True)], source="mmperspective"
+    )
     by_task = [only(rows, "accuracy", task=task, handling="worst")["value"] for task in tasks]
     overall = only(rows, "mmp_overall", handling="worst")
     assert overall["value"] == pytest.approx(np.mean(by_task))

@@ -13,8 +13,15 @@ SRCC = FigureName("mine", "score", "srcc", "", "worst")
 
 
 def row(value: float | None, metric: str = "srcc", of: str | None = None) -> Row:
-    return {"set": "mine", "task": "score", "metric": metric, "of": of, "handling": "worst",
-            "value": value, "versus": None}  # fmt: skip
+    return {
+        "set": "mine",
+        "task": "score",
+        "metric": metric,
+        "of": of,
+        "handling": "worst",
+        "value": value,
+        "versus": None,
+    }
 
 
 def variant(values: dict[int, float | None]) -> dict[int, list[Row]]:
@@ -49,13 +56,17 @@ def test_an_undefined_seed_is_named_and_left_out() -> None:
 def test_real_rows_of_results_go_in() -> None:
     """Halo and attribute figures included; differences between judges left out."""
     rng = np.random.default_rng(0)
-    items = [score_item(i, i / 20, composition=float(c), color=float(d))
-             for i, (c, d) in enumerate(rng.uniform(-1, 1, size=(20, 2)))]  # fmt: skip
+    items = [
+        score_item(i, i / 20, composition=float(c), color=float(d))
+        for i, (c, d) in enumerate(rng.uniform(-1, 1, size=(20, 2)))
+    ]
 
     def rows(seed: int) -> list[Row]:
         said = np.random.default_rng(seed).uniform(-1, 1, size=(20, 3))
-        answers = [scored(item, abs(float(s[0])), float(s[1]), float(s[2]))
-                   for item, s in zip(items, said, strict=True)]  # fmt: skip
+        answers = [
+            scored(item, abs(float(s[0])), float(s[1]), float(s[2]))
+            for item, s in zip(items, said, strict=True)
+        ]
         return results(items, answers, answers)
 
     by_seed = {seed: [one for one in rows(seed) if one["label"] == "b"] for seed in (1, 2, 3)}

@@ -103,9 +103,11 @@ def test_a_broken_photo_is_no_failure_of_the_judge(store: Store) -> None:
     assert asked(judge, found) == 4
     rows = {row["item"]: (row["status"], row["reason"]) for row in found.table().to_pylist()}
     assert rows == {
-        "0.png": ("rejected", "changed_file"), "1.png": ("rejected", "changed_file"),
-        "2.png": ("rejected", "missing_image"), "3.png": ("ok", None),
-    }  # fmt: skip
+        "0.png": ("rejected", "changed_file"),
+        "1.png": ("rejected", "changed_file"),
+        "2.png": ("rejected", "missing_image"),
+        "3.png": ("ok", None),
+    }
     assert asked(judge, found) == 0
     mended = EvaluationSet("mine", "test", [items[0], *one.items[1:]])
     again = Predictions(store, "fake@1", mended)

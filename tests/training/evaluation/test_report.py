@@ -24,9 +24,16 @@ from tests.training.evaluation.judging import FakeJudge, choice_item, guess, sco
 PAPER = Published(
     reference="Somebody, 2026",
     expected={"para": ("Ours", "Theirs")},
-    figures=({"judge": "Ours", "source": "para", "metric": "srcc", "value": 0.75,
-              "reference": "table 1, row 3"},),
-)  # fmt: skip
+    figures=(
+        {
+            "judge": "Ours",
+            "source": "para",
+            "metric": "srcc",
+            "value": 0.75,
+            "reference": "table 1, row 3",
+        },
+    ),
+)
 
 
 def evaluation_set(name: str = "mine", source: str = "para") -> EvaluationSet:
@@ -86,9 +93,13 @@ def test_both_ways_of_counting_failures_and_published_rows(store: Store) -> None
 def test_every_kind_of_table_is_there(store: Store) -> None:
     found = tables(judged(store, [evaluation_set()]).results.to_pylist(), PAPER)
     for part in (
-        "multiple choice", "attributes", "mean correlation between attributes",
-        "differences between judges", "accuracy by class", "failures by reason",
-    ):  # fmt: skip
+        "multiple choice",
+        "attributes",
+        "mean correlation between attributes",
+        "differences between judges",
+        "accuracy by class",
+        "failures by reason",
+    ):
         table = titled(found, part) if part != "attributes" else titled(found, "mine: attributes")
         assert table.rows and all(len(row) == len(table.header) for row in table.rows)
     people = [row for row in titled(found, "mine: attributes").rows if row[0] == "people"]
@@ -106,16 +117,26 @@ def test_the_shipped_figures_name_their_source() -> None:
     for figure in shipped.figures:
         assert len(figure.reference) > 10
     with pytest.raises(ValidationError, match="reference"):
-        Published(reference="x", expected={}, figures=(
-            {"judge": "Ours", "source": "para", "metric": "srcc", "value": 0.9},))  # fmt: skip
+        Published(
+            reference="x",
+            expected={},
+            figures=({"judge": "Ours", "source": "para", "metric": "srcc", "value": 0.9},),
+        )
 
 
 @pytest.mark.usefixtures("without_pictures")
 def test_the_page_says_which_versions_and_how(store: Store) -> None:
     measured = judged(store, [evaluation_set("first"), evaluation_set("second | set", "oasis")])
     written = write(measured, PAPER, QUICK, store)
-    for part in ("base@1", "better@1", measured.sets[0].digest, "200 resamples, seed 0",
-                 "Somebody, 2026", "Ours (published)", "second \\| set"):  # fmt: skip
+    for part in (
+        "base@1",
+        "better@1",
+        measured.sets[0].digest,
+        "200 resamples, seed 0",
+        "Somebody, 2026",
+        "Ours (published)",
+        "second \\| set",
+    ):
         assert part in written.page
     widths = [
         line.replace("\\|", "").count("|") for line in written.page.splitlines() if line[:1] == "|"
@@ -126,8 +147,11 @@ def test_the_page_says_which_versions_and_how(store: Store) -> None:
 def test_pictures_show_something(store: Store) -> None:
     written = write(judged(store, [evaluation_set()]), PAPER, QUICK, store)
     assert set(written.pictures) == {
-        "scatter-mine", "calibration-mine", "radar-mine", "confusion-mine-composition"
-    }  # fmt: skip
+        "scatter-mine",
+        "calibration-mine",
+        "radar-mine",
+        "confusion-mine-composition",
+    }
     for name, content in written.pictures.items():
         image = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
         assert min(image.shape[:2]) > 300 and len(np.unique(image.reshape(-1, 3), axis=0)) > 50

@@ -84,8 +84,10 @@ def test_a_snapshot_that_is_not_there_or_holds_nothing_says_what_to_do(
     with pytest.raises(CorpusNotFoundError, match="joppo demo"):
         load(Store(tmp_path), Path(), snapshot="latest")
     tiny = Store(tmp_path / "tiny")
-    build(tiny, SceneSourceConfig(per_category=1, size=32, split={"train": 1, "validation": 0,
-                                                                 "test": 0}))  # fmt: skip
+    build(
+        tiny,
+        SceneSourceConfig(per_category=1, size=32, split={"train": 1, "validation": 0, "test": 0}),
+    )
     with pytest.raises(SnapshotError, match="split `all`"):
         load(tiny, Path(), snapshot="latest")
 
@@ -150,8 +152,14 @@ def test_photos_without_a_split_of_their_own_get_the_one_that_ingestion_gives(
 
 def test_mmperspective_asks_its_own_questions(tmp_path: Path) -> None:
     photos(tmp_path / "images", ["a.jpg"])
-    extra = {"id": "q9", "image": "gone.jpg", "task": "VPP", "question": "?",
-             "options": {"A": "l", "B": "r"}, "answer": "A"}  # fmt: skip
+    extra = {
+        "id": "q9",
+        "image": "gone.jpg",
+        "task": "VPP",
+        "question": "?",
+        "options": {"A": "l", "B": "r"},
+        "answer": "A",
+    }
     lines = (
         (DATASET_FIXTURES / "mmperspective/questions.jsonl").read_text() + json.dumps(extra) + "\n"
     )
@@ -198,12 +206,15 @@ def test_one_photo_under_two_names_is_asked_once(tmp_path: Path) -> None:
     assert [reject.reason for reject in one.rejects] == ["duplicate_question"]
 
 
-@pytest.mark.parametrize(("kind", "labels", "name"), [
-    ("cadb", "cadb", "965.jpg"),
-    ("tad66k", "tad66k", None),
-    ("para", "para", None),
-    ("oasis", "oasis/ratings.csv", None),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "labels", "name"),
+    [
+        ("cadb", "cadb", "965.jpg"),
+        ("tad66k", "tad66k", None),
+        ("para", "para", None),
+        ("oasis", "oasis/ratings.csv", None),
+    ],
+)
 def test_every_benchmark_with_scores_can_be_asked(
     tmp_path: Path, kind: str, labels: str, name: str | None
 ) -> None:
@@ -229,13 +240,16 @@ def test_nothing_to_ask_is_an_error_with_the_file(tmp_path: Path) -> None:
         load(Store(tmp_path / "s"), tmp_path, source=source)
 
 
-@pytest.mark.parametrize(("values", "problem"), [
-    ({}, "give one of snapshot"),
-    ({"snapshot": "latest", "scenes": {}}, "give one of snapshot"),
-    ({"source": {"kind": "picd", "labels": "x.csv"}}, "needs images"),
-    ({"source": {"kind": "photos", "images": "x"}}, "without labels"),
-    ({"snapshot": "latest", "extra": 1}, "Extra inputs"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({}, "give one of snapshot"),
+        ({"snapshot": "latest", "scenes": {}}, "give one of snapshot"),
+        ({"source": {"kind": "picd", "labels": "x.csv"}}, "needs images"),
+        ({"source": {"kind": "photos", "images": "x"}}, "without labels"),
+        ({"snapshot": "latest", "extra": 1}, "Extra inputs"),
+    ],
+)
 def test_configs_that_cannot_work(values: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         SetConfig(name="mine", **values)
@@ -250,7 +264,10 @@ def test_names_stand_once() -> None:
 
 
 def test_the_real_photographs(real_data: Path, tmp_path: Path) -> None:
-    source = {"kind": "oasis", "labels": str(real_data / "oasis/ratings.csv"),
-              "images": str(real_data / "oasis")}  # fmt: skip
+    source = {
+        "kind": "oasis",
+        "labels": str(real_data / "oasis/ratings.csv"),
+        "images": str(real_data / "oasis"),
+    }
     one = load(Store(tmp_path), Path(), source=source, split="all")
     assert len(one.items) == 243 and not one.rejects

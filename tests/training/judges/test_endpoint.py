@@ -47,8 +47,9 @@ def says(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return set_texts
 
 
-def config_for(server: LLMServer, kind: str = "openai-compatible", **values: Any
-               ) -> EndpointJudgeConfig:  # fmt: skip
+def config_for(
+    server: LLMServer, kind: str = "openai-compatible", **values: Any
+) -> EndpointJudgeConfig:
     teacher = {
         "name": "judge",
         "provider": kind,

@@ -25,17 +25,21 @@ def test_equal_to_the_processor(loaded: tuple[Any, Any], seed: int, text: str) -
     photo = Image.open(BytesIO(photo_bytes(seed)))
     content = [{"type": "image", "image": photo}, {"type": "text", "text": text}]
     wanted = processor.apply_chat_template(
-        [[{"role": "user", "content": content}]], add_generation_prompt=True, tokenize=True,
-        return_dict=True, processor_kwargs={"return_tensors": "pt"},
-    )  # fmt: skip
+        [[{"role": "user", "content": content}]],
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        processor_kwargs={"return_tensors": "pt"},
+    )
     made = PromptMaker(processor, model.model.get_rope_index).prompt(photo, text)
     assert torch.equal(made.input_ids, wanted["input_ids"])
     assert torch.equal(made.pixel_values, wanted["pixel_values"])
     assert torch.equal(made.image_grid_thw, wanted["image_grid_thw"])
     positions, delta = model.model.get_rope_index(
-        wanted["input_ids"], image_grid_thw=wanted["image_grid_thw"],
+        wanted["input_ids"],
+        image_grid_thw=wanted["image_grid_thw"],
         mm_token_type_ids=wanted["mm_token_type_ids"],
-    )  # fmt: skip
+    )
     assert torch.equal(made.positions, positions) and made.delta == int(delta)
 
 

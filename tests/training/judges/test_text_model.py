@@ -25,10 +25,17 @@ def older() -> Any:
     size = {"hidden_size": 48, "num_hidden_layers": 2, "num_attention_heads": 6}
     rope = {"rope_type": "default", "rope_theta": 1e4, "mrope_section": [1, 1, 2]}
     config = Qwen2VLConfig(
-        text_config={**size, "num_key_value_heads": 2, "intermediate_size": 64, "vocab_size": 99,
-                     "rope_parameters": rope, "pad_token_id": 0, "eos_token_id": 1},
+        text_config={
+            **size,
+            "num_key_value_heads": 2,
+            "intermediate_size": 64,
+            "vocab_size": 99,
+            "rope_parameters": rope,
+            "pad_token_id": 0,
+            "eos_token_id": 1,
+        },
         vision_config={"depth": 1, "embed_dim": 16, "hidden_size": 48, "num_heads": 2},
-    )  # fmt: skip
+    )
     made = Qwen2VLForConditionalGeneration(config).eval()
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.2)

@@ -24,9 +24,15 @@ def windowed() -> Any:
 
     torch.manual_seed(1)
     config = Qwen2_5_VLVisionConfig(
-        depth=3, hidden_size=32, intermediate_size=48, num_heads=4, patch_size=4, window_size=16,
-        out_hidden_size=24, fullatt_block_indexes=[1],
-    )  # fmt: skip
+        depth=3,
+        hidden_size=32,
+        intermediate_size=48,
+        num_heads=4,
+        patch_size=4,
+        window_size=16,
+        out_hidden_size=24,
+        fullatt_block_indexes=[1],
+    )
     made = Qwen2_5_VisionTransformerPretrainedModel(config).eval()
     for parameter in made.parameters():
         torch.nn.init.normal_(parameter, std=0.3)

@@ -45,9 +45,14 @@ def test_the_interval_is_scipys() -> None:
         resamples.draws(RankCorrelation(np.column_stack([x, y]), [(0, 1)]))[:, 0]
     )
     theirs = bootstrap(
-        (x, y), lambda a, b: spearmanr(a, b).statistic, paired=True, vectorized=False,
-        n_resamples=2000, method="percentile", rng=2,
-    ).confidence_interval  # fmt: skip
+        (x, y),
+        lambda a, b: spearmanr(a, b).statistic,
+        paired=True,
+        vectorized=False,
+        n_resamples=2000,
+        method="percentile",
+        rng=2,
+    ).confidence_interval
     assert ours == pytest.approx(tuple(theirs), abs=0.02)
 
 

@@ -26,9 +26,12 @@ from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.prepare import find_adapter
 
 NEWEST = {
-    "before_accuracy": 0.25, "after_accuracy": 0.5, "loss": 0.125, "health/parsed": 0.75,
+    "before_accuracy": 0.25,
+    "after_accuracy": 0.5,
+    "loss": 0.125,
+    "health/parsed": 0.75,
     "num_tokens": 1e6,
-}  # fmt: skip
+}
 
 
 def _run(folder: Path) -> Run:
@@ -118,8 +121,13 @@ def test_lineage_and_card_say_where_it_comes_from(folder: Path, tmp_path: Path) 
     assert about["reward_health"] == {"parsed": 0.75}
     assert about["parents"] == [{"base": "embedded", "weights": "p1"}]
     page = (folder / "README.md").read_text()
-    for part in ("base_model: embedded", "| accuracy | 0.25 | 0.5 |", "snapshot\n`v1`",
-                 "| parsed | 0.75 |", "--max-lora-rank 4"):  # fmt: skip
+    for part in (
+        "base_model: embedded",
+        "| accuracy | 0.25 | 0.5 |",
+        "snapshot\n`v1`",
+        "| parsed | 0.75 |",
+        "--max-lora-rank 4",
+    ):
         assert part in page
     assert "/on/this/machine" not in page + json.dumps(about)
     unfit = card(about, Loading(4, ("2 of its 4 tensors adapt the vision tower",)))

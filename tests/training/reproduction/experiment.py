@@ -16,10 +16,14 @@ SCENES: dict[str, Any] = {"per_category": 1, "seed": 9, "size": 64}
 def config(**values: Any) -> ReproduceConfig:
     """An experiment of two sets and all variants."""
     variants = [
-        {"name": name, "about": f"about {name}", "start": "base" if name in
-         ("base", "without-sft") else "sft", "joppo": None if name in ("base", "sft") else {}}
+        {
+            "name": name,
+            "about": f"about {name}",
+            "start": "base" if name in ("base", "without-sft") else "sft",
+            "joppo": None if name in ("base", "sft") else {},
+        }
         for name in VARIANTS
-    ]  # fmt: skip
+    ]
     sets = [{"name": "mine", "scenes": SCENES}, {"name": "other", "scenes": SCENES}]
     return ReproduceConfig.model_validate({"variants": variants, "sets": sets, **values})
 
@@ -32,8 +36,9 @@ def figure(wanted: Wanted, name: str = "mine") -> FigureName:
 
 def row(one: FigureName, value: float | None) -> Row:
     """A row of `RESULTS`, as far as it is read; empty text is null."""
-    named = {name: getattr(one, name) or None for name in ("set", "task", "metric", "of",
-                                                           "handling")}  # fmt: skip
+    named = {
+        name: getattr(one, name) or None for name in ("set", "task", "metric", "of", "handling")
+    }
     return {**named, "value": value, "versus": None}
 
 

@@ -52,8 +52,11 @@ def test_verdicts_follow_students_interval(
 @given(VALUES, st.data())
 def test_the_reversed_claim_has_the_reversed_verdict(one: list[float], data: st.DataObject) -> None:
     other = data.draw(st.lists(st.floats(-1, 1), min_size=len(one), max_size=len(one)))
-    reverse = {"shown": "the opposite is shown", "the opposite is shown": "shown",
-               "not shown": "not shown"}  # fmt: skip
+    reverse = {
+        "shown": "the opposite is shown",
+        "the opposite is shown": "shown",
+        "not shown": "not shown",
+    }
     assert weigh(other, one).verdict == reverse[weigh(one, other).verdict]
 
 

@@ -22,11 +22,16 @@ HOSTILE = "<script>alert(1)</script> | a bar"
 def findings(**changes: Any) -> Findings:
     """A complete experiment of three seeds."""
     runs = {
-        name: {seed: [{"name": metric, "step": step, "value": 0.1 * step + seed}
-                      for metric in [*LEARNING, *HEALTH, CHANCE] for step in (1, 2, 3)]
-               for seed in SEEDS}
+        name: {
+            seed: [
+                {"name": metric, "step": step, "value": 0.1 * step + seed}
+                for metric in [*LEARNING, *HEALTH, CHANCE]
+                for step in (1, 2, 3)
+            ]
+            for seed in SEEDS
+        }
         for name in VARIANTS[2:]
-    }  # fmt: skip
+    }
     said = [
         Said("sft", 0.5, {"color": 0.25}, HOSTILE, None),
         Said("full", None, {}, "", "missing_tag"),
@@ -34,19 +39,33 @@ def findings(**changes: Any) -> Findings:
     shown = [Example("1", PNG, 0.75, {"color": -0.5, "light": 0.1}, said)]
     outcomes = [Outcome(name, seed, f"{name}-{seed}") for name in VARIANTS for seed in SEEDS]
     made = Findings(
-        config(about=["What it shows.", HOSTILE]), "abc123", experiment(), runs, outcomes, shown,
+        config(about=["What it shows.", HOSTILE]),
+        "abc123",
+        experiment(),
+        runs,
+        outcomes,
+        shown,
         load_published(),
-    )  # fmt: skip
+    )
     return replace(made, **changes)
 
 
 def test_all_parts_are_in_page_and_text() -> None:
     report = make_report(findings())
     for text in (report.page, report.text):
-        for part in ("The paper's claims", "Table 1. Main results", "Table 2. Attributes and total",
-                     "Table 3. Ablation", "What the joint reward had to go on", "Variants",
-                     "What it shows.", "abc123", "transformers", "JoPPO (published)",
-                     "95% Student intervals"):  # fmt: skip
+        for part in (
+            "The paper's claims",
+            "Table 1. Main results",
+            "Table 2. Attributes and total",
+            "Table 3. Ablation",
+            "What the joint reward had to go on",
+            "Variants",
+            "What it shows.",
+            "abc123",
+            "transformers",
+            "JoPPO (published)",
+            "95% Student intervals",
+        ):
             assert part.replace("'", "&#39;") in text or part in text, part
     assert set(report.pictures) == {"ablation", "learning", "reward-health"}
     assert report.page.count(PNG) == 4  # the pictures and the photo

@@ -37,8 +37,10 @@ def _named(spec: Any, local: Any, store: Store, samples: int = 0) -> NamedJudge:
         place = unit_interval(spec, question.image_id, question.prompt)
         if question.form.kind != "score":
             return completion("why", question.form.names[int(place * len(question.form.names))])
-        values = {name: 2 * unit_interval(spec, name, question.image_id) - 1
-                  for name in question.form.names}  # fmt: skip
+        values = {
+            name: 2 * unit_interval(spec, name, question.image_id) - 1
+            for name in question.form.names
+        }
         return completion("why", format_score(place, values))
 
     name = f"{Path(spec).name}@00000000"
@@ -69,8 +71,13 @@ def write(store: Store, outcomes: Any = OUTCOMES, snapshot: str = "abc") -> str:
 def test_the_report_holds_what_was_answered(answered: Store) -> None:
     key = write(answered)
     names = set(answered.names(f"{FOLDER}/{key}"))
-    assert names == {"report.html", "report.md", "ablation.png", "learning.png",
-                     "reward-health.png"}  # fmt: skip
+    assert names == {
+        "report.html",
+        "report.md",
+        "ablation.png",
+        "learning.png",
+        "reward-health.png",
+    }
     assert latest(answered) == key
     page = answered.read_bytes(f"{FOLDER}/{key}/report.html").decode()
     assert page.count('<figure class="example"') == 2

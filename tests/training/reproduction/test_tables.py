@@ -28,16 +28,24 @@ FIGURES = experiment(seeds=3)
 PLACES = Places(["mine", "other"], FIGURES)
 OVER = OverAll(summarize(FIGURES))
 THEIRS = {"judge": "JoPPO", "reference": "table 1"}
-PUBLISHED = Published.model_validate({
-    "reference": "somebody",
-    "expected": {"cadb": ["JoPPO"], "para": ["JoPPO", "silent"]},
-    "figures": [
-        {**THEIRS, "source": "picd", "metric": "accuracy", "value": 0.61},
-        {**THEIRS, "source": "cadb", "metric": "srcc", "value": 0.78},
-        {**THEIRS, "source": "other", "metric": "srcc", "value": 0.42},
-        {**THEIRS, "source": "para", "metric": "attribute_to_total", "of": "color", "value": 0.9},
-    ],
-})  # fmt: skip
+PUBLISHED = Published.model_validate(
+    {
+        "reference": "somebody",
+        "expected": {"cadb": ["JoPPO"], "para": ["JoPPO", "silent"]},
+        "figures": [
+            {**THEIRS, "source": "picd", "metric": "accuracy", "value": 0.61},
+            {**THEIRS, "source": "cadb", "metric": "srcc", "value": 0.78},
+            {**THEIRS, "source": "other", "metric": "srcc", "value": 0.42},
+            {
+                **THEIRS,
+                "source": "para",
+                "metric": "attribute_to_total",
+                "of": "color",
+                "value": 0.9,
+            },
+        ],
+    }
+)
 
 
 def cell(table: TextTable, name: str, column: str) -> str:
@@ -61,9 +69,12 @@ def test_published_figures_stand_in_their_own_rows() -> None:
     name = "JoPPO (published)"
     told = {column: cell(table, name, column) for column in table.header[1:]}
     assert told == {
-        "composition, accuracy": "0.610", "perspective, accuracy": "—", "total, SRCC": "0.780",
-        "total, PLCC": "—", "other: total, SRCC": "0.420",
-    }  # fmt: skip
+        "composition, accuracy": "0.610",
+        "perspective, accuracy": "—",
+        "total, SRCC": "0.780",
+        "total, PLCC": "—",
+        "other: total, SRCC": "0.420",
+    }
     assert table.note is not None and "somebody" in table.note
     attributes = attribute_table(OVER, PLACES, PUBLISHED)
     assert cell(attributes, name, "color") == "0.90"

@@ -50,8 +50,10 @@ def thurstone(
 
 
 def marginal(scores, mos, valid, gamma, opponent):  # type: ignore[no-untyped-def]
-    values = [[mp.mpf(s) if v else None for s, v in zip(ss, vv, strict=True)]
-              for ss, vv in zip(scores, valid, strict=True)]  # fmt: skip
+    values = [
+        [mp.mpf(s) if v else None for s, v in zip(ss, vv, strict=True)]
+        for ss, vv in zip(scores, valid, strict=True)
+    ]
     variance = []
     for row in values:
         known = [x for x in row if x is not None]

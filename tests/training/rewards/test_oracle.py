@@ -110,11 +110,15 @@ def test_by_hand_thurstone_of_two_photos() -> None:
     ]
     close(thurstone_fidelity(scores, mos, gamma=0.0), expected)
     pairs = [
-        [(phi(0.5 / root) ** 0.5 + phi(0.1 / root) ** 0.5) / 2,
-         (phi(0.7 / root) ** 0.5 + phi(0.3 / root) ** 0.5) / 2],
-        [(phi(0.5 / root) ** 0.5 + phi(0.7 / root) ** 0.5) / 2,
-         (phi(0.1 / root) ** 0.5 + phi(0.3 / root) ** 0.5) / 2],
-    ]  # fmt: skip
+        [
+            (phi(0.5 / root) ** 0.5 + phi(0.1 / root) ** 0.5) / 2,
+            (phi(0.7 / root) ** 0.5 + phi(0.3 / root) ** 0.5) / 2,
+        ],
+        [
+            (phi(0.5 / root) ** 0.5 + phi(0.7 / root) ** 0.5) / 2,
+            (phi(0.1 / root) ** 0.5 + phi(0.3 / root) ** 0.5) / 2,
+        ],
+    ]
     close(thurstone_fidelity(scores, mos, gamma=0.0, opponent="candidate"), pairs)
 
 

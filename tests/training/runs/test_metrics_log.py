@@ -17,8 +17,10 @@ def test_a_resumed_run_has_every_step_once() -> None:
     again.add(3, 0.3, {"loss": 0.25})
     rows = read_metrics(store, "sft-1")
     assert [(row["step"], row["name"], row["value"]) for row in rows] == [
-        (1, "loss", 1.0), (2, "loss", 0.5), (3, "loss", 0.25),
-    ]  # fmt: skip
+        (1, "loss", 1.0),
+        (2, "loss", 0.5),
+        (3, "loss", 0.25),
+    ]
     assert again.last() == {"loss": 0.25}
 
 

@@ -26,8 +26,12 @@ def test_a_page_has_its_groups_figures_and_config() -> None:
     page = write_page(rows, "joppo-<1>", {"seed": 3})
     assert "joppo-&lt;1&gt;" in page and "<th>seed</th><td><code>3</code>" in page
     assert re.findall(r"<h2>(.*?)</h2>", page) == [
-        "Held-out figures", "Reward", "Learning", "More", "What it is made of",
-    ]  # fmt: skip
+        "Held-out figures",
+        "Reward",
+        "Learning",
+        "More",
+        "What it is made of",
+    ]
     assert page.count("<svg") == 4
     assert "own metric" in page and "once" not in page
     assert ">-0.080<" in page and ">0.600<" in page and "undefined" in page
@@ -46,9 +50,13 @@ def test_a_run_without_steps_has_a_page_and_a_picture() -> None:
 
 
 def test_the_picture_grows_with_its_curves() -> None:
-    few, many = (Image.open(io.BytesIO(picture(_rows(*names)))) for names in (
-        ["loss"], [p.names[0] for panels in GROUPS.values() for p in panels],
-    ))  # fmt: skip
+    few, many = (
+        Image.open(io.BytesIO(picture(_rows(*names))))
+        for names in (
+            ["loss"],
+            [p.names[0] for panels in GROUPS.values() for p in panels],
+        )
+    )
     assert many.size[1] > 2 * few.size[1]
 
 

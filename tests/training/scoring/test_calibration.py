@@ -116,6 +116,8 @@ def test_fitted_on_the_human_scores_of_a_snapshot(snapshot: Store) -> None:
     assert made.photos == len(judge.asked) >= 50 and made.judge == judge.name
     assert made.source.endswith("train")
     again = EyeJudge()
-    assert calibrate(again, ScoreBook(snapshot, again.name, key), snapshot, config,
-                     split="train") == made  # fmt: skip
+    assert (
+        calibrate(again, ScoreBook(snapshot, again.name, key), snapshot, config, split="train")
+        == made
+    )
     assert again.asked == []

@@ -20,20 +20,32 @@ NASTY = 'a,"b"\nc; =1+1 ünï.jpg'
 
 def scored(name: str, total: float | None, words: str = "fine") -> Scored:
     row = {
-        "judge": "j@1", "prompt_id": "p", "image_id": f"{name}-id", "total": total, "spread": None,
-        "samples": int(total is not None), "explanation": words, "raw_text": f"<think>{words}",
+        "judge": "j@1",
+        "prompt_id": "p",
+        "image_id": f"{name}-id",
+        "total": total,
+        "spread": None,
+        "samples": int(total is not None),
+        "explanation": words,
+        "raw_text": f"<think>{words}",
         "attributes": {} if total is None else dict.fromkeys(RUBRIC.names, total / 2),
-        "parse_ok": total is not None, "reason": None if total is not None else "missing_tag",
-    }  # fmt: skip
+        "parse_ok": total is not None,
+        "reason": None if total is not None else "missing_tag",
+    }
     return Scored(PhotoFile(name, Path(name)), row)
 
 
 def test_best_first_ties_share_a_rank_failures_last() -> None:
-    found = rank([scored("d", None), scored("b", 0.5), scored("c", 0.9), scored("a", 0.5),
-                  scored("e", 0.1)])  # fmt: skip
+    found = rank(
+        [scored("d", None), scored("b", 0.5), scored("c", 0.9), scored("a", 0.5), scored("e", 0.1)]
+    )
     assert [(one.rank, one.name) for one in found] == [
-        (1, "c"), (2, "a"), (2, "b"), (4, "e"), (None, "d"),
-    ]  # fmt: skip
+        (1, "c"),
+        (2, "a"),
+        (2, "b"),
+        (4, "e"),
+        (None, "d"),
+    ]
 
 
 def test_a_calibration_changes_what_is_shown_and_not_the_row() -> None:

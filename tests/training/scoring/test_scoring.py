@@ -39,8 +39,9 @@ def book_of(store: Store, judge: str = "eye@00000000") -> ScoreBook:
     return ScoreBook(store, judge, PROMPT_ID)
 
 
-def all_of(folder: Path, judge: EyeJudge, store: Store, config: ScoringConfig = CONFIG
-           ) -> list[Scored | Reject]:  # fmt: skip
+def all_of(
+    folder: Path, judge: EyeJudge, store: Store, config: ScoringConfig = CONFIG
+) -> list[Scored | Reject]:
     book = book_of(store, f"{judge.name}*{config.samples}" if config.samples else judge.name)
     found = list(score(find_photos([str(folder)]), judge, book, store, config))
     book.flush()

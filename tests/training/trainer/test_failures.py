@@ -16,13 +16,18 @@ from joppo.training.trainer.vllm_guard import RolloutError
 @pytest.mark.parametrize(
     "error",
     [
-        PreflightError("batch"), SnapshotError("schema"), PhotoMissingError("photo"),
-        NonFiniteLossError("nan"), RolloutError("vllm"), CheckpointError("full", full=True),
-        torch.OutOfMemoryError("CUDA out of memory"), OSError(errno.ENOSPC, "No space left"),
+        PreflightError("batch"),
+        SnapshotError("schema"),
+        PhotoMissingError("photo"),
+        NonFiniteLossError("nan"),
+        RolloutError("vllm"),
+        CheckpointError("full", full=True),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        OSError(errno.ENOSPC, "No space left"),
         OSError(errno.EROFS, "Read-only file system"),
     ],
     ids=lambda error: type(error).__name__,
-)  # fmt: skip
+)
 def test_a_person_has_to_act_first(error: Exception) -> None:
     assert is_permanent(error)
     wrapped = RuntimeError("while training")
@@ -33,11 +38,13 @@ def test_a_person_has_to_act_first(error: Exception) -> None:
 @pytest.mark.parametrize(
     "error",
     [
-        CheckpointError("a bad sector", full=False), RuntimeError("connection closed by peer"),
-        OSError(errno.EIO, "Input/output error"), ConnectionError("reset"),
+        CheckpointError("a bad sector", full=False),
+        RuntimeError("connection closed by peer"),
+        OSError(errno.EIO, "Input/output error"),
+        ConnectionError("reset"),
     ],
     ids=lambda error: type(error).__name__,
-)  # fmt: skip
+)
 def test_another_try_may_help(error: Exception) -> None:
     assert not is_permanent(error)
 

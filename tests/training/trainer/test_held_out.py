@@ -9,8 +9,11 @@ from joppo.training.trainer.held_out import score_figures
 
 
 def judgement(total: float | None) -> Judgement:
-    return Judgement(math.nan, (), None, "missing_tag") if total is None else Judgement(
-        total, (), "…", None)  # fmt: skip
+    return (
+        Judgement(math.nan, (), None, "missing_tag")
+        if total is None
+        else Judgement(total, (), "…", None)
+    )
 
 
 def test_an_answer_that_failed_ranks_last() -> None:

@@ -154,10 +154,16 @@ def test_two_processes_give_the_rewards_of_one(tmp_path: Path) -> None:
     workers = []
     for rank in range(2):
         env = {
-            **os.environ, "RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": "2",
-            "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "OMP_NUM_THREADS": "1",
-            "ACCELERATE_USE_CPU": "true", "PYTHONPATH": os.pathsep.join(sys.path),
-        }  # fmt: skip
+            **os.environ,
+            "RANK": str(rank),
+            "LOCAL_RANK": str(rank),
+            "WORLD_SIZE": "2",
+            "MASTER_ADDR": "127.0.0.1",
+            "MASTER_PORT": port,
+            "OMP_NUM_THREADS": "1",
+            "ACCELERATE_USE_CPU": "true",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
         command = [sys.executable, "-c", _WORKER, str(path)]
         workers.append(subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True))
     for worker in workers:

@@ -49,14 +49,28 @@ _SHARED = {"share_prompts": True, "merge_rollouts": True, "gradient_checkpointin
     ("config", "gib"),
     [
         (SftConfig(per_device_batch=2, max_completion_length=128), 19.5),
-        (JoppoConfig(photos=8, per_device_batch=2, rollout_batch=48, max_completion_length=128),
-         33.3),
-        (JoppoConfig(photos=8, per_device_batch=6, rollout_batch=48, max_completion_length=128,
-                     **_SHARED), 54.7),
-        (JoppoConfig(photos=32, per_device_batch=6, rollout_batch=96, max_completion_length=128,
-                     **_SHARED), 62.1),
+        (
+            JoppoConfig(photos=8, per_device_batch=2, rollout_batch=48, max_completion_length=128),
+            33.3,
+        ),
+        (
+            JoppoConfig(
+                photos=8, per_device_batch=6, rollout_batch=48, max_completion_length=128, **_SHARED
+            ),
+            54.7,
+        ),
+        (
+            JoppoConfig(
+                photos=32,
+                per_device_batch=6,
+                rollout_batch=96,
+                max_completion_length=128,
+                **_SHARED,
+            ),
+            62.1,
+        ),
     ],
-)  # fmt: skip
+)
 def test_it_comes_near_what_an_h100_took(
     shape: Shape, config: SftConfig | JoppoConfig, gib: float
 ) -> None:

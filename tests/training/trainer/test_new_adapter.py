@@ -20,12 +20,25 @@ pytestmark = pytest.mark.timeout(900)
 def test_joppo_can_begin_on_the_base(tmp_path: Path) -> None:
     store = Store(tmp_path)
     build(store, SceneSourceConfig(per_category=1, size=64))
-    config = JoppoConfig.model_validate({
-        "adapter": NEW, "base": "embedded", "lora": {"rank": 8, "alpha": 8}, "photos": 4,
-        "group": 2, "per_device_batch": 8, "max_steps": 2, "save_steps": 2, "bf16": False,
-        "gradient_checkpointing": False, "learning_rate": 1e-3, "max_completion_length": 80,
-        "task_weights": {"score": 1}, "eval_rows": 0, "launch": {"cpu": True},
-    })  # fmt: skip
+    config = JoppoConfig.model_validate(
+        {
+            "adapter": NEW,
+            "base": "embedded",
+            "lora": {"rank": 8, "alpha": 8},
+            "photos": 4,
+            "group": 2,
+            "per_device_batch": 8,
+            "max_steps": 2,
+            "save_steps": 2,
+            "bf16": False,
+            "gradient_checkpointing": False,
+            "learning_rate": 1e-3,
+            "max_completion_length": 80,
+            "task_weights": {"score": 1},
+            "eval_rows": 0,
+            "launch": {"cpu": True},
+        }
+    )
     run = prepare(config, store)
     assert run.parent == model_digest(Path(resolve_base("embedded")))
     train(run)

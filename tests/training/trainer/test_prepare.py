@@ -57,8 +57,12 @@ def test_every_config_is_read(path: Path) -> None:
 def test_the_paper_profile_is_the_papers() -> None:
     sft = load_config(SftConfig, CONFIGS / "paper" / "train-sft.yaml")
     assert (sft.lora.rank, sft.learning_rate, sft.warmup, sft.batch, sft.epochs) == (
-        64, 1e-4, 0.03, 32, 1,
-    )  # fmt: skip
+        64,
+        1e-4,
+        0.03,
+        32,
+        1,
+    )
     joppo = load_config(JoppoConfig, CONFIGS / "paper" / "train-joppo.yaml")
     assert (joppo.group, joppo.learning_rate, joppo.photos, joppo.epochs) == (6, 8e-6, 512, 1)
 

@@ -31,14 +31,24 @@ pytestmark = pytest.mark.timeout(900)
 
 STEPS = 4
 SHARED: dict[str, Any] = {
-    "bf16": False, "gradient_checkpointing": False, "max_steps": STEPS, "save_steps": 1,
-    "eval_rows": 0, "launch": {"cpu": True},
-}  # fmt: skip
+    "bf16": False,
+    "gradient_checkpointing": False,
+    "max_steps": STEPS,
+    "save_steps": 1,
+    "eval_rows": 0,
+    "launch": {"cpu": True},
+}
 # Ten rows, so that every run here goes on into a second epoch.
-SFT = SftConfig.model_validate({
-    **SHARED, "base": "embedded", "batch": 4, "per_device_batch": 4,
-    "lora": {"rank": 8, "alpha": 8}, "task_weights": {"composition": 0.25, "perspective": 0.25},
-})  # fmt: skip
+SFT = SftConfig.model_validate(
+    {
+        **SHARED,
+        "base": "embedded",
+        "batch": 4,
+        "per_device_batch": 4,
+        "lora": {"rank": 8, "alpha": 8},
+        "task_weights": {"composition": 0.25, "perspective": 0.25},
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +113,14 @@ def _find_photos(run: Run) -> None:
     ],
 )
 def test_trouble_is_named_and_nothing_is_lost(
-    store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    disturb: Callable[[pytest.MonkeyPatch, Run], None], error: type[Exception], words: str,
-) -> None:  # fmt: skip
+    store: Store,
+    sft: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    disturb: Callable[[pytest.MonkeyPatch, Run], None],
+    error: type[Exception],
+    words: str,
+) -> None:
     monkeypatch.setenv("JOPPO_RUNS", str(tmp_path))
     run = prepare(SFT, store)
     with monkeypatch.context() as first, pytest.raises(_BrokenOff):
@@ -130,9 +145,12 @@ def test_trouble_is_named_and_nothing_is_lost(
 
 
 def test_sft_passes_over_a_damaged_checkpoint(
-    store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    store: Store,
+    sft: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     assert len(training_rows(sft)) < STEPS * SFT.batch, "one epoch would show too little"
     monkeypatch.setenv("JOPPO_RUNS", str(tmp_path))
     run = prepare(SFT, store)
@@ -151,16 +169,27 @@ def test_sft_passes_over_a_damaged_checkpoint(
     steps = [row["step"] for row in read_metrics(store, run.id) if row["name"] == "loss"]
     assert steps == list(range(1, STEPS + 1))
     assert sorted(p.name for p in run.folder.glob("checkpoint-*")) == [
-        f"checkpoint-{STEPS - 1}", f"checkpoint-{STEPS}",
-    ]  # fmt: skip
+        f"checkpoint-{STEPS - 1}",
+        f"checkpoint-{STEPS}",
+    ]
 
 
 def test_joppo(store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = JoppoConfig.model_validate({
-        **SHARED, "adapter": str(sft.model), "photos": 4, "group": 2, "per_device_batch": 4,
-        "learning_rate": 1e-3, "max_completion_length": 64, "sample_steps": 2, "rollout_batch": 6,
-        "max_steps": 3, "task_weights": {"score": 0.35, "composition": 0.1},
-    })  # fmt: skip
+    config = JoppoConfig.model_validate(
+        {
+            **SHARED,
+            "adapter": str(sft.model),
+            "photos": 4,
+            "group": 2,
+            "per_device_batch": 4,
+            "learning_rate": 1e-3,
+            "max_completion_length": 64,
+            "sample_steps": 2,
+            "rollout_batch": 6,
+            "max_steps": 3,
+            "task_weights": {"score": 0.35, "composition": 0.1},
+        }
+    )
     undisturbed = prepare(config, store)
     assert len(training_rows(undisturbed)) < 3 * config.photos
     train(undisturbed)

@@ -16,9 +16,15 @@ def _batch() -> tuple[list[list[int]], list[list[str]], dict[str, Any]]:
     pixels = torch.tensor([[float(ord(name))] for name in owner])
     prompts = [[i] * (i + 1) for i in range(5)]
     kinds = [[0] * (i + 1) for i in range(5)]
-    return prompts, images, {
-        "image_grid_thw": grid, "pixel_values": pixels, "mm_token_type_ids": kinds,
-    }  # fmt: skip
+    return (
+        prompts,
+        images,
+        {
+            "image_grid_thw": grid,
+            "pixel_values": pixels,
+            "mm_token_type_ids": kinds,
+        },
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 9])
@@ -32,8 +38,9 @@ def test_portions_keep_prompts_photos_and_patches_together(size: int) -> None:
         names = [name for photos in part.images for name in photos]
         patches = [int(t * h * w) for t, h, w in part.fields["image_grid_thw"]]
         assert len(patches) == len(names)
-        wanted = [float(ord(n)) for n, count in zip(names, patches, strict=True)
-                  for _ in range(count)]  # fmt: skip
+        wanted = [
+            float(ord(n)) for n, count in zip(names, patches, strict=True) for _ in range(count)
+        ]
         assert part.fields["pixel_values"].flatten().tolist() == wanted
         assert [len(k) for k in part.fields["mm_token_type_ids"]] == [len(p) for p in part.prompts]
 
@@ -41,8 +48,9 @@ def test_portions_keep_prompts_photos_and_patches_together(size: int) -> None:
 def test_a_batch_without_photos() -> None:
     found = list(portions([[1], [2], [3]], None, {}, 2))
     assert [(list(p.prompts), p.images, p.fields) for p in found] == [
-        ([[1], [2]], None, {}), ([[3]], None, {}),
-    ]  # fmt: skip
+        ([[1], [2]], None, {}),
+        ([[3]], None, {}),
+    ]
 
 
 def test_a_field_that_is_not_understood_is_an_error() -> None:

@@ -70,12 +70,15 @@ def batch(prompts: Any) -> dict[str, Any]:
     return {
         "input_ids": torch.cat([prompts["input_ids"], completions], 1),
         "attention_mask": torch.cat([prompts["attention_mask"], there], 1),
-        "logits_to_keep": KEEP, "compute_entropy": True, "num_images": [1] * rows,
+        "logits_to_keep": KEEP,
+        "compute_entropy": True,
+        "num_images": [1] * rows,
         "mm_token_type_ids": torch.cat(
             [prompts["mm_token_type_ids"], torch.zeros_like(completions)], 1
         ),
-        "pixel_values": prompts["pixel_values"], "image_grid_thw": prompts["image_grid_thw"],
-    }  # fmt: skip
+        "pixel_values": prompts["pixel_values"],
+        "image_grid_thw": prompts["image_grid_thw"],
+    }
 
 
 def _scored(batch: dict[str, Any], share: bool, size: int | None = None) -> Any:

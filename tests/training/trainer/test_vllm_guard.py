@@ -27,8 +27,10 @@ class _Vllm:
         self, prompts: Any, images: Any, num_generations: int, profiler: Any = None
     ) -> Any:
         self.calls.append({"prompts": prompts, "kwargs": dict(self.generation_kwargs)})
-        read = [[t for t in ids for _ in range(2 if t == 7 and self.expand_twice else 1)]
-                for ids in prompts]  # fmt: skip
+        read = [
+            [t for t in ids for _ in range(2 if t == 7 and self.expand_twice else 1)]
+            for ids in prompts
+        ]
         logprobs = [[[-0.5 - self.weights / 1e9]] for _ in prompts]
         return read, [[5] for _ in prompts], logprobs, None
 

@@ -30,10 +30,13 @@ def scenes_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationSet
         item
         for photo in photos[: config.limit]
         for item in items_of(
-            photo["image"], photo["label"], partial(store.read_bytes, photo["image"]["uri"]),
-            rubric, config,
+            photo["image"],
+            photo["label"],
+            partial(store.read_bytes, photo["image"]["uri"]),
+            rubric,
+            config,
         )
-    ]  # fmt: skip
+    ]
     kept, rejects = distinct(items)
     return EvaluationSet(config.name, DATASET, kept, rejects)
 

@@ -39,10 +39,11 @@ def snapshot_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationS
             f"{config.split}: build a larger corpus, or choose split `all`"
         )
     items = [
-        item_of(row, labels.get(row["image_id"]), partial(store.read_bytes, row["uri"]),
-                rubric.names)
+        item_of(
+            row, labels.get(row["image_id"]), partial(store.read_bytes, row["uri"]), rubric.names
+        )
         for row in rows
-    ]  # fmt: skip
+    ]
     kept, rejects = distinct(items)
     return EvaluationSet(config.name, "snapshot", kept, rejects, version)
 

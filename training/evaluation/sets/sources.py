@@ -38,9 +38,10 @@ def source_set(config: SetConfig, base: Path, rubric: Rubric) -> EvaluationSet:
     source = config.source
     assert source is not None and source.images is not None
     photos = dict(
-        found for found in list_photos(Path(base, source.images).absolute())
+        found
+        for found in list_photos(Path(base, source.images).absolute())
         if not isinstance(found, Reject)
-    )  # fmt: skip
+    )
     if source.kind == "mmperspective":
         found = _questions(config, source, base, photos)
     else:
@@ -79,9 +80,12 @@ def _labels(
         for label, image_id, split in wanted[: config.limit]
         for item in items_of(
             {"image_id": image_id, "item": label.item, "split": split},
-            label_row(label, image_id, split), photos[label.item].read_bytes, rubric, config,
+            label_row(label, image_id, split),
+            photos[label.item].read_bytes,
+            rubric,
+            config,
         )
-    ]  # fmt: skip
+    ]
     return items, rejects
 
 

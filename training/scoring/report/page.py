@@ -67,9 +67,12 @@ def render(
 
 
 def write_report(
-    out: FileStore, ranked: Sequence[Ranked], rejects: Sequence[Reject], rubric: Rubric,
+    out: FileStore,
+    ranked: Sequence[Ranked],
+    rejects: Sequence[Reject],
+    rubric: Rubric,
     picture: Picture,
-) -> str:  # fmt: skip
+) -> str:
     """Write the page whole or not at all, and return its name.
 
     Raises:

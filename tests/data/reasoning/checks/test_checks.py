@@ -168,26 +168,44 @@ def test_one_of_several_categories_is_enough() -> None:
 @pytest.mark.parametrize(
     "text, claims",
     [
-        ("The bright scene puts one small subject into the very middle of things.",
-         {"tone": "dark"}),
-        ("The picture is dark, and one small subject stands in its quiet middle.",
-         {"tone": "bright"}),
-        ("Strong contrast parts the small subject from the quiet background here.",
-         {"contrast": "low"}),
-        ("Vivid colors surround the small subject in the middle of this frame.",
-         {"saturation": "muted"}),
-        ("A black and white picture with one small subject in its quiet middle.",
-         {"saturation": "vivid"}),
-        ("Warm light falls on the one small subject in the middle of the frame.",
-         {"temperature": "cool"}),
-        ("The whole layout is a symmetrical composition around a small subject.",
-         {"symmetry": "asymmetric"}),
-        ("The image is blurry, yet the small subject in the middle stands out.",
-         {"sharpness": "crisp"}),
-        ("A cluttered ground lies around the one small subject in the middle.",
-         {"detail": "sparse"}),
+        (
+            "The bright scene puts one small subject into the very middle of things.",
+            {"tone": "dark"},
+        ),
+        (
+            "The picture is dark, and one small subject stands in its quiet middle.",
+            {"tone": "bright"},
+        ),
+        (
+            "Strong contrast parts the small subject from the quiet background here.",
+            {"contrast": "low"},
+        ),
+        (
+            "Vivid colors surround the small subject in the middle of this frame.",
+            {"saturation": "muted"},
+        ),
+        (
+            "A black and white picture with one small subject in its quiet middle.",
+            {"saturation": "vivid"},
+        ),
+        (
+            "Warm light falls on the one small subject in the middle of the frame.",
+            {"temperature": "cool"},
+        ),
+        (
+            "The whole layout is a symmetrical composition around a small subject.",
+            {"symmetry": "asymmetric"},
+        ),
+        (
+            "The image is blurry, yet the small subject in the middle stands out.",
+            {"sharpness": "crisp"},
+        ),
+        (
+            "A cluttered ground lies around the one small subject in the middle.",
+            {"detail": "sparse"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_claims_against_measured_facts(text: str, claims: dict[str, str]) -> None:
     assert _reason(_sample(text, claims=[claims])) == "contradicts_facts"
     assert _reason(_sample(text, claims=[{}])) is None
@@ -202,14 +220,18 @@ def test_claims_against_measured_facts(text: str, claims: dict[str, str]) -> Non
 @pytest.mark.parametrize(
     "text, label",
     [
-        ("Everything runs to a single vanishing point behind the hills.",
-         {"perspective": "two-point"}),
-        ("A two-point perspective shows the house over its corner, nicely.",
-         {"perspective": "none"}),
+        (
+            "Everything runs to a single vanishing point behind the hills.",
+            {"perspective": "two-point"},
+        ),
+        (
+            "A two-point perspective shows the house over its corner, nicely.",
+            {"perspective": "none"},
+        ),
         ("The horizon is high, and the ground takes up most of the frame.", {"horizon": 0.8}),
         ("A low horizon leaves the frame to the sky and the clouds in it.", {"horizon": 0.2}),
     ],
-)  # fmt: skip
+)
 def test_claims_against_a_labelled_perspective(text: str, label: dict[str, Any]) -> None:
     assert _reason(_sample(text, label=label)) == "contradicts_facts"
     assert _reason(_sample(text, label={})) is None

@@ -87,8 +87,10 @@ def test_a_published_corpus_is_calibrated_without_making_an_image(tmp_path):
     store = Store(tmp_path / "store")
     plan = world(store, controls={"canny": 1.0})
     made = synthesize_shard(plan.attempts, store, SynthesisConfig(), Painter())
-    items = [{"attempt": a, "synthesis": s, "image": i} for a, s, i in
-             zip(plan.attempts, made["syntheses"], made["images"], strict=True)]  # fmt: skip
+    items = [
+        {"attempt": a, "synthesis": s, "image": i}
+        for a, s, i in zip(plan.attempts, made["syntheses"], made["images"], strict=True)
+    ]
     rows = gate_shard(items, store, GATE, CONTROL)
     controls = control_shard(plan.controls, store, CONTROL)["controls"]
     parents = {a["parent"]["image_id"]: a["parent"] for a in plan.attempts}

@@ -22,13 +22,23 @@ from tests.data.pictures import dot, painting
 
 PAINTINGS = [measure(painting(seed)) for seed in range(24)]
 QUESTION: dict[str, Any] = {
-    "task": "composition", "topic": "category", "form": "open", "kind": "term", "truth": "Diffuse",
-    "meaning": "Diffuse", "wrong": [], "definitions": {}, "target": None, "attributes": [],
-}  # fmt: skip
+    "task": "composition",
+    "topic": "category",
+    "form": "open",
+    "kind": "term",
+    "truth": "Diffuse",
+    "meaning": "Diffuse",
+    "wrong": [],
+    "definitions": {},
+    "target": None,
+    "attributes": [],
+}
 LABEL: dict[str, Any] = {
-    "categories": [20], "perspective": "one-point", "mos": 0.6,
+    "categories": [20],
+    "perspective": "one-point",
+    "mos": 0.6,
     "attributes": dict.fromkeys(load_rubric().names, 0.4),
-}  # fmt: skip
+}
 
 
 def _compose(key: str, *photos: int, **question: Any):
@@ -156,9 +166,13 @@ def test_horizons(meaning: str) -> None:
 def _scored(**attributes: float) -> dict[str, Any]:
     """What the composer knows of a poor photo that is asked for its score."""
     question = QUESTION | {
-        "task": "aesthetic", "topic": "score", "kind": "score", "truth": "Score: 0.10",
-        "meaning": "0.10", "attributes": list(attributes),
-    }  # fmt: skip
+        "task": "aesthetic",
+        "topic": "score",
+        "kind": "score",
+        "truth": "Score: 0.10",
+        "meaning": "0.10",
+        "attributes": list(attributes),
+    }
     label = LABEL | {"attributes": attributes, "mos": 0.1}
     return {"claims": [claims(PAINTINGS[0])], "label": label, "question": question}
 

@@ -11,18 +11,29 @@ CONTEXT = {
     "claims": [{"tone": "dark", "contrast": "low"}],
     "label": {"categories": [3], "perspective": None, "mos": None, "attributes": {}},
     "question": {
-        "task": "composition", "topic": "category", "form": "multiple_choice", "kind": "choice",
-        "truth": "B", "meaning": "Centered Single Point", "wrong": ["Pattern"],
-        "definitions": {"Pattern": "things repeat"}, "target": None, "attributes": [],
+        "task": "composition",
+        "topic": "category",
+        "form": "multiple_choice",
+        "kind": "choice",
+        "truth": "B",
+        "meaning": "Centered Single Point",
+        "wrong": ["Pattern"],
+        "definitions": {"Pattern": "things repeat"},
+        "target": None,
+        "attributes": [],
     },
-}  # fmt: skip
+}
 
 
 def _request(**params: object):
     return make_request(
-        provider="grounded", model="grounded-1", template_id="t@1", prompt="p", params=params,
+        provider="grounded",
+        model="grounded-1",
+        template_id="t@1",
+        prompt="p",
+        params=params,
         context=CONTEXT,
-    )  # fmt: skip
+    )
 
 
 def test_it_answers_in_the_form_at_no_cost() -> None:

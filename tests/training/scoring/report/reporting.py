@@ -35,9 +35,12 @@ JPEG = _jpeg()
 
 
 def ranked_photos(
-    count: int, names: Sequence[str] = (), words: Sequence[str] = (), spread: float | None = None,
+    count: int,
+    names: Sequence[str] = (),
+    words: Sequence[str] = (),
+    spread: float | None = None,
     failed: int = 0,
-) -> list[Ranked]:  # fmt: skip
+) -> list[Ranked]:
     """Photos whose totals fall from 0.95; the last `failed` of them have no answer."""
     attributes = load_rubric().names
     scored = []
@@ -45,12 +48,17 @@ def ranked_photos(
         ok = n < count - failed
         name = names[n] if names else f"photo {n:05d}.jpg"
         row = {
-            "judge": "eye@00000000", "prompt_id": "p", "image_id": f"{n:064d}", "samples": int(ok),
-            "total": 0.95 - 0.9 * n / count if ok else None, "spread": spread if ok else None,
+            "judge": "eye@00000000",
+            "prompt_id": "p",
+            "image_id": f"{n:064d}",
+            "samples": int(ok),
+            "total": 0.95 - 0.9 * n / count if ok else None,
+            "spread": spread if ok else None,
             "attributes": {a: (n + i) % 21 / 10 - 1 for i, a in enumerate(attributes) if ok},
             "explanation": words[n] if words else f"Words about photo {n}.",
-            "raw_text": words[n] if words else "raw", "parse_ok": ok,
+            "raw_text": words[n] if words else "raw",
+            "parse_ok": ok,
             "reason": None if ok else "missing_tag",
-        }  # fmt: skip
+        }
         scored.append(Scored(PhotoFile(name, Path(name)), row))
     return rank(scored)

@@ -108,7 +108,7 @@ def photo_stages(folder: Path, count: int) -> list[Row]:
     ingested = seconds(ingest)
     store, photos = stores[0], labelled_photos(rows[0]["images"], rows[0]["labels"])
     plan = make_plan(
-        [photo | {"known_depth_uri": None} for photo in photos],
+        photos,
         PlanConfig(targets=dict.fromkeys(CATEGORIES, 2), controls={"canny": 1.0}),
         CONTROL,
         "bench",
@@ -122,8 +122,7 @@ def photo_stages(folder: Path, count: int) -> list[Row]:
         )
     ]
     gated = seconds(lambda _: gate_shard(judged, store, GateConfig(), CONTROL))
-    sample = [photo | {"synthesis": None} for photo in photos]
-    reasoned = seconds(lambda _: reason_shard(sample, store, REASONING))
+    reasoned = seconds(lambda _: reason_shard(photos, store, REASONING))
     return [
         ("ingest a photo", "s", ingested / len(items)),
         ("a Canny map", "s", mapped / len(plan.controls)),
@@ -144,7 +143,7 @@ def table_stages(folder: Path, scenes: int) -> list[Row]:
         for table, found in (made | reason_shard(photos, store, REASONING)).items():
             rows.setdefault(table, []).extend(found)
     photos = labelled_photos(rows["images"], rows["labels"])
-    sample = [photo | {"synthesis": None} for photo in photos[:: max(1, len(photos) // 96)]]
+    sample = photos[:: max(1, len(photos) // 96)]
     chars, pictures = measure_prompts(shard_requests(sample, store, REASONING))
     texts = len(rows["reasonings"])
     refs = [store.write_shard(table, f"bench-{table}", found) for table, found in rows.items()]
@@ -164,8 +163,7 @@ def table_stages(folder: Path, scenes: int) -> list[Row]:
 
     def planned() -> Any:
         joined = labelled_photos(read("images"), read("labels"))
-        known = [photo | {"known_depth_uri": None} for photo in joined]
-        return make_plan(known, plan, CONTROL, "bench")
+        return make_plan(joined, plan, CONTROL, "bench")
 
     def compared() -> Any:
         return repeated_reasonings(read("reasonings"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from joppo.data.datasets.labelled import labelled_photos
+from joppo.data.datasets.labelled import LabelledPhoto, labelled_photos
 from joppo.data.store.hashing import SHORT, canonical_json, content_hash
 from joppo.data.store.shards import partition
 from joppo.data.store.store import Store
@@ -40,8 +40,8 @@ def plan(photos: list[Manifest], step: Step) -> Manifest:
     )
 
 
-def _photos(manifests: list[Manifest], store: Store) -> list[dict[str, Any]]:
-    """Photos with label and the place of their known depth, if there is one."""
+def _photos(manifests: list[Manifest], store: Store) -> list[LabelledPhoto]:
+    """The photos that have a label, each with its known depth if there is one."""
     tables = {
         table: [row for manifest in manifests for row in load(store, manifest, table)]
         for table in ("images", "labels", "controls")
@@ -51,12 +51,8 @@ def _photos(manifests: list[Manifest], store: Store) -> list[dict[str, Any]]:
         for row in tables["controls"]
         if row["kind"] == "depth" and row["source"] == "known"
     }
-    photos = labelled_photos(tables["images"], tables["labels"])
-    return [
-        photo | {"known_depth_uri": known.get(photo["image"]["image_id"])}
-        for photo in photos
-        if photo["label"] is not None
-    ]
+    photos = labelled_photos(tables["images"], tables["labels"], known)
+    return [photo for photo in photos if photo.label is not None]
 
 
 def _maps_by_parent(made: Plan) -> dict[str, list[tuple[int, dict[str, Any]]]]:

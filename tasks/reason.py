@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from joppo.data.datasets.labelled import inherited_label, labelled_photos
+from joppo.data.datasets.labelled import LabelledPhoto, inherited_label, labelled_photos
 from joppo.data.reasoning.reason import RECIPE_VERSION, ReasoningConfig, reason_shard
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.manifest import Manifest, load
@@ -18,24 +18,22 @@ def reason(photos: Manifest, step: Step) -> Manifest:
     return step.save(reason_shard(items, step.store, config, ask=_ask(step)))
 
 
-def _items(photos: Manifest, step: Step) -> list[dict[str, Any]]:
+def _items(photos: Manifest, step: Step) -> list[LabelledPhoto]:
     """Photos with label and, where they were synthesized, the attempt that made them."""
     images, labels, syntheses = (
         load(step.store, photos, table) for table in ("images", "labels", "syntheses")
     )
     if not syntheses:
-        return [item | {"synthesis": None} for item in labelled_photos(images, labels)]
+        return labelled_photos(images, labels)
     planned = json.loads(step.store.read_bytes(photos["extra"]["plan"]))
     attempts = {attempt["attempt_id"]: attempt for attempt in planned["attempts"]}
     made = {row["image_id"]: row for row in syntheses if row["accepted"]}
     return [
-        {
-            "image": image,
-            "label": inherited_label(
-                attempts[made[image["image_id"]]["attempt_id"]], image["image_id"]
-            ),
-            "synthesis": made[image["image_id"]],
-        }
+        LabelledPhoto(
+            image,
+            inherited_label(attempts[made[image["image_id"]]["attempt_id"]], image["image_id"]),
+            made[image["image_id"]],
+        )
         for image in images
     ]
 

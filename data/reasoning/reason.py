@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.photos.claims import claims
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.photos.measure import Facts, measure
@@ -57,7 +58,7 @@ class _Photos:
 
 
 def reason_shard(
-    items: Sequence[Mapping[str, Any]],
+    items: Sequence[LabelledPhoto],
     store: Store,
     config: ReasoningConfig,
     ask: Ask | None = None,
@@ -65,8 +66,7 @@ def reason_shard(
     """Ask, parse and check one shard of photos.
 
     Args:
-        items: {"image": `images` row, "label": `labels` row or None, "synthesis": `syntheses` row
-            or None}; a synthetic photo comes with the label and split of its parent.
+        items: the photos; a synthetic one comes with the label and split of its parent.
         store: where the photos lie.
         ask: answers in the order of the requests; the offline grounded teacher by default.
 
@@ -86,7 +86,7 @@ def reason_shard(
 
 
 def shard_requests(
-    items: Sequence[Mapping[str, Any]], store: Store, config: ReasoningConfig
+    items: Sequence[LabelledPhoto], store: Store, config: ReasoningConfig
 ) -> list[TeacherRequest]:
     """The requests that `reason_shard` would send, for plans and dry runs; nothing is asked."""
     photos = _measure_all(items, store)
@@ -106,21 +106,19 @@ def ask_grounded(requests: list[TeacherRequest]) -> list[TeacherAnswer]:
     return [GroundedTeacher(request.model).answer(request) for request in requests]
 
 
-def _measure_all(items: Sequence[Mapping[str, Any]], store: Store) -> _Photos:
+def _measure_all(items: Sequence[LabelledPhoto], store: Store) -> _Photos:
     """Decode and measure, in the order of image ids; a photo that cannot be read is rejected."""
     photos = _Photos()
-    for item in sorted(items, key=lambda one: str(one["image"]["image_id"])):
-        image, synthesis = item["image"], item.get("synthesis")
-        synthetic = bool(synthesis or image.get("parent_image_id"))
-        subject = Subject(image, item.get("label") or {}, synthetic)
+    for item in sorted(items, key=lambda one: one.id):
+        subject = Subject(item.image, item.label or {}, item.is_synthetic)
         try:
-            pixels = np.asarray(load_photo(store.read_bytes(image["uri"])))
+            pixels = np.asarray(load_photo(store.read_bytes(item.image["uri"])))
         except PhotoError as error:
             photos.rejects.append(reject_row(subject.id, error.reason, error.detail))
             continue
         photos.subjects.append(subject)
         photos.facts[subject.id] = measure(pixels)
-        photos.origins[subject.id] = describe_origin(synthesis)
+        photos.origins[subject.id] = describe_origin(item.synthesis)
     return photos
 
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from joppo.data.config import StageConfig
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.store.hashing import content_hash, unit_interval
 from joppo.data.synthesis.control_maps import ControlConfig, control_uri
 from joppo.data.synthesis.prompt_pool import PromptPool, load_pool
@@ -75,7 +76,7 @@ class Plan:
 
 
 def make_plan(
-    photos: Iterable[Mapping[str, Any]],
+    photos: Iterable[LabelledPhoto],
     config: PlanConfig,
     control: ControlConfig,
     synthesis_key: str,
@@ -84,8 +85,8 @@ def make_plan(
     """Plan the attempts.
 
     Args:
-        photos: {"image": images row, "label": labels row, "known_depth_uri": uri or None}; one per
-            photo that has a file. Synthetic photos are left out.
+        photos: one per photo that has a file. Those without a label and synthetic ones are left
+            out.
         control: how control maps will be made; gives their places in the store.
         synthesis_key: `data.synthesis.synthesis_key(config)`; part of each attempt's id.
         pool: prompts, by default those of `data/synthesis/prompt_pool.yaml`.
@@ -128,25 +129,24 @@ def attempt_group(attempt: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _parents(
-    photos: Iterable[Mapping[str, Any]], config: PlanConfig
-) -> dict[int, dict[str, Mapping[str, Any]]]:
+    photos: Iterable[LabelledPhoto], config: PlanConfig
+) -> dict[int, dict[str, LabelledPhoto]]:
     """category -> image_id -> photo, of real photos in the chosen splits."""
-    found: dict[int, dict[str, Mapping[str, Any]]] = defaultdict(dict)
+    found: dict[int, dict[str, LabelledPhoto]] = defaultdict(dict)
     for photo in photos:
-        image, label = photo["image"], photo["label"]
-        if image.get("parent_image_id") or image.get("split") not in config.splits:
+        if photo.is_synthetic or photo.image.get("split") not in config.splits:
             continue
         # A photo may be in two datasets with different splits; the stricter one counts.
-        if label.get("split") == "test":
+        if photo.label is None or photo.label.get("split") == "test":
             continue
-        for category in label.get("categories") or ():
-            found[category][image["image_id"]] = photo
+        for category in photo.categories:
+            found[category][photo.id] = photo
     return found
 
 
 def _plan_category(
     category: int,
-    parents: Mapping[str, Mapping[str, Any]],
+    parents: Mapping[str, LabelledPhoto],
     largest: int,
     left: int | None,
     drawer: "_Drawer",
@@ -206,14 +206,14 @@ class _Drawer:
     def control_items(self) -> list[dict[str, Any]]:
         return [self._items[uri] for uri in sorted(self._items)]
 
-    def has_depth(self, photo: Mapping[str, Any]) -> bool:
-        return bool(photo.get("known_depth_uri")) or self.control.depth_model is not None
+    def has_depth(self, photo: LabelledPhoto) -> bool:
+        return bool(photo.known_depth_uri) or self.control.depth_model is not None
 
-    def without_depth(self, parents: Mapping[str, Mapping[str, Any]]) -> int:
+    def without_depth(self, parents: Mapping[str, LabelledPhoto]) -> int:
         return sum(not self.has_depth(photo) for photo in parents.values())
 
     def draw(
-        self, category: int, parents: Mapping[str, Mapping[str, Any]], number: int
+        self, category: int, parents: Mapping[str, LabelledPhoto], number: int
     ) -> tuple[list[dict[str, Any]], int]:
         """(attempts, how many were left out): each parent once before any gets a second."""
         order = sorted(parents, key=lambda i: content_hash(self.config.seed, category, i))
@@ -228,9 +228,9 @@ class _Drawer:
         return made, skipped
 
     def _attempt(
-        self, category: int, photo: Mapping[str, Any], round_number: int
+        self, category: int, photo: LabelledPhoto, round_number: int
     ) -> dict[str, Any] | None:
-        parent = dict(photo["image"])
+        parent = dict(photo.image)
         key = content_hash(self.config.seed, category, parent["image_id"], round_number)
         control = self._choose_control(photo, key)
         if control is None:
@@ -242,7 +242,7 @@ class _Drawer:
         return {
             "attempt_id": content_hash(self.synthesis_key, category, *facts),
             "parent": parent,
-            "label": dict(photo["label"]),
+            "label": dict(photo.label or {}),
             "category": category,
             "control": control,
             "control_uris": uris,
@@ -251,7 +251,7 @@ class _Drawer:
             "seed": seed,
         }
 
-    def _choose_control(self, photo: Mapping[str, Any], key: str) -> str | None:
+    def _choose_control(self, photo: LabelledPhoto, key: str) -> str | None:
         depth = self.has_depth(photo)
         weights = [(n, w) for n, w in self.config.controls.items() if depth or "depth" not in n]
         place = unit_interval(key, "control") * sum(weight for _, weight in weights)
@@ -261,11 +261,10 @@ class _Drawer:
                 return name
         return None
 
-    def _need(self, photo: Mapping[str, Any], kind: str) -> str:
-        image = photo["image"]
-        known = photo.get("known_depth_uri") if kind == "depth" else None
-        uri = control_uri(image["image_id"], kind, self.control, known_depth=bool(known))
-        self._items[uri] = {"image": dict(image), "kind": kind, "known_depth_uri": known}
+    def _need(self, photo: LabelledPhoto, kind: str) -> str:
+        known = photo.known_depth_uri if kind == "depth" else None
+        uri = control_uri(photo.id, kind, self.control, known_depth=bool(known))
+        self._items[uri] = {"image": dict(photo.image), "kind": kind, "known_depth_uri": known}
         return uri
 
 

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from joppo.data.datasets.base import Reject
 from joppo.data.datasets.ingest import ingest_shard, label_row
-from joppo.data.datasets.labelled import labelled_photos
+from joppo.data.datasets.labelled import LabelledPhoto, labelled_photos
 from joppo.data.datasets.sources import Item, SourceConfig, list_items, list_labels
 from joppo.data.datasets.splits import hash_split
 from joppo.data.reasoning.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
@@ -51,7 +51,7 @@ def plan_build(c: BuildSftDataConfig, base: Path) -> list[PlanRow]:
     attempts = accepted = 0
     if c.synthesis is not None:
         plan = make_plan(
-            [photo for photo in photos if photo["label"]["categories"]],
+            [photo for photo in photos if photo.categories],
             c.synthesis.plan,
             c.synthesis.control,
             "plan",
@@ -63,7 +63,7 @@ def plan_build(c: BuildSftDataConfig, base: Path) -> list[PlanRow]:
     return plan_cost(c.teachers, work)
 
 
-def _labelled(c: BuildSftDataConfig, base: Path) -> Iterator[dict[str, Any]]:
+def _labelled(c: BuildSftDataConfig, base: Path) -> Iterator[LabelledPhoto]:
     """Photos of the labels; a photo that is not at hand is named by a hash of its label's item.
 
     Its split is therefore a guess, right in proportion and not photo by photo.
@@ -79,13 +79,13 @@ def _labelled(c: BuildSftDataConfig, base: Path) -> Iterator[dict[str, Any]]:
                 yield _photo(label_row(label, None, label.split), item, c)
 
 
-def _photo(label: Mapping[str, Any], item: Any, c: BuildSftDataConfig) -> dict[str, Any]:
+def _photo(label: Mapping[str, Any], item: Any, c: BuildSftDataConfig) -> LabelledPhoto:
     image_id = content_hash(item)
     split = label.get("split") or hash_split(image_id, c.ingest.split)
     image = {"image_id": image_id, "split": split, "parent_image_id": None}
     # Rendered scenes come with their depth map; where it is does not matter to the count.
     depth = "known" if c.scenes is not None else None
-    return {"image": image, "label": {**label, "split": split}, "known_depth_uri": depth}
+    return LabelledPhoto(image, {**label, "split": split}, known_depth_uri=depth)
 
 
 def _sample_requests(c: BuildSftDataConfig, base: Path, store: Store) -> list[TeacherRequest]:
@@ -99,8 +99,7 @@ def _sample_requests(c: BuildSftDataConfig, base: Path, store: Store) -> list[Te
         found = [item for one in c.datasets for item in _first_items(one, base, each)]
         rows = ingest_shard(found, store, c.ingest)
     photos = labelled_photos(rows["images"], rows["labels"])
-    sample = [photo | {"synthesis": None} for photo in photos]
-    return shard_requests(sample, store, c.reasoning.with_teachers(c.teachers))
+    return shard_requests(photos, store, c.reasoning.with_teachers(c.teachers))
 
 
 def _first_items(source: SourceConfig, base: Path, number: int) -> Iterator[Item]:

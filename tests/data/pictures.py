@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.store.store import Store
 
 RUBRIC = ("composition", "color", "light", "depth_of_field", "content")
@@ -60,8 +61,8 @@ def png(image: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-def item(store: Store, seed: int, **label: Any) -> dict[str, Any]:
-    """A shard item of a painting with a full label; keywords replace label values."""
+def item(store: Store, seed: int, **label: Any) -> LabelledPhoto:
+    """A painting in the store with a full label; keywords replace label values."""
     rng = np.random.default_rng(10_000 + seed)
     image_id, uri = store.put_image(png(painting(seed)), "png")
     kind = ("one-point", "two-point", "none")[seed % 3]
@@ -78,8 +79,8 @@ def item(store: Store, seed: int, **label: Any) -> dict[str, Any]:
         "attributes": {name: float(rng.uniform(-1, 1)) for name in RUBRIC},
     }
     image = {"image_id": image_id, "uri": uri, "split": "train", "parent_image_id": None}
-    return {"image": image, "label": full | label, "synthesis": None}
+    return LabelledPhoto(image, full | label)
 
 
-def shard(store: Store, count: int, **label: Any) -> list[dict[str, Any]]:
+def shard(store: Store, count: int, **label: Any) -> list[LabelledPhoto]:
     return [item(store, seed, **label) for seed in range(count)]

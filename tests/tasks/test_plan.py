@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.store.hashing import sha256
 from joppo.data.store.shards import partition
 from joppo.data.store.store import Store
@@ -16,7 +17,7 @@ def test_each_shard_has_the_maps_of_its_parents(tmp_path: Path) -> None:
     for index in range(60):
         image = {"image_id": sha256(f"{index}".encode()), "split": "train"}
         label = {"categories": [index % 7 // 5 + 1], "split": "train"}
-        photos.append({"image": image, "label": label, "known_depth_uri": f"depth/{index}"})
+        photos.append(LabelledPhoto(image, label, known_depth_uri=f"depth/{index}"))
     made = make_plan(photos, PlanConfig(temperature=1), ControlConfig(), "k")
     maps, store = planning._maps_by_parent(made), Store(tmp_path)
     shards = partition(map(attempt_group, made.attempts), 8)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.reasoning.reason import ReasoningConfig, reason_shard
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
@@ -21,7 +22,7 @@ def test_true_text_about_real_photographs() -> None:
         # The photos have no composition label: any category serves to drive the stage.
         label = {"dataset": "oasis", "categories": [1 + number % 24], "mos": 0.2 + number / 100}
         image = {"image_id": image_id, "uri": uri, "split": "train", "parent_image_id": None}
-        items.append({"image": image, "label": label, "synthesis": None})
+        items.append(LabelledPhoto(image, label))
         assert image_id == sha256(content)
     rows = reason_shard(items, store, ReasoningConfig())
     assert len(items) == 60 and rows["rejects"] == []

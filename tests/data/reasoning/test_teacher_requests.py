@@ -30,7 +30,7 @@ def _ids(count: int) -> list[str]:
 
 def _request(name: str = "composition-choice-plain", route: Route = GPT, **config: Any):
     one = item(STORE, 3, categories=[8])
-    subject = Subject(one["image"], one["label"])
+    subject = Subject(one.image, one.label)
     settings = ReasoningConfig(**config)
     question = pose(POOL[name], subject, load_rubric(), settings)
     assert question is not None
@@ -131,7 +131,7 @@ def test_ids_depend_on_what_is_sent() -> None:
 )
 def test_each_task_tells_what_it_needs(name: str, words: str) -> None:
     one = item(STORE, 3, perspective="one-point", vanishing_x=0.5, vanishing_y=0.5)
-    subject = Subject(one["image"], one["label"])
+    subject = Subject(one.image, one.label)
     question = pose(POOL[name], subject, load_rubric(), ReasoningConfig())
     assert question is not None
     facts = {subject.id: measure(dot(0.5, 0.5))}

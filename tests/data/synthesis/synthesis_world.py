@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.photos.decode import perceptual_hash
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
@@ -17,7 +18,7 @@ from joppo.data.synthesis.long_tail_plan import Plan, PlanConfig, make_plan
 CONTROL = ControlConfig()
 
 
-def photo(store: Store, category: int, seed: int, split: str = "train") -> dict[str, Any]:
+def photo(store: Store, category: int, seed: int, split: str = "train") -> LabelledPhoto:
     """A scene in the store, as `make_plan` takes it."""
     scene = render_scene(category, seed, 64)
     image_id, uri = store.put_image(encode_png(scene.image), "png")
@@ -35,10 +36,10 @@ def photo(store: Store, category: int, seed: int, split: str = "train") -> dict[
         "split": split,
     }
     label = {"image_id": image_id, "dataset": "scenes", "categories": [category], "split": split}
-    return {"image": image, "label": label, "known_depth_uri": depth_uri}
+    return LabelledPhoto(image, label, known_depth_uri=depth_uri)
 
 
-def photos(store: Store, counts: Mapping[int, int]) -> list[dict[str, Any]]:
+def photos(store: Store, counts: Mapping[int, int]) -> list[LabelledPhoto]:
     """`counts[category]` scenes of each category."""
     return [photo(store, c, seed) for c, n in counts.items() for seed in range(n)]
 

@@ -81,10 +81,10 @@ def test_depth_is_stretched_with_near_as_white():
 
 def test_maps_are_stored_and_not_made_again(store, monkeypatch):
     item = photo(store, 21, 5)
-    known = item["known_depth_uri"]
+    known = item.known_depth_uri
     items = [
-        {"image": item["image"], "kind": "canny"},
-        {"image": item["image"], "kind": "depth", "known_depth_uri": known},
+        {"image": item.image, "kind": "canny"},
+        {"image": item.image, "kind": "depth", "known_depth_uri": known},
     ]
     first = control_shard(items, store, CONTROL)
     assert [row["source"] for row in first["controls"]] == ["canny", "known"]
@@ -115,14 +115,14 @@ def test_another_recipe_or_source_gets_another_place():
 def test_what_gives_no_map_is_rejected_with_a_reason_and_the_rest_goes_on(store):
     good, no_depth = photo(store, 8, 0), photo(store, 9, 0)
     broken_id, broken_uri = store.put_image(b"\x89PNG\r\n\x1a\n broken", "png")
-    broken = dict(good["image"], image_id=broken_id, uri=broken_uri)
-    gone = dict(good["image"], image_id="0" * 64, uri="images/00/gone.png")
+    broken = dict(good.image, image_id=broken_id, uri=broken_uri)
+    gone = dict(good.image, image_id="0" * 64, uri="images/00/gone.png")
     rows = control_shard(
         [
-            {"image": no_depth["image"], "kind": "depth", "known_depth_uri": None},
+            {"image": no_depth.image, "kind": "depth", "known_depth_uri": None},
             {"image": broken, "kind": "canny"},
             {"image": gone, "kind": "canny"},
-            {"image": good["image"], "kind": "canny"},
+            {"image": good.image, "kind": "canny"},
         ],
         store,
         CONTROL,
@@ -152,7 +152,7 @@ def test_a_transformers_depth_model_is_used_by_its_folder(store, tmp_path):
     GLPNForDepthEstimation(tiny).save_pretrained(folder)
     DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
     config = ControlConfig(depth_model=str(folder), depth_far_is_high=True)
-    image = photo(store, 21, 1)["image"]
+    image = photo(store, 21, 1).image
     rows = control_shard([{"image": image, "kind": "depth"}], store, config)
     assert rows["rejects"] == []
     assert read_map(store, rows["controls"][0]["uri"]).shape == (64, 64)

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.shards import partition
 from joppo.data.synthesis.control_maps import ControlConfig
@@ -32,11 +33,9 @@ def photo(category, number, split="train", depth=True, **image):
         "split": split,
     } | image
     categories = [category] if isinstance(category, int) else list(category)
-    return {
-        "image": row,
-        "label": {"categories": categories, "split": split},
-        "known_depth_uri": f"depth/{image_id}.png" if depth else None,
-    }
+    label = {"categories": categories, "split": split}
+    depth_uri = f"depth/{image_id}.png" if depth else None
+    return LabelledPhoto(row, label, known_depth_uri=depth_uri)
 
 
 def long_tail():
@@ -93,7 +92,7 @@ def test_the_test_split_and_synthetic_photos_are_no_parents():
         photo(7, 0, split=None),
     ]
     two_minds = photo(9, 0)
-    two_minds["label"]["split"] = "test"
+    two_minds.label["split"] = "test"
     made = plan([*photos, two_minds], temperature=1)
     assert {a["parent"]["split"] for a in made.attempts} == {"train"}
     assert not {a["category"] for a in made.attempts} & {4, 5, 6, 7, 9}

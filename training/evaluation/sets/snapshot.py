@@ -60,4 +60,4 @@ def _read(
     chosen = set(photos[: config.limit])
     rows = [row for row in rows if row["image_id"] in chosen]
     named = [{"image_id": row["image_id"], "origin": row["origin"]} for row in rows]
-    return rows, {one["image"]["image_id"]: one["label"] for one in labelled_photos(named, labels)}
+    return rows, {one.id: one.label for one in labelled_photos(named, labels)}

@@ -87,7 +87,7 @@ def test_the_published_file_reads_quickly_in_little_memory(real_data):
 def test_the_published_file_needs_little_memory(real_data):
     # Not ru_maxrss: a child starts with the peak of the process that it was forked from.
     code = (
-        "import re, sys; from pathlib import Path; from data.readers import read\n"
+        "import re, sys; from pathlib import Path; from joppo.data.datasets import read\n"
         "count = sum(1 for _ in read('picd', sys.argv[1]))\n"
         "status = Path('/proc/self/status').read_text()\n"
         "print(count, int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) // 1024)"

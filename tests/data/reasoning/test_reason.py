@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -140,11 +140,11 @@ def test_plan_sees_the_requests_without_asking(rows: Any, items: Any, store: Sto
 
 
 def test_a_wrong_answer_is_a_reject_and_the_label_stays(items: Any, store: Store) -> None:
-    before = json.dumps(items)
+    before = json.dumps([asdict(one) for one in items])
     config = ReasoningConfig(tasks=("perspective",), forms=("open",))
     text = completion("I look at the edges and see how they run, and that is all of it.", "low")
     result = reason_shard(items, store, config, _answering(text))
-    assert json.dumps(items) == before
+    assert json.dumps([asdict(one) for one in items]) == before
     reasons = Counter(r["reason"] for r in result["rejects"])
     assert reasons["disagrees_with_label"] + reasons["not_a_term"] > COUNT // 2
     for row in result["reasonings"]:

@@ -120,8 +120,8 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def small(config: str, store: str) -> str:
         return build(Store(store), SceneSourceConfig(per_category=1, size=64))
 
-    for step in ("training", "asking"):
-        monkeypatch.setattr(f"joppo.flows.reproduce_{step}.follow_children", follow)
+    for step in ("trainings", "evaluations"):
+        monkeypatch.setattr(f"joppo.flows.reproduction.{step}.follow_children", follow)
     monkeypatch.setattr("joppo.tasks.training.run_processes", in_this_process)
     stand_in = SimpleNamespace(with_options=lambda **_: small)
     monkeypatch.setattr("joppo.flows.reproduce_paper.build_sft_data", stand_in)

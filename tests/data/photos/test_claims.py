@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from joppo.data import claims as module
+from joppo.data.photos import claims as module
 from joppo.data.photos.claims import ASPECTS, claims, values
 from joppo.data.photos.measure import Facts, measure
 from tests.data.pictures import painting

@@ -9,6 +9,7 @@ import torch
 
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig, LoraSettings, SftConfig
+from joppo.training.models.__main__ import main
 from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
 from joppo.training.models.lineage import lineage
 from joppo.training.models.model_card import Loading, card
@@ -16,7 +17,6 @@ from joppo.training.models.model_folder import (
     broken,
     download,
     finished,
-    main,
     model_digest,
     upload,
     write_model,

@@ -13,7 +13,8 @@ from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.run import IncompleteError, ask, load_sets
 from joppo.training.judges.judge import Question
-from joppo.training.reproduction import findings, written
+from joppo.training.reproduction import findings
+from joppo.training.reproduction import store as module
 from joppo.training.reproduction.outcome import Outcome
 from joppo.training.reproduction.store import FOLDER, latest, write_report
 from joppo.training.runs.metrics_log import MetricsLog
@@ -99,7 +100,7 @@ def test_a_second_time_nothing_is_measured(
     def refuse(*arguments: Any) -> None:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(written, "gather", refuse)
+    monkeypatch.setattr(module, "gather", refuse)
     assert write(answered) == key
     assert answered.read_bytes(f"{FOLDER}/{key}/report.html") == page
 
@@ -111,7 +112,7 @@ def test_the_name_depends_on_content_and_not_on_places(
     moved = [replace(one, judge=f"/elsewhere/{one.judge}", run=None) for one in OUTCOMES]
     assert write(answered, moved) == key
     lost = [replace(OUTCOMES[0], judge=None, failure="Crashed"), *OUTCOMES[1:]]
-    monkeypatch.setattr(written, "RECIPE_VERSION", 0)
+    monkeypatch.setattr(module, "RECIPE_VERSION", 0)
     others = {write(answered), write(answered, lost), write(answered, snapshot="other")}
     assert len(others) == 3 and key not in others
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 
+from joppo.training.rewards import fidelity
 from joppo.training.rewards.joint import JointRewardConfig, joint_fidelity, thurstone_fidelity
 from tests.training.rewards import reward_oracle as oracle
 from tests.training.rewards.reward_cases import Batch, batches, configs, random_batch
@@ -76,9 +77,7 @@ def test_thurstone_reward_is_the_oracles(opponent: str, gamma: float, batch: Bat
 
 
 def test_large_batches_in_many_pieces_are_the_oracles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        __import__("joppo.training.rewards.fidelity").fidelity.PIECE, "cpu", (64, 64)
-    )
+    monkeypatch.setitem(fidelity.PIECE, "cpu", (64, 64))
     scores, attributes, mos = random_batch(11, 2, 2, seed=1)
     mos = (mos * 5).round() / 5
     scores[4] = math.nan

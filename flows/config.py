@@ -1,5 +1,6 @@
 """Configs of flows: one YAML per profile, checked before anything runs."""
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 from joppo.data.config import StageConfig
 
 C = TypeVar("C", bound=StageConfig)
+NO_CONFIG = "no such config; a clone of the repository has those of all profiles in configs/"
 
 
 class ConfigError(ValueError):
@@ -21,9 +23,21 @@ def load_config(kind: type[C], path: str | Path, overrides: dict[str, Any] | Non
     Raises:
         ConfigError: the file is missing, is not YAML, or has an unknown key or a wrong value.
     """
-    file = Path(path)
-    values = read_values(file, "no such config; the repository's are in configs/")
+    file = find_config(path)
+    values = read_values(file, NO_CONFIG)
     return validated(kind, merged(values, overrides or {}), file)
+
+
+def find_config(path: str | Path) -> Path:
+    """The file of that name; where there is none, the one of the package.
+
+    An installed package has the embedded profile (`configs/embedded/`), so that its commands run in
+    any folder. The other profiles name datasets and keys of their user: copy them from the
+    repository.
+    """
+    file = Path(path)
+    packaged = Path(str(files("joppo"))) / file
+    return packaged if not file.exists() and packaged.is_file() else file
 
 
 def read_values(file: Path, missing: str) -> dict[str, Any]:

@@ -114,15 +114,28 @@ def read_manifest(store: Store, version: str) -> dict[str, Any]:
     return manifest
 
 
-def open_corpus(store: Store, version: str | None = None) -> duckdb.DuckDBPyConnection:
-    """Open a snapshot (default: the latest) read-only; any number of readers may.
+def open_corpus(
+    store: Store | str | Path | None = None, version: str | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Open a snapshot read-only; any number of readers may.
 
     The snapshot of a remote store is first copied to `$XDG_CACHE_HOME/joppo` (`~/.cache/joppo`).
 
+    Args:
+        store: a store, or its root (a path or an fsspec URI such as `s3://bucket/prefix`);
+            default `$JOPPO_STORE`, else `./store`.
+        version: of the snapshot; default the one that was published last.
+
+    Returns:
+        A DuckDB connection with the tables of data/store/schema.py and the views of
+        data/corpus/views.py. Close it, or use it in a `with` statement.
+
     Raises:
         CorpusNotFoundError: there is no such snapshot.
-        StoreError: the file is damaged.
+        StoreError: the store cannot be read, or the file is damaged.
     """
+    if not isinstance(store, Store):
+        store = Store.from_env() if store is None else Store(store)
     version = version or latest_version(store)
     read_manifest(store, version)
     path = store.local_path(_database_uri(version)) or _cached(store, version)

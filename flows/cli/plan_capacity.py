@@ -55,7 +55,7 @@ def capacity_tables(
     """
     if not profile.is_dir():
         known = sorted(path.parent.name for path in profile.parent.glob("*/capacity.yaml"))
-        there = ", ".join(known) or "none here: run this in the project's folder"
+        there = ", ".join(known) or "none here: run this in a clone of the repository"
         raise ConfigError(f"{profile}: no such profile; with a capacity.yaml there are: {there}")
     config = load_config(CapacityConfig, profile / "capacity.yaml")
     if assume is not None:

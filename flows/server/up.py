@@ -111,7 +111,10 @@ def check_place(port: int) -> None:
         UpError: no prefect.yaml here, a server of ours is up already, or the port is taken.
     """
     if not Path("prefect.yaml").is_file():
-        raise UpError("no prefect.yaml in this folder: run `joppo up` in the project's root")
+        raise UpError(
+            "no prefect.yaml in this folder: run `joppo up` in a clone of the repository, "
+            "whose deployments and settings it starts"
+        )
     if url := running_server():
         raise UpError(f"already up: {url}")
     with socket.socket() as probe:

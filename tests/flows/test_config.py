@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from joppo.data.config import StageConfig
-from joppo.flows.config import ConfigError, load_config, merged
+from joppo.flows.config import ConfigError, find_config, load_config, merged
+from tests.paths import ROOT
 
 
 class Inner(StageConfig):
@@ -55,3 +56,20 @@ def test_a_bad_config_names_file_and_key(tmp_path: Path, text: str, message: str
 def test_a_missing_config_says_where_they_are(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="configs/"):
         load_config(Outer, tmp_path / "none.yaml")
+
+
+def test_the_embedded_configs_are_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = "configs/embedded/score-photos.yaml"
+    assert find_config(name).read_bytes() == (ROOT / name).read_bytes()
+    assert find_config("configs/paper/score-photos.yaml") == Path("configs/paper/score-photos.yaml")
+
+
+def test_the_working_folder_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = Path("configs/embedded/score-photos.yaml")
+    own.parent.mkdir(parents=True)
+    own.write_text("name: own\n")
+    assert load_config(Outer, own) == Outer(name="own")

@@ -26,7 +26,7 @@ from joppo.training.judges.open_judge import judge_name, open_judge
 from joppo.training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
 from joppo.training.scoring.run import calibration_of, check_found, pictures, write_results
 from joppo.training.scoring.score import RECIPE_VERSION, Scored, score
-from joppo.training.scoring.score_cache import TABLE, ScoreBook
+from joppo.training.scoring.score_cache import TABLE, ScoreCache
 from joppo.training.scoring.score_files import Ranked, rank
 
 # A local judge fills its device: one shard at a time and process.
@@ -99,12 +99,12 @@ def score_shard(shard: Shard, step: Step) -> Manifest:
         UnansweredError: an endpoint did not answer; the answers that came are kept.
     """
     config = ScoringConfig.model_validate(step.settings["scoring"])
-    book = ScoreBook(step.store, step.config["judge"], step.config["prompt_id"])
+    cache = ScoreCache(step.store, step.config["judge"], step.config["prompt_id"])
     files = [PhotoFile(item["name"], Path(item["path"])) for item in shard["items"]]
     with _ONE_AT_A_TIME if config.judge.kind == "local" else Lock():
         judge = _judge(config, step.store.root)
-        found = list(score(files, judge, book, step.store, config))
-    book.flush()
+        found = list(score(files, judge, config, cache))
+    cache.flush()
     scored = [one for one in found if isinstance(one, Scored)]
     if lost := [one for one in scored if not one.lasting]:
         reasons = sorted({str(one.row["reason"]) for one in lost})
@@ -113,7 +113,7 @@ def score_shard(shard: Shard, step: Step) -> Manifest:
     rejects = [one.as_row() for one in found if isinstance(one, Reject)]
     refs: list[ShardRef] = []
     if rows:
-        refs.append(step.store.write_shard(TABLE, book.shard_name(rows), list(rows.values())))
+        refs.append(step.store.write_shard(TABLE, cache.shard_name(rows), list(rows.values())))
     if rejects:
         refs.append(step.store.write_shard("rejects", f"{step.stage}-{step.key}", rejects))
     counts = {"scores": len(rows), "rejects": len(rejects)}
@@ -159,11 +159,11 @@ def finish(
     """Rank, write tables and report, and return their folder, the ranking and the rejects."""
     scored, rejects = gather(listing, shards, store)
     recipe = recipe_of(config)
-    book = ScoreBook(store, recipe.judge, recipe.prompt_id)
-    ranked = rank(scored, calibration_of(config, store, book) if config.calibrated else None)
+    cache = ScoreCache(store, recipe.judge, recipe.prompt_id)
+    ranked = rank(scored, calibration_of(config, store, cache) if config.calibrated else None)
     key = content_hash(recipe.as_dict(), sorted(s["key"] for s in listing["shards"]))[:SHORT]
     out = FileStore(config.out or f"{store.root}/scored/{key}")
-    paths = {one.file.name: one.file.path for one in scored}
+    paths = {i["name"]: Path(i["path"]) for s in listing["shards"] for i in s["items"]}
     write_results(
         out, ranked, rejects, config, pictures(store, paths, config) if config.html else None
     )

@@ -6,14 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from joppo.data.datasets.find_photos import read_photo
-from joppo.data.photos.decode import PhotoError, load_photo
-from joppo.data.questions.answer_format import AnswerFormat
-from joppo.data.questions.prompts import score_prompt
-from joppo.data.store.hashing import sha256
+from joppo.data.datasets.find_photos import PhotoFile
 from joppo.data.store.store import Store
 from joppo.flows.cli.score import opened, plain
-from joppo.training.judges.judge import Question
 from joppo.training.scoring.config import ScorePhotosConfig, prompt_id
 
 SAMPLES = 8
@@ -25,10 +20,10 @@ def compare_photos(first: Path, second: Path, config: ScorePhotosConfig, root: s
     Raises:
         PhotoError: a file is no photo. NoComparisonError: too few answers are in form.
     """
-    from joppo.training.scoring.comparing import compare
+    from joppo.training.scoring.comparing import compare, photo_question
 
     store = Store(root) if root else Store.from_env()
-    a, b = (_question(path, config) for path in (first, second))
+    a, b = (photo_question(PhotoFile(plain(str(path)), path), config) for path in (first, second))
     judge = opened(config, store, Console(stderr=True))
     found = compare(judge, a, b, config.samples or SAMPLES)
     table = Table(header_style="bold", title=Text(judge.name))
@@ -43,17 +38,6 @@ def compare_photos(first: Path, second: Path, config: ScorePhotosConfig, root: s
     )
 
 
-def _question(path: Path, config: ScorePhotosConfig) -> Question:
-    try:
-        content = read_photo(path, config.max_bytes)
-        photo = load_photo(content, max_pixels=config.max_pixels)
-    except PhotoError as error:
-        raise PhotoError(error.reason, f"{plain(str(path))}: {error.detail}") from None
-    rubric = config.load_rubric()
-    form = AnswerFormat("score", tuple(rubric.names))
-    return Question(sha256(content), photo.copy, score_prompt(rubric), form)
-
-
 def calibrate_judge(
     config: ScorePhotosConfig, root: str | None, version: str | None, split: str
 ) -> None:
@@ -66,14 +50,14 @@ def calibrate_judge(
     from joppo.training.scoring.calibrating import calibrate
     from joppo.training.scoring.calibration import save
     from joppo.training.scoring.run import calibration_place
-    from joppo.training.scoring.score_cache import ScoreBook
+    from joppo.training.scoring.score_cache import ScoreCache
 
     console, store = Console(stderr=True), Store(root) if root else Store.from_env()
     judge = opened(config, store, console)
     name = mean_name(judge.name, config.samples)
-    book = ScoreBook(store, name, prompt_id(config.load_rubric()))
+    cache = ScoreCache(store, name, prompt_id(config.load_rubric()))
     with console.status("scoring photos that people have scored"):
-        made = calibrate(judge, book, store, config.scoring, version, split)
+        made = calibrate(judge, cache, store, config.scoring, version, split)
     folder, file = calibration_place(config, store, name)
     save(made, folder, file)
     console.print(

@@ -24,6 +24,7 @@ from rich.text import Text
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
 from joppo.flows.config import ConfigError, load_config, validated
+from joppo.training.judges.config import endpoint_values
 from joppo.training.judges.judge import SamplingJudge
 from joppo.training.scoring.config import ScorePhotosConfig
 from joppo.training.scoring.run import Scoring, run
@@ -52,17 +53,8 @@ class JudgeChoice:
         """
         if (self.endpoint is None) != (self.model is None):
             raise ConfigError("--endpoint and --model belong together: where, and which model")
-        if self.endpoint is not None:
-            free = {"input": 0, "output": 0}
-            teacher = {
-                "name": "endpoint",
-                "provider": "openai-compatible",
-                "base_url": self.endpoint,
-                "model": self.model,
-                "api_key_env": self.key_env,
-                "price": free,
-            }
-            return {"kind": "endpoint", "teacher": teacher}
+        if self.endpoint is not None and self.model is not None:
+            return endpoint_values(self.endpoint, self.model, self.key_env)
         local = config if config.get("kind", "local") == "local" else {"kind": "local"}
         return {**local, "model": self.judge} if self.judge is not None else config
 
@@ -95,7 +87,7 @@ def score_photos(config: ScorePhotosConfig, root: str | None) -> Scoring:
             store,
             out,
             config.html,
-            seen=lambda count: bar.advance(task, count),
+            progress=lambda count: bar.advance(task, count),
             listed=lambda count: bar.update(task, total=count),
         )
     page = Console()

@@ -68,4 +68,24 @@ class EndpointJudgeConfig(StageConfig):
         return self
 
 
+def endpoint_values(
+    base_url: str, model: str, key_env: str | None = None, **teacher: Any
+) -> dict[str, Any]:
+    """The config of a judge behind an OpenAI-compatible server, as `EndpointJudgeConfig` reads it.
+
+    Args:
+        key_env: environment variable that holds the server's key; None for a server without.
+        teacher: further fields of `ProviderConfig`; the price is 0 where none is given.
+    """
+    values = {
+        "name": "endpoint",
+        "provider": "openai-compatible",
+        "base_url": base_url,
+        "model": model,
+        "api_key_env": key_env,
+        "price": {"input": 0, "output": 0},
+    }
+    return {"kind": "endpoint", "teacher": values | teacher}
+
+
 JudgeConfig = Annotated[LocalJudgeConfig | EndpointJudgeConfig, Field(discriminator="kind")]

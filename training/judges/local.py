@@ -20,7 +20,7 @@ from joppo.training.judges.judge import Question, Reply
 from joppo.training.judges.local_model import describe, load, on_even_threads, token_limit
 from joppo.training.judges.model_inputs import PromptMaker
 from joppo.training.judges.parse_reply import no_reply, read_reply, stricter
-from joppo.training.judges.prefetch import Ahead
+from joppo.training.judges.prefetch import Prefetch
 from joppo.training.judges.text_model import TextModel
 from joppo.training.judges.vision_model import vision_of
 
@@ -97,8 +97,8 @@ class LocalJudge:
                 return error
             return prompt, decoder.read(prompt)
 
-        with Ahead(questions, prepare, c.threads, 2 * c.threads) as ahead:
-            yield from _Run(self, decoder, ahead, draws)
+        with Prefetch(questions, prepare, c.threads, 2 * c.threads) as prepared:
+            yield from _Run(self, decoder, prepared, draws)
 
     def draws(self, question: Question, count: int) -> list[Draws]:
         """The numbers that choose the tokens of each reply; none for the greedy one."""
@@ -124,7 +124,7 @@ class _Run:
     """One pass over questions: starts those there is room for, steps, hands out in order."""
 
     def __init__(
-        self, judge: LocalJudge, decoder: Decoder, ahead: Ahead[Question, Any], draws: int
+        self, judge: LocalJudge, decoder: Decoder, ahead: Prefetch[Question, Any], draws: int
     ) -> None:
         self.judge, self.decoder, self.ahead, self.draws = judge, decoder, ahead, draws
         self.prepared: deque[int] = deque()

@@ -1,4 +1,4 @@
-"""Work done ahead of need: photos are opened in threads while the model is busy with others."""
+"""Prefetching: photos are opened in threads while the model is busy with others."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,26 +10,27 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Ahead(Generic[T, R]):
-    """`work(item)` of each item, in order, at most `window` of them begun and not taken.
+class Prefetch(Generic[T, R]):
+    """`work(item)` of each item, in order; at most `window` items are started and not yet taken.
 
-    Items are drawn in the thread that takes. What drawing or work raises is raised by `take`, in
-    its turn. Used as a context: leaving it drops what was begun.
+    The items are iterated over in the thread that calls `take`. An exception of the iteration or of
+    the work is raised by `take` when its item's turn comes. A context manager: leaving it cancels
+    the work that was started.
     """
 
     def __init__(
         self, items: Iterable[T], work: Callable[[T], R], threads: int, window: int
     ) -> None:
         self._items, self._work, self._window = iter(items), work, window
-        self._threads = ThreadPoolExecutor(threads, "ahead")
-        self._begun: deque[tuple[T, Future[R]]] = deque()
-        self._drawn_out = False
+        self._pool = ThreadPoolExecutor(threads, "prefetch")
+        self._started: deque[tuple[T, Future[R]]] = deque()
+        self._all_started = False
 
-    def __enter__(self) -> "Ahead[T, R]":
+    def __enter__(self) -> "Prefetch[T, R]":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def __iter__(self) -> Iterator[tuple[T, R]]:
         while not self.exhausted:
@@ -40,19 +41,19 @@ class Ahead(Generic[T, R]):
     @property
     def exhausted(self) -> bool:
         """Whether all items were taken."""
-        self._begin()
-        return self._drawn_out and not self._begun
+        self._start()
+        return self._all_started and not self._started
 
     def take(self, wait: bool = True) -> tuple[T, R] | None:
         """The next item with its result; None where it is not ready and `wait` is off."""
-        self._begin()
-        if not wait and not self._begun[0][1].done():
+        self._start()
+        if not wait and not self._started[0][1].done():
             return None
-        item, result = self._begun.popleft()
+        item, result = self._started.popleft()
         return item, result.result()
 
-    def _begin(self) -> None:
-        room = 0 if self._drawn_out else self._window - len(self._begun)
-        drawn = list(islice(self._items, room))
-        self._drawn_out = self._drawn_out or len(drawn) < room
-        self._begun += [(item, self._threads.submit(self._work, item)) for item in drawn]
+    def _start(self) -> None:
+        room = 0 if self._all_started else self._window - len(self._started)
+        new = list(islice(self._items, room))
+        self._all_started = self._all_started or len(new) < room
+        self._started += [(item, self._pool.submit(self._work, item)) for item in new]

@@ -12,13 +12,13 @@ from joppo.training.judges.parse_reply import lasting
 from joppo.training.scoring.calibration import Calibration, fit
 from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.rows import score_row
-from joppo.training.scoring.score_cache import ScoreBook
+from joppo.training.scoring.score_cache import ScoreCache
 from joppo.training.trainer.examples import Row, photo, preference_rows, resolve_snapshot
 
 
 def calibrate(
     judge: SamplingJudge,
-    book: ScoreBook,
+    cache: ScoreCache,
     store: Store,
     config: ScoringConfig,
     version: str | None = None,
@@ -26,7 +26,8 @@ def calibrate(
 ) -> Calibration:
     """Score the photos of a split that have a human score, and fit the calibration.
 
-    What the book knows is not judged again. Photos whose reply is not in form are left out.
+    Photos whose score is in the cache are not judged again. Photos whose reply is not in form
+    are left out.
 
     Raises:
         CalibrationError: fewer than 10 photos can be used.
@@ -44,7 +45,7 @@ def calibrate(
 
     def questions() -> Iterator[Question]:
         for image_id, row in people.items():
-            if book.get(image_id) is None:
+            if cache.get(image_id) is None:
                 asked.append(image_id)
                 opened = partial(photo, store, row["uri"])
                 text = score_prompt(config.load_rubric())
@@ -56,17 +57,17 @@ def calibrate(
         else ((reply,) for reply in judge.ask(questions()))
     )
     for number, found in enumerate(replies):
-        row = score_row(book.judge, book.prompt_id, asked[number], names, found)
+        row = score_row(cache.judge, cache.prompt_id, asked[number], names, found)
         if lasting(found):
-            book.add(row)
-    book.flush()
-    rows = [(book.get(image_id), row["mos"]) for image_id, row in people.items()]
+            cache.add(row)
+    cache.flush()
+    rows = [(cache.get(image_id), row["mos"]) for image_id, row in people.items()]
     pairs = [(row["total"], mos) for row, mos in rows if row is not None and row["parse_ok"]]
     return fit(
         [total for total, _ in pairs],
         [mos for _, mos in pairs],
-        judge=book.judge,
-        prompt_id=book.prompt_id,
+        judge=cache.judge,
+        prompt_id=cache.prompt_id,
         source=f"snapshot {version}, {split}",
     )
 

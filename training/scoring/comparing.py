@@ -3,9 +3,16 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
+from joppo.data.photos.decode import PhotoError, load_photo
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.prompts import score_prompt
+from joppo.data.store.hashing import sha256
 from joppo.training.judges.judge import Question, Reply, SamplingJudge
 from joppo.training.rewards.joint import DEFAULT, JointRewardConfig
+from joppo.training.scoring.config import ScoringConfig
+from joppo.training.scoring.photo_inputs import Photo, content_of
 
 LEAST = 2
 
@@ -21,7 +28,7 @@ class Comparison:
     `win` = Phi((mean_a - mean_b) / sqrt(var_a + var_b + gamma)), with mean and sample variance of
     the drawn totals. `win_by_attributes` asks the same of the totals that the attribute scores
     alone predict, averaged over all pairs of answers: the conditional part of the joint reward
-    (`training.gaussian`). `answers` counts the answers in form.
+    (`training.rewards.gaussian`). `answers` counts the answers in form.
     """
 
     win: float
@@ -29,6 +36,27 @@ class Comparison:
     means: tuple[float, float]
     spreads: tuple[float, float]
     answers: tuple[int, int]
+
+    @property
+    def winner(self) -> Literal["a", "b"] | None:
+        """The photo that wins more often than not; None where both win equally often."""
+        return None if self.win == 0.5 else "a" if self.win > 0.5 else "b"
+
+
+def photo_question(photo: Photo, config: ScoringConfig) -> Question:
+    """The score question about a photo, which is decoded at once.
+
+    Raises:
+        PhotoError: the photo cannot be read; the message names it.
+    """
+    try:
+        content = content_of(photo, config.max_bytes)
+        pixels = load_photo(content, max_pixels=config.max_pixels)
+    except PhotoError as error:
+        raise PhotoError(error.reason, f"{photo.name}: {error.detail}") from None
+    rubric = config.load_rubric()
+    form = AnswerFormat("score", tuple(rubric.names))
+    return Question(sha256(content), pixels.copy, score_prompt(rubric), form)
 
 
 def compare(

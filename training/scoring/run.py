@@ -16,8 +16,8 @@ from joppo.training.judges.mean import mean_name
 from joppo.training.scoring.calibration import Calibration, load, place_of
 from joppo.training.scoring.config import ScoringConfig, prompt_id
 from joppo.training.scoring.report.page import Picture, write_report
-from joppo.training.scoring.score import score
-from joppo.training.scoring.score_cache import ScoreBook
+from joppo.training.scoring.score import Scored, score
+from joppo.training.scoring.score_cache import ScoreCache
 from joppo.training.scoring.score_files import Ranked, rank, write_scores
 from joppo.training.scoring.thumbnails import keep_thumbnail, thumbnail
 
@@ -43,7 +43,7 @@ def run(
     store: Store,
     out: FileStore,
     html: bool = True,
-    seen: Callable[[int], Any] = lambda count: None,
+    progress: Callable[[int], Any] = lambda count: None,
     listed: Callable[[int], Any] = lambda count: None,
 ) -> Scoring:
     """Score the photos of files, folders and patterns, and write tables and report to `out`.
@@ -51,7 +51,7 @@ def run(
     Interrupted, it leaves what was scored in the store; started again, it goes on from there.
 
     Args:
-        seen: called with the number of files dealt with since the last call.
+        progress: called with the number of files that were finished since its last call.
         listed: called once with the number of files.
 
     Raises:
@@ -62,19 +62,21 @@ def run(
     files = list(find_photos(places))
     check_found(files)
     listed(len(files))
-    book = ScoreBook(store, mean_name(judge.name, config.samples), prompt_id(config.load_rubric()))
-    calibration = calibration_of(config, store, book) if config.calibrated else None
-    scored, rejects, paths = [], [], {}
+    name = mean_name(judge.name, config.samples)
+    cache = ScoreCache(store, name, prompt_id(config.load_rubric()))
+    calibration = calibration_of(config, store, cache) if config.calibrated else None
+    scored: list[Scored] = []
+    rejects: list[Reject] = []
     try:
-        for found in score(files, judge, book, store, config, seen):
-            if isinstance(found, Reject):
-                rejects.append(found)
+        for result in score(files, judge, config, cache, progress):
+            if isinstance(result, Reject):
+                rejects.append(result)
             else:
-                scored.append(found)
-                paths[found.file.name] = found.file.path
+                scored.append(result)
     finally:
-        book.flush()
+        cache.flush()
     ranked = rank(scored, calibration)
+    paths = {file.name: file.path for file in files if isinstance(file, PhotoFile)}
     picture = pictures(store, paths, config)
     names = write_results(out, ranked, rejects, config, picture if html else None)
     return Scoring(ranked, rejects, names, sum(one.new for one in scored))
@@ -121,14 +123,14 @@ def pictures(store: Store, paths: dict[str, Path], config: ScoringConfig) -> Pic
     return picture
 
 
-def calibration_of(config: ScoringConfig, store: Store, book: ScoreBook) -> Calibration:
+def calibration_of(config: ScoringConfig, store: Store, cache: ScoreCache) -> Calibration:
     """The stored calibration of the judge.
 
     Raises:
         CalibrationError: there is none.
     """
-    folder, name = calibration_place(config, store, book.judge)
-    return load(folder, book.judge, book.prompt_id, name)
+    folder, name = calibration_place(config, store, cache.judge)
+    return load(folder, cache.judge, cache.prompt_id, name)
 
 
 def calibration_place(config: ScoringConfig, store: Store, judge: str) -> tuple[FileStore, str]:

@@ -1,10 +1,11 @@
-"""Scoring: photo files in, one row or one reject for each out.
+"""Scoring: photos in, one row or one reject for each out.
 
-    book = ScoreBook(store, mean_name(judge.name, config.samples), prompt_id(rubric))
-    for found in score(files, judge, book, store, config): ...
+    cache = ScoreCache(store, mean_name(judge.name, config.samples), prompt_id(rubric))
+    for result in score(photos, judge, config, cache): ...
 
-Files are read, hashed and decoded in threads while the judge works. What the book knows is not
-judged again, whatever the file is called; two files with the same bytes are judged once.
+Photos are read, hashed and decoded in threads while the judge works. A photo whose score is in the
+cache is not judged again, whatever its file is called; two photos with the same bytes are judged
+once.
 """
 
 from collections import deque
@@ -14,18 +15,19 @@ from functools import partial
 from typing import Any
 
 from joppo.data.datasets.base import Reject
-from joppo.data.datasets.find_photos import STAGE, PhotoFile, read_photo
+from joppo.data.datasets.find_photos import STAGE
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
-from joppo.data.store.store import Store
 from joppo.training.judges.judge import Question, Reply, SamplingJudge
+from joppo.training.judges.mean import mean_name
 from joppo.training.judges.parse_reply import lasting
-from joppo.training.judges.prefetch import Ahead
-from joppo.training.scoring.config import ScoringConfig
+from joppo.training.judges.prefetch import Prefetch
+from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.photo_inputs import Photo, content_of
 from joppo.training.scoring.rows import Row, score_row
-from joppo.training.scoring.score_cache import ScoreBook
+from joppo.training.scoring.score_cache import ScoreCache
 from joppo.training.scoring.thumbnails import keep_thumbnail
 
 RECIPE_VERSION = 1
@@ -35,164 +37,170 @@ _READ_AHEAD = 16
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A photo file and its row of the `scores` table.
+    """A photo and its row of the `scores` table.
 
-    `new`: the judge was asked just now. `lasting` is off where it could not be reached: the row is
-    not kept, and a later run asks again.
+    `new`: this run has judged it. `lasting` is off where the judge could not be reached: the row
+    is not cached, and a later run asks again.
     """
 
-    file: PhotoFile
+    file: Photo
     row: Row
     new: bool = False
     lasting: bool = True
 
 
 def score(
-    files: Iterable[PhotoFile | Reject],
+    photos: Iterable[Photo | Reject],
     judge: SamplingJudge,
-    book: ScoreBook,
-    store: Store,
     config: ScoringConfig,
-    seen: Callable[[int], Any] = lambda count: None,
+    cache: ScoreCache | None = None,
+    progress: Callable[[int], Any] = lambda count: None,
 ) -> Iterator[Scored | Reject]:
-    """A `Scored` or a `Reject` for each file, in the order of the files.
+    """A `Scored` or a `Reject` for each photo, in the order of the photos.
 
-    Rows are kept in the book as they come; the caller flushes it at the end. `seen` is called with
-    the number of files that are dealt with since its last call.
+    Args:
+        cache: earlier scores of this judge and prompt. New ones are added, with a thumbnail of the
+            photo; the caller flushes it at the end. Without a cache nothing is written.
+        progress: called with the number of photos that were finished since its last call.
 
     Raises:
         BudgetExceeded, AuthError, ProviderDown: an endpoint cannot go on.
         StoreError: the store cannot be written.
     """
-    yield from _Scoring(judge, book, store, config, seen).run(files)
+    yield from _Scoring(judge, config, cache, progress).run(photos)
 
 
 @dataclass(slots=True)
-class _Asked:
-    """A photo that waits for its reply, in its place among the files."""
+class _Pending:
+    """A photo that waits for its reply."""
 
-    file: PhotoFile
+    file: Photo
     image_id: str
     content: bytes | None
-    seen: bool = False
+    thumbnail_kept: bool = False
     outcome: Row | PhotoError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Twin:
-    """A file with the bytes of one that waits."""
+class _Duplicate:
+    """A photo with the bytes of one that waits."""
 
-    file: PhotoFile
-    of: _Asked
+    file: Photo
+    original: _Pending
 
 
 _Opened = tuple[bytes, str] | PhotoError | None
 
 
 class _Scoring:
-    """One pass over files. `line` holds, in the order of the files, results and what waits."""
+    """One pass over photos. `queue` holds results and pending photos in the order of the photos."""
 
     def __init__(
         self,
         judge: SamplingJudge,
-        book: ScoreBook,
-        store: Store,
         config: ScoringConfig,
-        seen: Callable[[int], Any],
+        cache: ScoreCache | None,
+        progress: Callable[[int], Any],
     ) -> None:
         rubric = config.load_rubric()
-        self.judge, self.book, self.store, self.config = judge, book, store, config
-        self.seen = seen
+        self.judge, self.config, self.cache, self.progress = judge, config, cache, progress
+        self.judge_name = mean_name(judge.name, config.samples)
+        self.prompt_id = prompt_id(rubric)
         self.names = tuple(rubric.names)
         self.prompt = score_prompt(rubric)
         self.form = AnswerFormat("score", self.names)
-        self.line: deque[Scored | Reject | _Asked | _Twin] = deque()
-        self.waiting: dict[str, _Asked] = {}
+        self.queue: deque[Scored | Reject | _Pending | _Duplicate] = deque()
+        self.pending: dict[str, _Pending] = {}
 
-    def run(self, files: Iterable[PhotoFile | Reject]) -> Iterator[Scored | Reject]:
-        with Ahead(files, self._open, _READERS, _READ_AHEAD) as ahead:
-            for replies in self._ask(self._questions(ahead)):
-                yield from self._settled()
-                asked = self.line.popleft()
-                assert isinstance(asked, _Asked)
-                yield self._answered(asked, replies)
-                self.seen(1)
-            yield from self._settled()
+    def run(self, photos: Iterable[Photo | Reject]) -> Iterator[Scored | Reject]:
+        with Prefetch(photos, self._open, _READERS, _READ_AHEAD) as opened:
+            for replies in self._ask(self._questions(opened)):
+                yield from self._finished()
+                pending = self.queue.popleft()
+                assert isinstance(pending, _Pending)
+                yield self._answered(pending, replies)
+                self.progress(1)
+            yield from self._finished()
 
     def _ask(self, questions: Iterator[Question]) -> Iterator[tuple[Reply, ...]]:
         if self.config.samples:
             return self.judge.sample(questions, self.config.samples)
         return ((reply,) for reply in self.judge.ask(questions))
 
-    def _open(self, file: PhotoFile | Reject) -> _Opened:
-        """Content and hash of a file, in a thread."""
-        if isinstance(file, Reject):
+    def _open(self, photo: Photo | Reject) -> _Opened:
+        """Content and hash of a photo, in a thread."""
+        if isinstance(photo, Reject):
             return None
         try:
-            content = read_photo(file.path, self.config.max_bytes)
+            content = content_of(photo, self.config.max_bytes)
         except PhotoError as error:
             return error
         return content, sha256(content)
 
-    def _questions(self, files: Ahead[PhotoFile | Reject, _Opened]) -> Iterator[Question]:
-        """Questions about photos that nothing is known of."""
-        for file, opened in files:
-            entry = self._entry(file, opened)
-            self.line.append(entry)
-            if isinstance(entry, _Asked):
-                self.waiting[entry.image_id] = entry
-                photo = partial(self._photo, entry)
-                yield Question(entry.image_id, photo, self.prompt, self.form)
+    def _questions(self, photos: Prefetch[Photo | Reject, _Opened]) -> Iterator[Question]:
+        """Questions about photos that have no score yet."""
+        for photo, opened in photos:
+            entry = self._entry(photo, opened)
+            self.queue.append(entry)
+            if isinstance(entry, _Pending):
+                self.pending[entry.image_id] = entry
+                pixels = partial(self._pixels, entry)
+                yield Question(entry.image_id, pixels, self.prompt, self.form)
             else:
-                self.seen(1)
+                self.progress(1)
 
-    def _entry(self, file: PhotoFile | Reject, opened: _Opened) -> Scored | Reject | _Asked | _Twin:
-        if isinstance(file, Reject):
-            return file
+    def _entry(
+        self, photo: Photo | Reject, opened: _Opened
+    ) -> Scored | Reject | _Pending | _Duplicate:
+        if isinstance(photo, Reject):
+            return photo
         if isinstance(opened, PhotoError):
-            return _reject(file, opened)
+            return _reject(photo, opened)
         assert opened is not None
         content, image_id = opened
-        if (row := self.book.get(image_id)) is not None:
-            return Scored(file, row)
-        if (same := self.waiting.get(image_id)) is not None:
-            return _Twin(file, same)
-        return _Asked(file, image_id, content)
+        if self.cache is not None and (row := self.cache.get(image_id)) is not None:
+            return Scored(photo, row)
+        if (original := self.pending.get(image_id)) is not None:
+            return _Duplicate(photo, original)
+        return _Pending(photo, image_id, content)
 
-    def _photo(self, asked: _Asked) -> Any:
-        """The photo for the judge, as often as it looks; its thumbnail is kept."""
-        assert asked.content is not None
-        photo = load_photo(asked.content, max_pixels=self.config.max_pixels)
-        if not asked.seen:
-            keep_thumbnail(self.store, asked.image_id, photo)
-            asked.seen = True
+    def _pixels(self, pending: _Pending) -> Any:
+        """The decoded photo, as often as the judge asks for it; its thumbnail is kept once."""
+        assert pending.content is not None
+        photo = load_photo(pending.content, max_pixels=self.config.max_pixels)
+        if self.cache is not None and not pending.thumbnail_kept:
+            keep_thumbnail(self.cache.store, pending.image_id, photo)
+            pending.thumbnail_kept = True
         return photo
 
-    def _answered(self, asked: _Asked, replies: tuple[Reply, ...]) -> Scored | Reject:
-        del self.waiting[asked.image_id]
-        asked.content = None  # a twin may hold on to it
+    def _answered(self, pending: _Pending, replies: tuple[Reply, ...]) -> Scored | Reject:
+        del self.pending[pending.image_id]
+        pending.content = None  # a duplicate may hold on to it
         if replies[0].tries == 0:
             error = PhotoError(str(replies[0].judgement.reason), replies[0].detail)
-            asked.outcome = error
-            return _reject(asked.file, error)
-        row = score_row(self.book.judge, self.book.prompt_id, asked.image_id, self.names, replies)
-        asked.outcome = row
+            pending.outcome = error
+            return _reject(pending.file, error)
+        row = score_row(self.judge_name, self.prompt_id, pending.image_id, self.names, replies)
+        pending.outcome = row
         keep = lasting(replies)
-        if keep:
-            self.book.add(row)
-        return Scored(asked.file, row, new=True, lasting=keep)
+        if keep and self.cache is not None:
+            self.cache.add(row)
+        return Scored(pending.file, row, new=True, lasting=keep)
 
-    def _settled(self) -> Iterator[Scored | Reject]:
-        """What stands at the head of the line and waits for nothing."""
-        while self.line and not isinstance(self.line[0], _Asked):
-            entry = self.line.popleft()
-            if not isinstance(entry, _Twin):
-                yield entry  # type: ignore[misc]
-            elif isinstance(entry.of.outcome, PhotoError):
-                yield _reject(entry.file, entry.of.outcome)
-            elif entry.of.outcome is not None:
-                yield Scored(entry.file, entry.of.outcome)
+    def _finished(self) -> Iterator[Scored | Reject]:
+        """Results at the head of the queue, up to the first pending photo."""
+        while self.queue:
+            entry = self.queue[0]
+            if isinstance(entry, _Pending):
+                return
+            self.queue.popleft()
+            if not isinstance(entry, _Duplicate):
+                yield entry
+            elif isinstance(entry.original.outcome, PhotoError):
+                yield _reject(entry.file, entry.original.outcome)
+            elif entry.original.outcome is not None:
+                yield Scored(entry.file, entry.original.outcome)
 
 
-def _reject(file: PhotoFile, error: PhotoError) -> Reject:
-    return Reject(STAGE, file.name, error.reason, error.detail)
+def _reject(photo: Photo, error: PhotoError) -> Reject:
+    return Reject(STAGE, photo.name, error.reason, error.detail)

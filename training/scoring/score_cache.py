@@ -1,8 +1,8 @@
-"""What a judge has scored already: rows in shards of the store, found again by any later run.
+"""Earlier scores of a judge: rows in shards of the store, found again by any later run.
 
-A row is known by the judge's name, the hash of the prompt and the sha256 of the photo. Shards are
-immutable and named by what they hold, so two runs may write at the same time, and a kill loses at
-most the rows of the last seconds.
+A row is identified by the judge's name, the hash of the prompt and the sha256 of the photo. Shards
+are immutable and named by their content, so two runs may write at the same time. A run that is
+killed loses at most the rows of the last seconds.
 """
 
 import time
@@ -20,39 +20,39 @@ FLUSH_S = 5.0
 TABLE = "scores"
 
 
-class ScoreBook:
-    """Rows of one judge and prompt in a store. `add` writes by and by, `flush` what is left."""
+class ScoreCache:
+    """Rows of one judge and prompt in a store. `add` writes from time to time, `flush` at once."""
 
     def __init__(self, store: Store, judge: str, prompt_id: str) -> None:
         self.store, self.judge, self.prompt_id = store, judge, prompt_id
         self.prefix = f"score-{content_hash(judge, prompt_id)[:SHORT]}"
-        self._waiting: list[Row] = []
+        self._unwritten: list[Row] = []
         self._flushed = time.monotonic()
-        self._known = {row["image_id"]: row for row in self._read()}
+        self._rows_by_photo = {row["image_id"]: row for row in self._read()}
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._rows_by_photo)
 
     def get(self, image_id: str) -> Row | None:
-        """The row of a photo that was scored before, by any run."""
-        return self._known.get(image_id)
+        """The row of a photo that any run has scored before."""
+        return self._rows_by_photo.get(image_id)
 
     def add(self, row: Row) -> None:
-        """Keep a row; it is on disk after at most `FLUSH_ROWS` rows, or the first after
-        `FLUSH_S` seconds."""
-        self._known[row["image_id"]] = row
-        self._waiting.append(row)
+        """Keep a row. It is written together with others: once `FLUSH_ROWS` rows are waiting, or
+        with the first row that is added more than `FLUSH_S` seconds after the last write."""
+        self._rows_by_photo[row["image_id"]] = row
+        self._unwritten.append(row)
         late = time.monotonic() - self._flushed > FLUSH_S
-        if len(self._waiting) >= FLUSH_ROWS or late:
+        if len(self._unwritten) >= FLUSH_ROWS or late:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits as one shard.
+        """Write the rows that are not on disk yet as one shard.
 
         Raises:
             StoreError: the store cannot be written.
         """
-        rows, self._waiting = self._waiting, []
+        rows, self._unwritten = self._unwritten, []
         if rows:
             self.store.write_shard(TABLE, self.shard_name(row["image_id"] for row in rows), rows)
         self._flushed = time.monotonic()
@@ -63,8 +63,8 @@ class ScoreBook:
 
     def _read(self) -> list[Row]:
         names = self.store.names(f"shards/{TABLE}")
-        mine = [name for name in names if name.startswith(self.prefix)]
-        return [row for name in mine for row in self._rows(f"shards/{TABLE}/{name}")]
+        own = [name for name in names if name.startswith(self.prefix)]
+        return [row for name in own for row in self._rows(f"shards/{TABLE}/{name}")]
 
     def _rows(self, uri: str) -> list[Row]:
         import pyarrow as pa

@@ -21,7 +21,7 @@ from joppo.training.scoring.calibration import (
 )
 from joppo.training.scoring.config import ScoringConfig, prompt_id
 from joppo.training.scoring.run import calibration_place
-from joppo.training.scoring.score_cache import ScoreBook
+from joppo.training.scoring.score_cache import ScoreCache
 from tests.training.scoring.judging_by_eye import EyeJudge
 
 ABOUT = {"judge": "j@1", "prompt_id": "p", "source": "snapshot x, validation"}
@@ -112,12 +112,12 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_fitted_on_the_human_scores_of_a_snapshot(snapshot: Store) -> None:
     config = ScoringConfig()
     judge, key = EyeJudge(), prompt_id(config.load_rubric())
-    made = calibrate(judge, ScoreBook(snapshot, judge.name, key), snapshot, config, split="train")
+    made = calibrate(judge, ScoreCache(snapshot, judge.name, key), snapshot, config, split="train")
     assert made.photos == len(judge.asked) >= 50 and made.judge == judge.name
     assert made.source.endswith("train")
     again = EyeJudge()
     assert (
-        calibrate(again, ScoreBook(snapshot, again.name, key), snapshot, config, split="train")
+        calibrate(again, ScoreCache(snapshot, again.name, key), snapshot, config, split="train")
         == made
     )
     assert again.asked == []

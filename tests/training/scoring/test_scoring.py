@@ -20,7 +20,7 @@ from joppo.training.scoring.config import ScoringConfig, prompt_id
 from joppo.training.scoring.rows import score_row
 from joppo.training.scoring.run import NothingToScoreError, Scoring, run
 from joppo.training.scoring.score import Scored, score
-from joppo.training.scoring.score_cache import ScoreBook
+from joppo.training.scoring.score_cache import ScoreCache
 from tests.paths import ROOT
 from tests.training.judges.asking import FORM, NAMES
 from tests.training.scoring.judging_by_eye import EyeJudge
@@ -35,16 +35,16 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def book_of(store: Store, judge: str = "eye@00000000") -> ScoreBook:
-    return ScoreBook(store, judge, PROMPT_ID)
+def cache_of(store: Store, judge: str = "eye@00000000") -> ScoreCache:
+    return ScoreCache(store, judge, PROMPT_ID)
 
 
 def all_of(
     folder: Path, judge: EyeJudge, store: Store, config: ScoringConfig = CONFIG
 ) -> list[Scored | Reject]:
-    book = book_of(store, f"{judge.name}*{config.samples}" if config.samples else judge.name)
-    found = list(score(find_photos([str(folder)]), judge, book, store, config))
-    book.flush()
+    cache = cache_of(store, f"{judge.name}*{config.samples}" if config.samples else judge.name)
+    found = list(score(find_photos([str(folder)]), judge, config, cache))
+    cache.flush()
     return found
 
 
@@ -129,7 +129,7 @@ def test_another_judge_prompt_or_number_of_samples_is_another_score(
         found = all_of(tmp_path / "p", judge, store, config)
         assert len(judge.asked) == 1 and isinstance(found[0], Scored)
     assert found[0].row["samples"] == 3 and found[0].row["spread"] == pytest.approx(0.01)
-    assert len(ScoreBook(store, "eye@00000000", "other")) == 0
+    assert len(ScoreCache(store, "eye@00000000", "other")) == 0
 
 
 def test_no_photo_at_all_is_an_error(tmp_path: Path, store: Store) -> None:
@@ -164,8 +164,8 @@ def test_several_answers_make_a_mean_and_a_spread() -> None:
 
 SLOW = """
 import sys, time
-import joppo.training.scoring.score_cache as book
-book.FLUSH_ROWS = 4
+import joppo.training.scoring.score_cache as score_cache
+score_cache.FLUSH_ROWS = 4
 from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
 from pathlib import Path
@@ -196,7 +196,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(tmp_path: Path, store: Sto
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    kept, judged = len(book_of(store)), len(diary.read_text().splitlines())
+    kept, judged = len(cache_of(store)), len(diary.read_text().splitlines())
     assert 12 <= kept <= judged < 60 and not (out / "scores.json").exists()
     assert judged - kept <= 4 + 1  # what waited for its shard, and the one in hand
     judge = EyeJudge()
@@ -222,7 +222,7 @@ def test_interrupted_it_keeps_what_was_scored(tmp_path: Path, store: Store) -> N
 
     with pytest.raises(KeyboardInterrupt):
         whole(photos, Stopped(), store, tmp_path / "out")
-    assert len(book_of(store)) == 5
+    assert len(cache_of(store)) == 5
     judge = EyeJudge()
     whole(photos, judge, store, tmp_path / "out")
     assert len(judge.asked) == 5
@@ -243,7 +243,7 @@ def test_a_folder_of_ten_thousand_files(tmp_path: Path, store: Store) -> None:
         seen += files
 
     judge = EyeJudge()
-    done = run([str(photos)], judge, CONFIG, store, FileStore(tmp_path / "out"), seen=count)
+    done = run([str(photos)], judge, CONFIG, store, FileStore(tmp_path / "out"), progress=count)
     assert seen == len(done.ranked) == 10_000
     assert len(judge.asked) == len(set(judge.asked)) == 400
     assert len(store.names("shards/scores")) < 20

@@ -1,17 +1,21 @@
 """Configs of the two training stages. Defaults are the paper's values where it states them."""
 
 import re
+from dataclasses import fields
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 
 from joppo.data.config import StageConfig
+from joppo.data.taxonomy.rubrics import RubricChoice
+from joppo.training.rewards.options import DEFAULT, Covariance, JointRewardConfig, Shrinkage
+from joppo.training.rewards.registry import REWARDS
 
 EMBEDDED = "embedded"
 LATEST = "latest"
 NEW = "new"
 Weight = Annotated[float, Field(ge=0)]
-Reward = Literal["joppo", "thurstone", "absolute", "relative_absolute"]
+RewardName = Annotated[str, AfterValidator(REWARDS.check)]
 _SECRET = re.compile(r"(^|_)(key|token|secret|password|credentials?)($|_)", re.IGNORECASE)
 
 
@@ -127,13 +131,23 @@ class JoppoConfig(TrainConfig):
     """what a new adapter is begun on; unused otherwise"""
     lora: LoraSettings = LoraSettings()
     """of a new adapter; unused otherwise"""
-    rubric: str = "photography"
-    reward: Reward = "joppo"
-    covariance: Literal["image", "pooled", "batch"] = "pooled"
-    shrinkage: float | Literal["oas", "ledoit_wolf"] = 0.0
-    ridge: float = Field(default=1e-6, ge=0)
-    gamma: float = Field(default=1e-6, ge=0)
-    conditional_weight: float = Field(default=0.5, ge=0, le=1)
+    rubric: RubricChoice = "photography"
+    """the attributes that the judge scores: those of the snapshot and of the adapter"""
+    reward: RewardName = "joppo"
+    """`joppo`, `thurstone`, `absolute`, `relative_absolute`, or your own as `package.module:name`:
+    see training/rewards/registry.py"""
+    reward_options: dict[str, JsonValue] = Field(default={}, exclude_if=lambda options: not options)
+    """keyword arguments of the reward beside those of the joint reward, which are the next five"""
+    covariance: Covariance = DEFAULT.covariance
+    """whose deviations make the covariance; this and the next four: see `JointRewardConfig`"""
+    shrinkage: Shrinkage = DEFAULT.shrinkage
+    """of the covariance towards its diagonal: in [0, 1], or an estimator"""
+    ridge: float = DEFAULT.ridge
+    """added to the diagonal of the attributes' covariance; 0, or at least 1e-12"""
+    gamma: float = DEFAULT.gamma
+    """added to the variance of the difference of two totals; not negative"""
+    conditional_weight: float = DEFAULT.conditional_weight
+    """weight of the conditional part in the joint reward, in [0, 1]"""
     reward_weights: dict[Literal["preference", "accuracy", "format"], Weight] = Field(
         default={
             "preference": 1.0,
@@ -179,6 +193,18 @@ class JoppoConfig(TrainConfig):
     """every so many steps ten completions are kept with their rewards"""
     health_steps: int = Field(default=10, ge=1)
     """every so many steps the figures of training.reward_health are logged"""
+
+    @property
+    def joint(self) -> JointRewardConfig:
+        """The options of the joint reward."""
+        return JointRewardConfig(
+            **{field.name: getattr(self, field.name) for field in fields(JointRewardConfig)}
+        )
+
+    @model_validator(mode="after")
+    def _joint_in_range(self) -> "JoppoConfig":
+        _ = self.joint  # checks its values
+        return self
 
     @model_validator(mode="after")
     def _some_work(self) -> "JoppoConfig":

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from joppo.data.config import StageConfig
 from joppo.data.questions.template_pool import FORMS, TASKS, Form, Task
+from joppo.data.taxonomy.rubrics import RubricChoice
 from joppo.data.teachers.config import TeachersConfig
 
 
@@ -52,7 +53,7 @@ class ReasoningConfig(StageConfig):
     """how many of the routes answer each question (agreement between teachers needs two)"""
     routes: tuple[Route, ...] = (Route(),)
     seed: int = 0
-    rubric: str = "photography"
+    rubric: RubricChoice = "photography"
     aesthetic_attributes: bool = True
     """whether known attribute values enter the training answers; else only the total does"""
     total_step: float = Field(default=0.01, ge=0.01, le=0.5)

@@ -8,6 +8,7 @@ from joppo.data.config import StageConfig
 from joppo.data.datasets.sources import SourceConfig
 from joppo.data.datasets.splits import SplitConfig
 from joppo.data.scenes.scene_source import SceneSourceConfig
+from joppo.data.taxonomy.rubrics import RubricChoice
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
 
 LATEST = "latest"
@@ -73,7 +74,7 @@ class EvaluateConfig(StageConfig):
     samples: int = Field(default=0, ge=0)
     """a score is the mean of so many drawn answers; 0: the one likeliest answer"""
     sets: tuple[SetConfig, ...] = Field(min_length=1)
-    rubric: str = "photography"
+    rubric: RubricChoice = "photography"
     figures: FiguresConfig = FiguresConfig()
 
     @model_validator(mode="after")

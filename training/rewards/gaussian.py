@@ -8,15 +8,13 @@ Everything is float64 and differentiable. Candidates that do not count are rows 
 false; their values are ignored.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from joppo.training.rewards.shrinkage import Estimator, estimate_shrinkage
-
-Covariance = Literal["image", "pooled", "batch"]
-Shrinkage = float | Estimator
+from joppo.training.rewards.options import Covariance, Shrinkage
+from joppo.training.rewards.shrinkage import estimate_shrinkage
 
 
 class Deviations(NamedTuple):

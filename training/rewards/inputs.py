@@ -65,12 +65,6 @@ def valid_candidates(scores: Tensor, attributes: Tensor | None = None) -> Tensor
     return ~torch.isnan(attributes.sum(dim=-1) + scores)
 
 
-def check_gamma(gamma: float) -> None:
-    """ValueError unless `gamma` is finite and not negative."""
-    if not 0 <= gamma < math.inf:
-        raise ValueError(f"gamma must be finite and not negative, got {gamma}")
-
-
 def _check_tensor(value: Tensor, name: str) -> None:
     if not isinstance(value, Tensor):
         raise TypeError(f"{name} must be a torch tensor, got {type(value).__name__}")

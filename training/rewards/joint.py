@@ -11,32 +11,27 @@ All functions compute in float64 and return float64, whatever they are given, on
 their inputs. NaN marks a candidate that could not be parsed; an infinity is an error.
 """
 
-import math
-from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 from torch import Tensor
 
 from joppo.training.rewards.advantage import group_advantage
 from joppo.training.rewards.baselines import absolute_error, gaussian_error
-from joppo.training.rewards.fidelity import Contest, fidelity_rewards
+from joppo.training.rewards.fidelity import Comparison, fidelity_rewards
 from joppo.training.rewards.gaussian import (
     ConditionalMoments,
-    Covariance,
-    Shrinkage,
     conditional_moments,
     group_moments,
     win_rates,
 )
 from joppo.training.rewards.inputs import (
     check_attributes,
-    check_gamma,
     check_mos,
     check_scores,
     valid_candidates,
 )
+from joppo.training.rewards.options import DEFAULT, PAPER, JointRewardConfig, check_gamma
 from joppo.training.rewards.pairing import Ranking
-from joppo.training.rewards.shrinkage import Estimator
 
 __all__ = [
     "DEFAULT",
@@ -54,49 +49,6 @@ __all__ = [
     "thurstone_fidelity",
     "win_rates",
 ]
-
-
-@dataclass(frozen=True)
-class JointRewardConfig:
-    """The choices that the paper's formula leaves open. Raises ValueError out of range.
-
-    - `covariance`: whose deviations make Sigma. `image`: the photo's own k candidates. `pooled`:
-      a mean per photo, one Sigma from all within-photo deviations. `batch`: one mean and one
-      Sigma of all candidates.
-    - `shrinkage`: lambda in [0, 1] towards the diagonal, or an estimator of it.
-    - `ridge`: added to the diagonal of Sigma_AA; 0, or at least 1e-12 (below, it is rounding).
-    - `gamma`: added to the variance of the difference.
-    - `conditional_weight`: w, the share of the conditional part.
-    """
-
-    covariance: Covariance = "pooled"
-    shrinkage: Shrinkage = 0.0
-    ridge: float = 1e-6
-    gamma: float = 1e-6
-    conditional_weight: float = 0.5
-
-    def __post_init__(self) -> None:
-        if self.covariance not in get_args(Covariance):
-            raise ValueError(f"covariance must be one of {get_args(Covariance)}")
-        if isinstance(self.shrinkage, str):
-            if self.shrinkage not in get_args(Estimator):
-                raise ValueError(f"shrinkage must be a number or one of {get_args(Estimator)}")
-        elif not 0 <= self.shrinkage <= 1:
-            raise ValueError(f"shrinkage must lie in [0, 1], got {self.shrinkage}")
-        if not (self.ridge == 0 or 1e-12 <= self.ridge < math.inf):
-            raise ValueError(f"ridge must be 0 or at least 1e-12, got {self.ridge}")
-        check_gamma(self.gamma)
-        if not 0 <= self.conditional_weight <= 1:
-            raise ValueError(
-                f"conditional_weight must lie in [0, 1], got {self.conditional_weight}"
-            )
-
-
-#: The winner of the study in docs/covariance.md.
-DEFAULT = JointRewardConfig()
-
-#: The paper's formula to the letter, with each photo's own covariance.
-PAPER = JointRewardConfig(covariance="image", conditional_weight=1.0)
 
 
 class RewardParts(NamedTuple):
@@ -185,12 +137,12 @@ def joint_parts(
             shrinkage=config.shrinkage,
             ridge=config.ridge,
         )
-        contest = Contest(moments.mean, moments.variance)
-        conditional = fidelity_rewards(contest, ranking, config.gamma)
+        comparison = Comparison(moments.mean, moments.variance)
+        conditional = fidelity_rewards(comparison, ranking, config.gamma)
     if weight < 1:
         mean, variance = group_moments(scores, valid)
-        contest = Contest(scores, variance, rival=mean)
-        thurstone = fidelity_rewards(contest, ranking, config.gamma)
+        comparison = Comparison(scores, variance, opponent=mean)
+        thurstone = fidelity_rewards(comparison, ranking, config.gamma)
     if conditional is None or thurstone is None:
         reward = thurstone if conditional is None else conditional
         assert reward is not None  # weight is below 1 or above 0
@@ -222,8 +174,8 @@ def thurstone_fidelity(
         raise ValueError(f"opponent must be 'mean' or 'candidate', got {opponent!r}")
     valid = valid_candidates(scores)
     mean, variance = group_moments(scores, valid)
-    contest = Contest(scores, variance, mean if opponent == "mean" else None)
-    return fidelity_rewards(contest, Ranking(mos, valid), gamma)
+    comparison = Comparison(scores, variance, mean if opponent == "mean" else None)
+    return fidelity_rewards(comparison, Ranking(mos, valid), gamma)
 
 
 def relative_absolute(

@@ -6,12 +6,10 @@ not matter. `n` is the divisor of the covariance (its degrees of freedom), which
 of the sample size in the published formulas: these assume a known mean.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-Estimator = Literal["oas", "ledoit_wolf"]
+from joppo.training.rewards.options import Estimator
 
 
 def estimate_shrinkage(estimator: Estimator, deviations: Tensor, degrees: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from pydantic import Field, PositiveInt, field_validator
 from joppo.data.config import StageConfig
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import SHORT, content_hash
-from joppo.data.taxonomy.rubrics import Rubric, load_rubric
+from joppo.data.taxonomy.rubrics import Rubric, RubricChoice, load_rubric
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
 
 
@@ -15,7 +15,7 @@ class ScoringConfig(StageConfig):
     """One way to score photos."""
 
     judge: JudgeConfig = LocalJudgeConfig()
-    rubric: str = "photography"
+    rubric: RubricChoice = "photography"
     samples: int = Field(default=0, ge=0)
     """drawn answers per photo, whose mean and spread are reported; 0 for the one greedy answer"""
     calibrated: bool = False

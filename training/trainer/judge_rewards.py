@@ -1,6 +1,7 @@
 """Rewards of sampled completions, as functions that trl's GRPOTrainer calls.
 
-- preference: the joint reward (or one of its rivals) of scored photos, over the *global* batch;
+- preference: the config's reward (`training/rewards/registry.py`) of scored photos, over the
+  *global* batch;
 - accuracy: whether the letter of a multiple choice is the right one;
 - format: whether the completion has the agreed form.
 
@@ -22,13 +23,7 @@ from torch import Tensor
 from joppo.training.config import JoppoConfig
 from joppo.training.judges.answers import Judgement, form_of, judge
 from joppo.training.rewards.health import health
-from joppo.training.rewards.joint import (
-    JointRewardConfig,
-    absolute_error,
-    joint_parts,
-    relative_absolute,
-    thurstone_fidelity,
-)
+from joppo.training.rewards.registry import call_reward
 from joppo.training.runs.samples import COLUMNS
 
 Gather = Callable[[Tensor], Tensor]
@@ -100,9 +95,9 @@ class JudgeRewards:
         table = self.gather(_table(read, task, mos, len(self.names)))
         step = trainer_state.global_step if trainer_state else 1
         watch = log_metric is not None and step % self.config.health_steps == 0
-        rewards, parts = batch_preference(table, self.config, watch)
+        rewards, logged = batch_preference(table, self.config, watch)
         if log_metric is not None:
-            for name, value in parts.items():
+            for name, value in logged.items():
                 log_metric(name, value)
         first = self.rank() * len(completions)
         mine = rewards[first : first + len(completions)].tolist()
@@ -151,14 +146,15 @@ def batch_preference(
     Args:
         table: (rows, 3 + d) float64: whether the row is a scored photo, MOS, total, attributes;
             NaN where a completion could not be parsed. Groups of G rows are contiguous.
-        watch: whether to take the figures of `training.reward_health` as well.
+        watch: whether to take the figures of `training/rewards/health.py` as well.
 
     Returns:
-        (rows,) rewards, 0 for rows of other tasks; means of the parts of the joint reward, and the
+        (rows,) rewards, 0 for rows of other tasks; means of the parts of the reward, and the
         figures of its health.
 
     Raises:
         ValueError: the rows are no whole number of groups.
+        RewardError: the reward returned something else than rewards.
     """
     rewards = torch.zeros(table.shape[0], dtype=table.dtype, device=table.device)
     if table.shape[0] % config.group:
@@ -171,32 +167,15 @@ def batch_preference(
         return rewards, {}
     groups = table[scored].view(-1, config.group, table.shape[1])
     mos, totals, attributes = groups[:, 0, 1], groups[:, :, 2], groups[:, :, 3:]
-    reward, parts = _preference(totals, attributes, mos, config)
-    rewards[scored] = reward.reshape(-1)
-    if watch:
-        figures = health(totals, attributes, mos, reward, _joint(config))
-        parts |= {f"health/{n}": v for n, v in figures.items() if math.isfinite(v)}
-    return rewards, parts
-
-
-def _preference(
-    totals: Tensor, attributes: Tensor, mos: Tensor, config: JoppoConfig
-) -> tuple[Tensor, dict[str, float]]:
-    if config.reward == "thurstone":
-        return thurstone_fidelity(totals, mos, config.gamma), {}
-    if config.reward == "absolute":
-        return absolute_error(totals, mos), {}
-    if config.reward == "relative_absolute":
-        return relative_absolute(totals, mos, gamma=config.gamma), {}
-    made = joint_parts(totals, attributes, mos, _joint(config))
-    parts = {"conditional": made.conditional, "thurstone": made.thurstone}
-    return made.reward, {f"reward_{n}": float(p.mean()) for n, p in parts.items() if p is not None}
-
-
-def _joint(config: JoppoConfig) -> JointRewardConfig:
-    return JointRewardConfig(
-        config.covariance, config.shrinkage, config.ridge, config.gamma, config.conditional_weight
+    reward, parts = call_reward(
+        config.reward, totals, attributes, mos, config.joint, config.reward_options
     )
+    rewards[scored] = reward.reshape(-1)
+    logged = {f"reward_{name}": float(part.mean()) for name, part in parts.items()}
+    if watch:
+        figures = health(totals, attributes, mos, reward, config.joint)
+        logged |= {f"health/{n}": v for n, v in figures.items() if math.isfinite(v)}
+    return rewards, logged
 
 
 def _table(

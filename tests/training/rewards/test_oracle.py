@@ -76,8 +76,8 @@ def test_thurstone_reward_is_the_oracles(opponent: str, gamma: float, batch: Bat
     torch.testing.assert_close(fast, expected, rtol=0, atol=1e-9)
 
 
-def test_large_batches_in_many_pieces_are_the_oracles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(fidelity.PIECE, "cpu", (64, 64))
+def test_large_batches_in_many_blocks_are_the_oracles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(fidelity.BLOCK_ENTRIES, "cpu", (64, 64))
     scores, attributes, mos = random_batch(11, 2, 2, seed=1)
     mos = (mos * 5).round() / 5
     scores[4] = math.nan

@@ -1,49 +1,31 @@
-"""What `joppo query` shows: a table in the terminal, or CSV, JSON or Parquet."""
+"""`joppo query`."""
 
-import sys
-from functools import partial
+from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-import pyarrow as pa
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from joppo.data.corpus.query import QueryError, run_query, write_table
-from joppo.data.store.store import Store
-from joppo.training.evaluation.read_results import VIEW as EVALUATIONS
-from joppo.training.evaluation.read_results import all_results
-from joppo.training.runs.metrics_log import VIEW, all_metrics
-
-SHOWN = 60  # longest cell in the terminal
+from joppo.flows.cli.options import StoreOption, VersionOption
 
 
-def rich_table(rows: pa.Table, title: str | None = None) -> Table:
-    """A terminal table; long cells are cut, and say so by an ellipsis."""
-    table = Table(title=title, header_style="bold")
-    for field in rows.schema:
-        number = pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-        table.add_column(field.name, justify="right" if number else "left")
-    for row in rows.to_pylist():
-        table.add_row(*map(_cell, row.values()))
-    return table
+class Format(StrEnum):
+    """How rows are printed or written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    text = text.replace("[", "\\[")  # rich would read it as markup
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL over the tables and views of a snapshot.")],
+    format: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.table,
+    out: Annotated[Path | None, typer.Option("--out", help="File; needed for parquet.")] = None,
+    version: VersionOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Ask the corpus with SQL (DuckDB)."""
+    from joppo.flows.cli.actions.query import answer
 
-
-def answer(sql: str, format: str, out: Path | None, version: str | None, root: str | None) -> None:
-    """Run the query and print or write its rows."""
-    store = Store(root) if root else Store.from_env()
-    outside = {VIEW: partial(all_metrics, store), EVALUATIONS: partial(all_results, store)}
-    rows = run_query(store, sql, version, outside)
-    if format == "table" and out is None:
-        Console().print(rich_table(rows))
-        return
-    if format == "parquet" and out is None and sys.stdout.isatty():
-        raise QueryError("parquet is binary: name a file with --out")
-    write_table(rows, "csv" if format == "table" else format, out or sys.stdout.buffer)
+    answer(sql, format.value, out, version, store)

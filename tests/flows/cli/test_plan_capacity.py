@@ -7,8 +7,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from joppo.flows.cli.actions.plan_capacity import capacity_tables, read_recipe
 from joppo.flows.cli.app import app
-from joppo.flows.cli.plan_capacity import capacity_tables, read_recipe
 from joppo.flows.config import ConfigError, load_config
 from joppo.training.capacity.config import CapacityConfig
 from joppo.training.capacity.page import values, with_tables

@@ -14,7 +14,7 @@ from prefect.states import Completed, Failed, State
 from typer.testing import CliRunner
 
 from joppo.data.store.store import Store
-from joppo.flows.cli import reproduce
+from joppo.flows.cli.actions import reproduce
 from joppo.flows.cli.app import app
 from joppo.training.reproduction.store import FOLDER
 

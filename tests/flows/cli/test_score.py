@@ -13,8 +13,8 @@ from joppo.data.questions.answer_format import completion, format_score
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.data.teachers.ask import close_gateways
+from joppo.flows.cli.actions.score import JudgeChoice, plain, ranking, read_config, summary
 from joppo.flows.cli.app import app
-from joppo.flows.cli.score import JudgeChoice, plain, ranking, read_config, summary
 from joppo.flows.config import ConfigError, load_config
 from joppo.training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
 from joppo.training.scoring.config import ScorePhotosConfig

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from joppo.flows.cli.reproduce import more_seeds
+from joppo.flows.cli.actions.reproduce import more_seeds
 from joppo.flows.config import load_config
 from joppo.flows.reproduction.jobs import Bench
 from joppo.training.reproduction.config import ReproduceConfig

@@ -1,13 +1,12 @@
 """`joppo plan --profile`: what the whole recipe of a profile takes, and where engines end."""
 
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
 
 from joppo.flows.build_config import BuildSftDataConfig
-from joppo.flows.config import ConfigError, load_config, read_values, validated
+from joppo.flows.config import ConfigError, load_config, merged, read_values, validated
 from joppo.training.capacity.config import CapacityConfig
 from joppo.training.capacity.counts import Recipe, Variant
 from joppo.training.capacity.page import tables, write_tables
@@ -59,7 +58,12 @@ def capacity_tables(
         raise ConfigError(f"{profile}: no such profile; with a capacity.yaml there are: {there}")
     config = load_config(CapacityConfig, profile / "capacity.yaml")
     if assume is not None:
-        values = _merged(config.model_dump(), read_values(assume, NO_ASSUMPTIONS))
+        # An assumption is replaced whole, lest a new value keep the old one's source.
+        values = merged(
+            config.model_dump(),
+            read_values(assume, NO_ASSUMPTIONS),
+            is_whole=lambda mapping: "value" in mapping,
+        )
         config = validated(CapacityConfig, values, assume)
     return tables(read_recipe(profile), config, photos)
 
@@ -98,13 +102,3 @@ def _variant(one: VariantConfig, profile: Path) -> Variant:
     if one.joppo is not None:
         joppo = load_config(JoppoConfig, profile / "train-joppo.yaml", one.joppo)
     return Variant(one.name, one.start, joppo)
-
-
-def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Sections are merged; a value is replaced whole, lest a new number keep an old source."""
-    result = dict(old)
-    for key, one in new.items():
-        known = old.get(key)
-        section = isinstance(known, dict) and isinstance(one, dict) and "value" not in known
-        result[key] = _merged(known, one) if section else one
-    return result

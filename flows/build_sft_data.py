@@ -13,9 +13,9 @@ from prefect import flow
 
 from joppo.data.config import StageConfig
 from joppo.data.store.hashing import content_hash
-from joppo.data.store.store import Store
 from joppo.flows.build_config import BuildSftDataConfig, SynthesisSection
 from joppo.flows.config import load_config
+from joppo.flows.parameters import ConfigOrPath, Overrides, StoreRoot, folder_of, open_store
 from joppo.flows.runner import Futures, StageRunner, task_runner
 from joppo.tasks.deduplicate import deduplicate
 from joppo.tasks.ingest import ingest
@@ -31,15 +31,15 @@ from joppo.tasks.synthesize import control, gate, synthesize
 
 @flow(name="build-sft-data", task_runner=task_runner())
 def build_sft_data(
-    config: str = "configs/embedded/build-sft-data.yaml",
-    store: str | None = None,
-    overrides: dict[str, Any] | None = None,
+    config: ConfigOrPath[BuildSftDataConfig] = "configs/embedded/build-sft-data.yaml",
+    store: StoreRoot = None,
+    overrides: Overrides = None,
 ) -> str:
     """Build the corpus of a config and return the version of its snapshot."""
     c = load_config(BuildSftDataConfig, config, overrides)
-    run = StageRunner(Store(store) if store else Store.from_env())
+    run = StageRunner(open_store(store))
 
-    listing, photos = read_photos(run, c, Path(config).parent)
+    listing, photos = read_photos(run, c, folder_of(config))
     planned, images = expand_rare_compositions(run, c.synthesis, photos)
     texts = run.map(reason, [*photos, *images], c.reason_stage, settings=c.reason_settings)
     sheet = run.map(draw_sheet, [images], StageConfig()) if images else []

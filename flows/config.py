@@ -1,5 +1,6 @@
-"""Configs of flows: one YAML per profile, checked before anything runs."""
+"""Reading configs: a YAML file or its values, with overrides, checked before anything runs."""
 
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,13 +18,21 @@ class ConfigError(ValueError):
     """A config cannot be used; the message names file, key and problem."""
 
 
-def load_config(kind: type[C], path: str | Path, overrides: dict[str, Any] | None = None) -> C:
-    """Read a YAML config; `overrides` (nested) replace single values of it.
+def load_config(
+    kind: type[C], config: C | str | Path, overrides: dict[str, Any] | None = None
+) -> C:
+    """The config of a YAML file, or the one given; `overrides` (nested) replace single values.
 
     Raises:
         ConfigError: the file is missing, is not YAML, or has an unknown key or a wrong value.
     """
-    file = find_config(path)
+    if isinstance(config, kind):
+        if not overrides:
+            return config
+        # What was left out stays out: an override may choose another kind of a nested section.
+        values = config.model_dump(mode="json", exclude_unset=True)
+        return validated(kind, merged(values, overrides), "overrides")
+    file = find_config(config)
     values = read_values(file, NO_CONFIG)
     return validated(kind, merged(values, overrides or {}), file)
 
@@ -41,7 +50,10 @@ def find_config(path: str | Path) -> Path:
 
 
 def read_values(file: Path, missing: str) -> dict[str, Any]:
-    """The keys of a YAML file, unchecked; `missing` is said where there is no such file.
+    """The keys of a YAML file, unchecked.
+
+    Args:
+        missing: the error's text if there is no such file.
 
     Raises:
         ConfigError: the file is missing, or is not YAML with keys.
@@ -58,7 +70,10 @@ def read_values(file: Path, missing: str) -> dict[str, Any]:
 
 
 def validated(kind: type[C], values: dict[str, Any], where: str | Path) -> C:
-    """The config that these values make; `where` they come from is told in the error.
+    """The config that these values make.
+
+    Args:
+        where: what the values come from, for the error's text.
 
     Raises:
         ConfigError: an unknown key or a wrong value.
@@ -69,17 +84,25 @@ def validated(kind: type[C], values: dict[str, Any], where: str | Path) -> C:
         raise ConfigError(f"{where}: {_problems(error)}") from None
 
 
-def merged(values: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
-    """`values` with those of `overrides`; mappings are merged, all else is replaced."""
+def merged(
+    values: dict[str, Any],
+    overrides: dict[str, Any],
+    is_whole: Callable[[dict[str, Any]], bool] = lambda mapping: False,
+) -> dict[str, Any]:
+    """`values` with those of `overrides`: mappings are merged, everything else is replaced.
+
+    Args:
+        is_whole: mappings that are replaced as well, because their keys belong together.
+    """
     result = dict(values)
     for key, new in overrides.items():
         old = result.get(key)
-        both = isinstance(old, dict) and isinstance(new, dict)
-        result[key] = merged(old, new) if both else new
+        merge = isinstance(old, dict) and isinstance(new, dict) and not is_whole(old)
+        result[key] = merged(old, new, is_whole) if merge else new
     return result
 
 
 def _problems(error: ValidationError) -> str:
     """Where and what, without the input: a key pasted into a wrong field must not be shown."""
     found = [(".".join(map(str, e["loc"])) or "config", e["msg"]) for e in error.errors()]
-    return "; ".join(f"{place}: {message}" for place, message in found)
+    return "; ".join(f"{key}: {message}" for key, message in found)

@@ -6,14 +6,11 @@
 What a judge has answered is kept: started again, nothing is asked twice.
 """
 
-from pathlib import Path
-from typing import Any
-
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from joppo.data.store.store import Store
 from joppo.flows.config import load_config
+from joppo.flows.parameters import ConfigOrPath, Overrides, StoreRoot, folder_of, open_store
 from joppo.tasks.evaluate import ask_judge, read_sets, report_evaluation
 from joppo.training.evaluation.config import EvaluateConfig
 
@@ -21,16 +18,16 @@ from joppo.training.evaluation.config import EvaluateConfig
 # One worker: judges share one GPU, and each is loaded when the one before is done.
 @flow(name="evaluate-judge", task_runner=ThreadPoolTaskRunner(max_workers=1))
 def evaluate_judge(
-    config: str = "configs/embedded/evaluate-judge.yaml",
-    store: str | None = None,
-    overrides: dict[str, Any] | None = None,
+    config: ConfigOrPath[EvaluateConfig] = "configs/embedded/evaluate-judge.yaml",
+    store: StoreRoot = None,
+    overrides: Overrides = None,
 ) -> str:
     """Evaluate the judges of a config and return the key of the evaluation."""
     c = load_config(EvaluateConfig, config, overrides)
     values = {
         "config": c.as_dict(),
-        "base": str(Path(config).parent),
-        "store": (Store(store) if store else Store.from_env()).root,
+        "base": str(folder_of(config)),
+        "store": open_store(store).root,
     }
     sets = read_sets.submit(**values)
     answered = [ask_judge.submit(n, **values, sets=sets) for n in range(len(c.judges))]

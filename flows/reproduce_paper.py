@@ -7,14 +7,11 @@ One snapshot, one SFT per seed, one JoPPO run per seed and variant, one evaluati
 done is found again: a run that is started anew, or retried, does only the rest.
 """
 
-from pathlib import Path
-from typing import Any
-
 from prefect import flow
 
-from joppo.data.store.store import Store
 from joppo.flows.build_sft_data import build_sft_data
 from joppo.flows.config import load_config
+from joppo.flows.parameters import ConfigOrPath, Overrides, StoreRoot, folder_of, open_store
 from joppo.flows.reproduction.evaluations import Asking, evaluate
 from joppo.flows.reproduction.jobs import Bench
 from joppo.flows.reproduction.trainings import train_variants
@@ -25,14 +22,14 @@ from joppo.training.reproduction.outcome import judges_of
 
 @flow(name="reproduce-paper")
 def reproduce_paper(
-    config: str = "configs/embedded/reproduce-paper.yaml",
-    store: str | None = None,
-    overrides: dict[str, Any] | None = None,
+    config: ConfigOrPath[ReproduceConfig] = "configs/embedded/reproduce-paper.yaml",
+    store: StoreRoot = None,
+    overrides: Overrides = None,
 ) -> str:
     """Run the whole experiment of a config and return the key of its report."""
     c = load_config(ReproduceConfig, config, overrides)
-    root = (Store(store) if store else Store.from_env()).root
-    bench = Bench(c, Path(config).parent, root)
+    root = open_store(store).root
+    bench = Bench(c, folder_of(config), root)
     bench.check()
 
     snapshot = build_sft_data.with_options(flow_run_name="the snapshot")(

@@ -7,12 +7,10 @@ The command does the same in one process, without a server. Both find in the sto
 run has judged.
 """
 
-from typing import Any
-
 from prefect import flow
 
-from joppo.data.store.store import Store
 from joppo.flows.config import load_config
+from joppo.flows.parameters import ConfigOrPath, Overrides, StoreRoot, open_store
 from joppo.flows.runner import StageRunner, task_runner
 from joppo.tasks.score import list_files, recipe_of, score_shard
 from joppo.tasks.score_report import rank_photos
@@ -21,13 +19,13 @@ from joppo.training.scoring.config import ScorePhotosConfig
 
 @flow(name="score-photos", task_runner=task_runner())
 def score_photos(
-    config: str = "configs/embedded/score-photos.yaml",
-    store: str | None = None,
-    overrides: dict[str, Any] | None = None,
+    config: ConfigOrPath[ScorePhotosConfig] = "configs/embedded/score-photos.yaml",
+    store: StoreRoot = None,
+    overrides: Overrides = None,
 ) -> str:
     """Score the photos of a config and return the folder of the tables and the report."""
     c = load_config(ScorePhotosConfig, config, overrides)
-    run = StageRunner(Store(store) if store else Store.from_env())
+    run = StageRunner(open_store(store))
     settings = {
         "scoring": c.model_dump(mode="json", exclude={"photos", "out", "shard_size", "html"})
     }

@@ -5,24 +5,22 @@
 A run that is started again goes on from its last good checkpoint, or says that it is finished.
 """
 
-from typing import Any
-
 from prefect import flow
 
-from joppo.data.store.store import Store
 from joppo.flows.config import load_config
+from joppo.flows.parameters import ConfigOrPath, Overrides, StoreRoot, open_store
 from joppo.tasks.training import train
 from joppo.training.config import SftConfig
 
 
 @flow(name="train-sft")
 def train_sft(
-    config: str = "configs/embedded/train-sft.yaml",
-    store: str | None = None,
-    overrides: dict[str, Any] | None = None,
+    config: ConfigOrPath[SftConfig] = "configs/embedded/train-sft.yaml",
+    store: StoreRoot = None,
+    overrides: Overrides = None,
 ) -> str:
     """Fine-tune the base judge of a config and return the path of the model folder."""
     c = load_config(SftConfig, config, overrides)
-    root = (Store(store) if store else Store.from_env()).root
+    root = open_store(store).root
     # Called, not submitted: in the main thread a cancel reaches the processes at once.
     return train("sft", c.as_dict(), root)

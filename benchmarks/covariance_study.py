@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from benchmarks.simulated_judge import Setting, World
+from joppo.data.store.write_aside import write_aside
 from joppo.training.rewards.joint import JointRewardConfig
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -128,12 +129,10 @@ def paired(differences: np.ndarray) -> tuple[float, float]:
 
 
 def write_csv(rows: list[dict[str, object]], path: Path) -> None:
-    aside = path.with_suffix(".part")
-    with aside.open("w", newline="") as file:
+    with write_aside(path) as aside, aside.open("w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    aside.replace(path)
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ No result is cached: the store knows what was asked (training.evaluation.predict
 is started again, or retried, asks only what is missing.
 """
 
-import base64
 import os
 import re
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from prefect.artifacts import (
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
+from joppo.data.photos.data_uri import data_uri
 from joppo.data.store.store import Store
 from joppo.data.teachers.config import TeachersConfig
 from joppo.tasks.keys import fill_keys
@@ -99,7 +99,7 @@ def report_evaluation(
     measured = measure(named_judges(c.judges, c.local, root, c.samples), sets, root, c.figures)
     published = load_published()
     written = write(measured, published, c.figures, root)
-    pictures = {name: _embedded(content) for name, content in written.pictures.items()}
+    pictures = {name: data_uri(content, "image/png") for name, content in written.pictures.items()}
     text = page(measured, published, c.figures, written.key, pictures)
     create_markdown_artifact(text, key="evaluation", description=f"Evaluation {written.key}")
     get_run_logger().info("%s judges, %s: %s", len(answered), root.root, written.folder)
@@ -149,8 +149,3 @@ def _progress(judge: NamedJudge, one: EvaluationSet) -> Progress:
 def _slug(text: str) -> str:
     """Keys of artifacts have lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
-
-
-def _embedded(png: bytes) -> str:
-    """A picture inside the page: the UI reaches neither the store nor this machine's disk."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

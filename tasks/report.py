@@ -1,6 +1,5 @@
 """Artifacts of a finished run: what a person looks at in the UI before reading anything."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
 from joppo.data.corpus.query import run_query
+from joppo.data.photos.data_uri import markdown_picture
 from joppo.data.store.store import Store
 
 # View or query -> title: each becomes one table artifact, rows as the view gives them.
@@ -34,7 +34,8 @@ def report(version: str, store: str, stages: Sequence[Mapping[str, Any]] = ()) -
     for table in [extra["table"] for extra in extras if "table" in extra]:
         create_table_artifact(key="long-tail-plan", table=_plain(table), description=PLAN)
     for uri in [extra["sheet"] for extra in extras if "sheet" in extra]:
-        create_markdown_artifact(key="contact-sheet", markdown=_picture(corpus.read_bytes(uri)))
+        sheet = markdown_picture("contact sheet", corpus.read_bytes(uri))
+        create_markdown_artifact(key="contact-sheet", markdown=sheet)
     if warnings := [row for extra in extras for row in extra.get("warnings", [])]:
         create_table_artifact(key="warnings", table=_plain(warnings), description="Warnings")
     for key, (sql, title) in TABLES.items():
@@ -67,8 +68,3 @@ def _snapshot_page(store: Store, version: str) -> str:
         f"| table | rows |\n|---|---:|\n{lines}\n\n"
         f"```\njoppo query --version {version} 'FROM category_balance'\n```\n"
     )
-
-
-def _picture(jpeg: bytes) -> str:
-    """A picture inside the page: the UI reaches neither the store nor this machine's disk."""
-    return f"![contact sheet](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})"

@@ -1,6 +1,5 @@
 """The last task of reproduce-paper: the report, in the store and as artifacts."""
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from prefect import get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from joppo.data.photos.data_uri import markdown_picture
 from joppo.data.store.store import Store
 from joppo.tasks.retrying import RETRY
 from joppo.training.evaluation.config import EvaluateConfig
@@ -35,8 +35,8 @@ def report_reproduction(
     text = root.read_bytes(f"{folder}/report.md").decode()
     picture = f"{folder}/ablation.png"
     if root.exists(picture):
-        drawn = base64.b64encode(root.read_bytes(picture)).decode()
-        text = f"![ablation](data:image/png;base64,{drawn})\n\n{text}"
+        drawn = markdown_picture("ablation", root.read_bytes(picture), "image/png")
+        text = f"{drawn}\n\n{text}"
     create_markdown_artifact(text, key="reproduction", description=f"Reproduction {key}")
     if lost := [vars(one) for one in failures(made)]:
         create_table_artifact(lost, key="failed-variants", description="What did not complete")

@@ -1,18 +1,18 @@
 """The last step of scoring: ranking, files, and what the UI shows of them."""
 
-import base64
 from typing import Any
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
+from joppo.data.photos.data_uri import markdown_picture
 from joppo.data.store.store import Store
 from joppo.tasks.manifest import Manifest
 from joppo.tasks.score import PhotoListing, finish
 from joppo.training.scoring.config import ScorePhotosConfig
 from joppo.training.scoring.score_files import Ranked
-from joppo.training.scoring.thumbnails import thumbnail
+from joppo.training.scoring.thumbnails import kept_thumbnail
 
 SHOWN = 200
 BEST = 8
@@ -76,5 +76,5 @@ def _plain(name: str) -> str:
 
 
 def _picture(one: Ranked, store: Store) -> str:
-    jpeg = thumbnail(store, one.row["image_id"], SIDE)
-    return f"![](data:image/jpeg;base64,{base64.b64encode(jpeg).decode()})" if jpeg else ""
+    jpeg = kept_thumbnail(store, one.row["image_id"], SIDE)
+    return markdown_picture("", jpeg) if jpeg else ""

@@ -10,7 +10,6 @@
 | `figures-<stage>`, `model-<stage>` | at the end: held-out figures, where the model lies |
 """
 
-import base64
 import json
 import math
 import time
@@ -28,6 +27,7 @@ from prefect.artifacts import (
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
+from joppo.data.photos.data_uri import markdown_picture
 from joppo.data.store.store import Store
 from joppo.tasks.launch import Event
 from joppo.training.runs.metrics_log import last_values, read_metrics
@@ -144,8 +144,8 @@ def _id(made: Any) -> UUID:
 
 def curves(run: Run) -> str:
     """Markdown with a picture of the curves: the UI reaches neither the store nor this disk."""
-    png = base64.b64encode(picture(read_metrics(run.store, run.id))).decode()
-    return f"## {run.id}\n\n![curves](data:image/png;base64,{png})"
+    png = picture(read_metrics(run.store, run.id))
+    return f"## {run.id}\n\n{markdown_picture('curves', png, 'image/png')}"
 
 
 def report(run: Run) -> None:

@@ -4,8 +4,6 @@
 <out>/data/<split>-00000-of-0000N.parquet     `datasets.load_dataset(<out>)` opens it
 """
 
-import shutil
-import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -20,6 +18,7 @@ from joppo.data.corpus.card import SPLITS, write_card
 from joppo.data.corpus.publish import latest_version, open_corpus
 from joppo.data.store.rows import PRIMARY_KEYS, schema_of
 from joppo.data.store.store import Store, StoreError
+from joppo.data.store.write_aside import write_aside
 
 EXPORTED = ("sft_samples", "preferences")
 
@@ -70,18 +69,11 @@ def export_hf(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} exists; choose another folder or remove it")
     version = version or latest_version(store)
-    aside = out.with_name(f".{out.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        with closing(open_corpus(store, version)) as con:
-            _check(con, table)
-            for split in SPLITS:
-                _write_split(store, con, table, split, aside / "data", max_file_bytes)
-            write_card(aside / "README.md", store, con, table, version)
-        if out.exists():
-            out.rmdir()
-        aside.replace(out)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with write_aside(out) as aside, closing(open_corpus(store, version)) as con:
+        _check(con, table)
+        for split in SPLITS:
+            _write_split(store, con, table, split, aside / "data", max_file_bytes)
+        write_card(aside / "README.md", store, con, table, version)
     return out
 
 

@@ -18,6 +18,7 @@ from joppo.data.corpus.publish import open_corpus
 from joppo.data.corpus.views import VIEWS
 from joppo.data.store.schema import TABLES
 from joppo.data.store.store import Store
+from joppo.data.store.write_aside import write_aside
 
 Format = Literal["csv", "json", "parquet"]
 NAMES = [*TABLES, "categories", "snapshot", *VIEWS]
@@ -65,14 +66,8 @@ def write_table(table: pa.Table, format: Format, out: Path | IO[bytes]) -> None:
     if not isinstance(out, Path):
         writers[format](table, out)
         return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(f".{out.name}.tmp")
-    try:
-        with aside.open("wb") as stream:
-            writers[format](table, stream)
-        aside.replace(out)
-    finally:
-        aside.unlink(missing_ok=True)
+    with write_aside(out) as aside, aside.open("wb") as stream:
+        writers[format](table, stream)
 
 
 def _explain(message: str, extra: list[str]) -> str:

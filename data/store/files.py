@@ -4,14 +4,14 @@ Every file appears whole or not at all: a local file is written aside and rename
 put is atomic by nature. Names are relative to the root, so the whole can be moved.
 """
 
-import io
 import shutil
-import uuid
 from pathlib import Path, PurePosixPath
-from typing import IO, NoReturn
+from typing import NoReturn
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
+
+from joppo.data.store.write_aside import write_aside
 
 
 class StoreError(RuntimeError):
@@ -103,7 +103,8 @@ class FileStore:
             return
         try:
             if self.is_local:
-                _write_aside(io.BytesIO(content), Path(path))
+                with write_aside(Path(path)) as aside:
+                    aside.write_bytes(content)
             else:
                 self._fs.pipe_file(path, content)
         except Exception as error:
@@ -118,8 +119,8 @@ class FileStore:
         path = self.path(uri)
         try:
             if self.is_local:
-                with source.open("rb") as content:
-                    _write_aside(content, Path(path))
+                with write_aside(Path(path)) as aside:
+                    shutil.copyfile(source, aside)
             else:
                 self._fs.put_file(str(source), path)
         except Exception as error:
@@ -133,17 +134,13 @@ class FileStore:
             StoreError: the store cannot be read.
         """
         source = self.path(uri)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = _aside(target)
         try:
-            self._fs.get_file(source, str(aside))
-            aside.replace(target)
+            with write_aside(target) as aside:
+                self._fs.get_file(source, str(aside))
         except FileNotFoundError as error:
             raise FileNotFoundError(f"no {uri} in store {self.root}") from error
         except Exception as error:
             self._fail("read", uri, error)
-        finally:
-            aside.unlink(missing_ok=True)
 
     def names(self, folder: str) -> list[str]:
         """Sorted names of the files and folders directly in `folder`; empty where there is none."""
@@ -167,19 +164,3 @@ class FileStore:
 
 def _is_local(root: str) -> bool:
     return "://" not in root or root.startswith(("file://", "local://"))
-
-
-def _aside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-
-
-def _write_aside(source: IO[bytes], path: Path) -> None:
-    """Copy to a hidden name in the same folder, so that the rename stays on one file system."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _aside(path)
-    try:
-        with aside.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from PIL import Image
 
 from joppo.data.photos.decode import load_photo
+from joppo.data.photos.thumbnail import Resampling, encode_jpeg, thumbnail
 from joppo.data.teachers.base import ImageRef, TeacherRequest
 
 
@@ -19,12 +20,7 @@ def encode(content: bytes, size: int, quality: int = 90) -> bytes:
     The same bytes in give the same bytes out. Raises `data.photos.PhotoError` for a file that is
     not a readable photo.
     """
-    photo = load_photo(content)
-    photo.thumbnail((size, size), Image.Resampling.LANCZOS)
-    photo.info = {}  # Pillow would carry a comment over from here
-    out = io.BytesIO()
-    photo.save(out, "JPEG", quality=quality)
-    return out.getvalue()
+    return encode_jpeg(thumbnail(load_photo(content), size, Resampling.LANCZOS), quality)
 
 
 def reduce_photos(request: TeacherRequest) -> TeacherRequest:

@@ -1,12 +1,12 @@
 """GPT, and any endpoint that speaks OpenAI's chat completions (Qwen behind vLLM and the like)."""
 
-import base64
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from joppo.data.photos.data_uri import data_uri
 from joppo.data.teachers.base import (
     AuthError,
     BadRequest,
@@ -83,7 +83,7 @@ class OpenAITeacher:
 
     def _arguments(self, request: TeacherRequest) -> dict[str, Any]:
         content: list[dict[str, Any]] = [
-            {"type": "image_url", "image_url": {"url": _data_url(image.load())}}
+            {"type": "image_url", "image_url": {"url": data_uri(image.load())}}
             for image in request.images
         ]
         content.append({"type": "text", "text": request.prompt})
@@ -101,10 +101,6 @@ class OpenAITeacher:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-
-
-def _data_url(jpeg: bytes) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _read(completion: _Completion) -> TeacherAnswer:

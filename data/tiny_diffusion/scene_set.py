@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from joppo.data.scenes.scene import TRAIN_SEED
+from joppo.data.store.write_aside import write_aside
 from joppo.data.synthesis.control_maps import ControlConfig, canny_map, normalise_depth
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.tiny_diffusion.model import SIZE
@@ -57,18 +58,20 @@ def _render(number: tuple[int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray
 def cached_set(path: Path, count: int, first_seed: int = TRAIN_SEED, workers: int = 1) -> SceneSet:
     """The training set, rendered on the first call and read from `path` afterwards."""
     if not path.exists():
-        made = render_set(count, first_seed, workers)
-        aside = path.with_suffix(".part.npz")
-        captions = np.frombuffer(json.dumps(made.captions).encode(), np.uint8)
-        np.savez(
-            aside,
-            images=made.images,
-            canny=made.canny,
-            depth=made.depth,
-            captions=captions,
-            categories=made.categories,
-        )
-        aside.rename(path)
+        _save(render_set(count, first_seed, workers), path)
     with np.load(path, allow_pickle=False) as file:
         captions = json.loads(file["captions"].tobytes().decode())
         return SceneSet(file["images"], file["canny"], file["depth"], captions, file["categories"])
+
+
+def _save(scenes: SceneSet, path: Path) -> None:
+    captions = np.frombuffer(json.dumps(scenes.captions).encode(), np.uint8)
+    with write_aside(path) as aside:
+        np.savez(
+            aside,
+            images=scenes.images,
+            canny=scenes.canny,
+            depth=scenes.depth,
+            captions=captions,
+            categories=scenes.categories,
+        )

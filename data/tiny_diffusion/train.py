@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from joppo.data.store.write_aside import write_aside
 from joppo.data.tiny_diffusion.diffusion_training import Examples, Recipe, Trainer
 from joppo.data.tiny_diffusion.model import Parts, new_parts, save
 from joppo.data.tiny_diffusion.scene_set import SceneSet, cached_set
@@ -113,9 +114,8 @@ def _train_diffusion(parts: Parts, examples: Examples, args: argparse.Namespace)
         log.info("going on from step %d", trainer.step)
 
     def on_pause() -> None:
-        aside = path.with_suffix(".part")
-        torch.save(trainer.state(), aside)
-        aside.rename(path)
+        with write_aside(path) as aside:
+            torch.save(trainer.state(), aside)
         with trainer.averaged() as averaged:
             save(averaged, args.out)
         facts = vars(args) | {"step": trainer.step}

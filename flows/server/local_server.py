@@ -1,20 +1,18 @@
 """Where the server of `joppo up` is noted, so that other commands in this folder find it."""
 
 import json
-import os
 from pathlib import Path
 
 from joppo.data.store.processes import alive
+from joppo.data.store.write_aside import write_aside
 
 NOTE = Path(".prefect") / "joppo-up.json"
 
 
 def note_server(api_url: str, pid: int) -> None:
-    """Record the server of this folder; written aside, then renamed."""
-    NOTE.parent.mkdir(exist_ok=True)
-    aside = NOTE.with_suffix(f".{os.getpid()}")
-    aside.write_text(json.dumps({"api_url": api_url, "pid": pid}), encoding="utf-8")
-    aside.replace(NOTE)
+    """Record the server of this folder."""
+    with write_aside(NOTE) as aside:
+        aside.write_text(json.dumps({"api_url": api_url, "pid": pid}), encoding="utf-8")
 
 
 def forget_server() -> None:

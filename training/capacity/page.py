@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from joppo.data.store.write_aside import write_aside
 from joppo.training.capacity.config import CapacityConfig, Value
 from joppo.training.capacity.counts import Recipe
 from joppo.training.capacity.engines import reach
@@ -166,9 +167,8 @@ def write_tables(made: Mapping[str, str], page: Path) -> None:
     Raises:
         ValueError: the page has no place for one of them.
     """
-    aside = page.with_suffix(".new")
-    aside.write_text(with_tables(made, page.read_text(encoding="utf-8")), encoding="utf-8")
-    aside.replace(page)
+    with write_aside(page) as aside:
+        aside.write_text(with_tables(made, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def with_tables(made: Mapping[str, str], text: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from joppo.data.photos.thumbnail import Resampling, thumbnail
 from joppo.data.questions.answer_format import AnswerError, AnswerFormat, parse_completion
 from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.ask import gateway_for
@@ -142,10 +143,6 @@ def _validate(request: TeacherRequest, text: str) -> str | None:
 
 def _as_file(question: Question, size: int) -> bytes:
     """The photo as the gateway reads photos, reduced already and without loss (BMP)."""
-    from PIL import Image
-
-    photo = question.photo()
-    photo.thumbnail((size, size), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    photo.save(out, "BMP")
+    thumbnail(question.photo(), size, Resampling.LANCZOS).save(out, "BMP")
     return out.getvalue()

@@ -16,6 +16,7 @@ from typing import Any
 
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
+from joppo.data.store.write_aside import replace_folder
 from joppo.training.config import SftConfig
 from joppo.training.models.base_model import (
     ADAPTER_FILE,
@@ -77,8 +78,7 @@ def _aside(folder: Path) -> Iterator[Path]:
     shutil.rmtree(aside, ignore_errors=True)
     yield aside
     seal(aside)
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.rename(folder)
+    replace_folder(aside, folder)
 
 
 def _write_about(folder: Path, about: dict[str, Any], page: str) -> None:

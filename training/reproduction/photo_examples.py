@@ -1,12 +1,12 @@
 """A few photos of the main set, with what each variant said of them."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from joppo.data.photos.data_uri import data_uri
 from joppo.data.photos.decode import load_photo
+from joppo.data.photos.thumbnail import encode_jpeg, thumbnail
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.training.evaluation.items import SCORE, EvaluationSet, Item
@@ -61,7 +61,7 @@ def _example(item: Item, answers: Mapping[str, Mapping[str, Any]]) -> Example:
         if item.question in rows
     ]
     assert item.mos is not None
-    return Example(item.item, _thumbnail(item.read()), item.mos, dict(item.attributes), said)
+    return Example(item.item, _picture(item.read()), item.mos, dict(item.attributes), said)
 
 
 def _said(variant: str, row: Mapping[str, Any]) -> Said:
@@ -72,9 +72,5 @@ def _said(variant: str, row: Mapping[str, Any]) -> Said:
     )
 
 
-def _thumbnail(content: bytes) -> str:
-    photo = load_photo(content)
-    photo.thumbnail((SIDE, SIDE))
-    out = io.BytesIO()
-    photo.save(out, format="JPEG", quality=85)
-    return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode()
+def _picture(content: bytes) -> str:
+    return data_uri(encode_jpeg(thumbnail(load_photo(content), SIDE), quality=85))

@@ -1,6 +1,5 @@
 """The report of a reproduction: tables, pictures, examples and versions, as HTML and Markdown."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from joppo.data.photos.data_uri import data_uri
 from joppo.training.evaluation.over_seeds import BySeed, summarize
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.report import markdown
@@ -96,7 +96,7 @@ def make_report(found: Findings) -> Report:
         about=about,
         versions=versions,
         tables=tables,
-        pictures={name: _uri(picture) for name, picture in pictures.items()},
+        pictures={name: data_uri(picture, "image/png") for name, picture in pictures.items()},
         examples=found.examples,
         set=config.sets[0].name,
         full=config.full,
@@ -146,10 +146,6 @@ def _text(
     told = ", ".join(f"{name} {value}" for name, value in versions.items())
     paragraphs = [f"# {title}", *about, f"Versions: {told}."]
     return "\n\n".join(paragraphs) + "\n\n" + "\n".join(map(markdown, tables))
-
-
-def _uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
 @cache

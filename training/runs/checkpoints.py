@@ -20,6 +20,8 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from joppo.data.store.write_aside import replace_folder
+
 CHECKSUMS = "SHA256.json"
 ASIDE = ".saving"
 WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
@@ -154,10 +156,8 @@ class SafeCheckpoints:
 def _publish(run: Path, name: str, keep: int) -> None:
     aside, target = run / ASIDE / name, run / name
     seal(aside)
-    if target.exists():
-        # A checkpoint of this step that was passed over as broken.
-        shutil.rmtree(target)
-    aside.rename(target)
+    # What may be there is a checkpoint of this step that was passed over as broken.
+    replace_folder(aside, target)
     shutil.rmtree(run / ASIDE, ignore_errors=True)
     keep_last(run, keep)
 

@@ -19,7 +19,7 @@ from joppo.training.scoring.report.page import Picture, write_report
 from joppo.training.scoring.score import Scored, score
 from joppo.training.scoring.score_cache import ScoreCache
 from joppo.training.scoring.score_files import Ranked, rank, write_scores
-from joppo.training.scoring.thumbnails import keep_thumbnail, thumbnail
+from joppo.training.scoring.thumbnails import keep_thumbnail, kept_thumbnail
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def pictures(store: Store, paths: dict[str, Path], config: ScoringConfig) -> Pic
 
     def picture(one: Ranked, side: int) -> bytes | None:
         image_id = one.row["image_id"]
-        kept = thumbnail(store, image_id, side)
+        kept = kept_thumbnail(store, image_id, side)
         if kept is not None:
             return kept
         try:
@@ -118,7 +118,7 @@ def pictures(store: Store, paths: dict[str, Path], config: ScoringConfig) -> Pic
             keep_thumbnail(store, image_id, load_photo(content, max_pixels=config.max_pixels))
         except PhotoError:  # scored before, and gone since: the report says "no picture"
             return None
-        return thumbnail(store, image_id, side)
+        return kept_thumbnail(store, image_id, side)
 
     return picture
 

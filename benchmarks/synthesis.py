@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
@@ -45,7 +46,7 @@ def attempts_in(store: Store, count: int, config: SynthesisConfig) -> list[dict[
         image_id, uri = store.put_image(content, "png")
         image = {"image_id": image_id, "uri": uri, "width": 64, "height": 64, "split": "train"}
         image |= {"phash": perceptual_hash(load_photo(content)), "parent_image_id": None}
-        photos.append({"image": image, "label": {"categories": [category], "split": "train"}})
+        photos.append(LabelledPhoto(image, {"categories": [category], "split": "train"}))
     per_category = dict.fromkeys(CATEGORIES, count)
     plan = PlanConfig(targets=per_category, controls={"canny": 1.0}, max_total=count)
     made = make_plan(photos, plan, CONTROL, synthesis_key(config))

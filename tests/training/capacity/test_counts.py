@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.store.hashing import sha256
 from joppo.data.store.shards import partition
 from joppo.data.synthesis.control_maps import ControlConfig
@@ -61,13 +62,8 @@ def test_attempts_are_those_of_the_plan_that_runs(plan: PlanConfig) -> None:
             }
             label = {"categories": [category], "split": "train"}
             split = "train" if index % 5 else "test"
-            photos.append(
-                {
-                    "image": image | {"split": split},
-                    "label": label | {"split": split},
-                    "known_depth_uri": "d",
-                }
-            )
+            image, label = image | {"split": split}, label | {"split": split}
+            photos.append(LabelledPhoto(image, label, known_depth_uri="d"))
     made = make_plan(photos, plan, ControlConfig(), "k")
     expected = count(replace(RECIPE, plan=plan), COSTS, 400)
     assert expected.attempts == pytest.approx(plan_totals(made.table)["attempts"], abs=3)

@@ -1,5 +1,6 @@
 """A vision-language judge of photographs, and the data pipeline that makes it.
 
+    Judge                scores of photographs, from the embedded judge, a trained or a served one
     joint_fidelity       the joint reward of JoPPO, over the scores and attributes of a batch
     thurstone_fidelity   the reward of single scores that it is compared with
     JointRewardConfig    the options of the joint reward
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
     from joppo.data.corpus.publish import open_corpus
     from joppo.data.taxonomy.rubrics import load_rubric
     from joppo.training.rewards import JointRewardConfig, joint_fidelity, thurstone_fidelity
+    from joppo.training.scoring.judge import Judge
 
     __version__: str
 
 __all__ = [
     "JointRewardConfig",
+    "Judge",
     "__version__",
     "joint_fidelity",
     "load_rubric",
@@ -35,6 +38,7 @@ __all__ = [
 
 _MODULES = {
     "JointRewardConfig": "joppo.training.rewards",
+    "Judge": "joppo.training.scoring.judge",
     "joint_fidelity": "joppo.training.rewards",
     "load_rubric": "joppo.data.taxonomy.rubrics",
     "open_corpus": "joppo.data.corpus.publish",

@@ -29,7 +29,7 @@ from joppo.training.scoring.score import RECIPE_VERSION, Scored, score
 from joppo.training.scoring.score_cache import TABLE, ScoreCache
 from joppo.training.scoring.score_files import Ranked, rank
 
-# A local judge fills its device: one shard at a time and process.
+# A judge on this machine fills its device: one shard at a time and process.
 _ONE_AT_A_TIME = Lock()
 _judges: dict[str, SamplingJudge] = {}
 
@@ -101,7 +101,7 @@ def score_shard(shard: Shard, step: Step) -> Manifest:
     config = ScoringConfig.model_validate(step.settings["scoring"])
     cache = ScoreCache(step.store, step.config["judge"], step.config["prompt_id"])
     files = [PhotoFile(item["name"], Path(item["path"])) for item in shard["items"]]
-    with _ONE_AT_A_TIME if config.judge.kind == "local" else Lock():
+    with Lock() if isinstance(config.judge, EndpointJudgeConfig) else _ONE_AT_A_TIME:
         judge = _judge(config, step.store.root)
         found = list(score(files, judge, config, cache))
     cache.flush()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from joppo.data.store.store import Store
-from joppo.training.judges.config import EndpointJudgeConfig, JudgeConfig, LocalJudgeConfig
+from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig, named_judge_config
 from joppo.training.judges.judge import Judge
 from joppo.training.judges.mean import mean_judge, mean_name
 from joppo.training.judges.open_judge import judge_name, open_judge
@@ -67,15 +67,11 @@ def named_judge(
         ModelNotFoundError: nothing was finished by the stage that makes it; the message names it.
         ModelFolderError: no such model on this machine.
     """
-    config: LocalJudgeConfig | EndpointJudgeConfig
-    if isinstance(spec, EndpointJudgeConfig):
-        label, config = spec.teacher.name, spec
-    else:
-        label = spec if isinstance(spec, str) else spec.model
-        config = local.model_copy(update={"model": spec}) if isinstance(spec, str) else spec
-        if config.model in LATEST:
-            place = latest_model(LATEST[config.model], store)
-            config = config.model_copy(update={"model": str(place)})
+    config = named_judge_config(spec, local) if isinstance(spec, str) else spec
+    label = config.label
+    if isinstance(config, LocalJudgeConfig) and config.model in LATEST:
+        folder = latest_model(LATEST[config.model], store)
+        config = config.model_copy(update={"model": str(folder)})
     name = mean_name(judge_name(config), samples)
     return NamedJudge(label, name, lambda: mean_judge(open_judge(config, store.root), samples))
 

@@ -1,1 +1,1 @@
-"""Judges, one file per kind. Each is a `training.judge.Judge`."""
+"""Judges of photographs: the protocol, one file per kind, and the registry of kinds."""

@@ -1,12 +1,19 @@
-"""Configs of judges: a model that runs here, or one that is asked over the network."""
+"""Configs of judges: a model on this machine, one behind an API, or anybody's own judge."""
 
+import re
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from joppo.data.config import StageConfig
+from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.config import ProviderConfig
 from joppo.training.config import EMBEDDED
+from joppo.training.judges.registry import JUDGES
+
+_SHORT = 8
+_CUSTOM = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 class LocalJudgeConfig(StageConfig):
@@ -38,9 +45,14 @@ class LocalJudgeConfig(StageConfig):
     threads: int = Field(default=1, ge=1)
     """threads that open and read photos while replies are written"""
 
+    @property
+    def label(self) -> str:
+        """What tables call the judge."""
+        return self.model
+
 
 class EndpointJudgeConfig(StageConfig):
-    """A model that is asked over the network: an OpenAI-compatible server, GPT or Gemini."""
+    """A model behind an API: an OpenAI-compatible server, GPT or Gemini."""
 
     kind: Literal["endpoint"]
     teacher: ProviderConfig
@@ -67,6 +79,11 @@ class EndpointJudgeConfig(StageConfig):
             raise ValueError("the grounded teacher reads labels: it cannot judge a photo")
         return self
 
+    @property
+    def label(self) -> str:
+        """What tables call the judge."""
+        return self.teacher.name
+
 
 def endpoint_values(
     base_url: str, model: str, key_env: str | None = None, **teacher: Any
@@ -88,4 +105,68 @@ def endpoint_values(
     return {"kind": "endpoint", "teacher": values | teacher}
 
 
-JudgeConfig = Annotated[LocalJudgeConfig | EndpointJudgeConfig, Field(discriminator="kind")]
+class CustomJudgeConfig(StageConfig):
+    """A judge from outside this package, named by `package.module:name`.
+
+    The name leads to a class of judges: see `JudgeKind` for what it has to offer.
+    """
+
+    kind: str
+    """`package.module:name` of the class; it is looked for in the working directory too"""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """settings that only this kind of judge understands"""
+    name: str | None = None
+    """what tables call the judge; None for the name of its class"""
+
+    @field_validator("kind")
+    @classmethod
+    def _importable(cls, kind: str) -> str:
+        return JUDGES.check(kind)
+
+    @property
+    def label(self) -> str:
+        """What tables call the judge."""
+        return self.name or self.kind.rpartition(":")[2]
+
+    @property
+    def fingerprint(self) -> str:
+        """Short hash (8 hex) of kind and options: a part of the judge's name."""
+        return content_hash(self.kind, self.options)[:_SHORT]
+
+
+def _tag(values: Any) -> str | None:
+    """Which config class reads the values; a judge without a kind is a local one."""
+    if isinstance(values, dict):
+        kind = values.get("kind", "local")
+    else:
+        kind = getattr(values, "kind", None)
+    if kind is None:
+        return None
+    return kind if kind in ("local", "endpoint") else "custom"
+
+
+JudgeConfig = Annotated[
+    Annotated[LocalJudgeConfig, Tag("local")]
+    | Annotated[EndpointJudgeConfig, Tag("endpoint")]
+    | Annotated[CustomJudgeConfig, Tag("custom")],
+    Discriminator(_tag),
+]
+
+
+def is_custom(name: str) -> bool:
+    """Whether a name is that of a custom judge, and not of a model."""
+    return _CUSTOM.fullmatch(name) is not None and not Path(name).exists()
+
+
+def named_judge_config(model: str, local: LocalJudgeConfig) -> JudgeConfig:
+    """The config of a judge that is only named: `local` with another model, or a custom judge.
+
+    Args:
+        model: a model folder, a hub id, `embedded`, or `package.module:name` of a custom judge.
+
+    Raises:
+        pydantic.ValidationError: there is no such custom judge.
+    """
+    if is_custom(model):
+        return CustomJudgeConfig(kind=model)
+    return local.model_copy(update={"model": model})

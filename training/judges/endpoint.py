@@ -52,7 +52,12 @@ class _Asked:
 
 
 class EndpointJudge:
-    """A `training.judge.SamplingJudge` behind an API."""
+    """A `SamplingJudge` behind an API."""
+
+    @staticmethod
+    def describe(config: EndpointJudgeConfig) -> str:
+        """See `describe` of this module."""
+        return describe(config)
 
     def __init__(self, config: EndpointJudgeConfig, store_root: str) -> None:
         """Open the gateway; the journal lies beside the store unless the config says otherwise.

@@ -40,10 +40,15 @@ class _Asked:
 
 
 class LocalJudge:
-    """A `training.judge.SamplingJudge` on one device."""
+    """A `SamplingJudge` on one device."""
 
-    def __init__(self, config: LocalJudgeConfig) -> None:
-        """Load the model.
+    @staticmethod
+    def describe(config: LocalJudgeConfig) -> str:
+        """See `local_model.describe`."""
+        return describe(config)
+
+    def __init__(self, config: LocalJudgeConfig, store_root: str = "") -> None:
+        """Load the model. A local judge keeps nothing in the store.
 
         Raises:
             ModelFolderError: there is no such model on this machine, or it is of another family.

@@ -1,35 +1,24 @@
-"""A judge's config -> the judge, or just its name."""
+"""The config of a judge -> the judge, or only its name."""
 
-from joppo.training.judges.config import EndpointJudgeConfig, LocalJudgeConfig
+from joppo.training.judges.config import JudgeConfig
 from joppo.training.judges.judge import SamplingJudge
+from joppo.training.judges.registry import JUDGES
 
 
-def open_judge(config: LocalJudgeConfig | EndpointJudgeConfig, store_root: str) -> SamplingJudge:
+def open_judge(config: JudgeConfig, store_root: str) -> SamplingJudge:
     """The judge of a config, ready to be asked.
 
     Raises:
         ModelFolderError: there is no such model here.
         AuthError, UnknownPriceError: a key or a price is missing.
     """
-    if isinstance(config, EndpointJudgeConfig):
-        from joppo.training.judges.endpoint import EndpointJudge
-
-        return EndpointJudge(config, store_root)
-    from joppo.training.judges.local import LocalJudge
-
-    return LocalJudge(config)
+    return JUDGES.get(config.kind)(config, store_root)
 
 
-def judge_name(config: LocalJudgeConfig | EndpointJudgeConfig) -> str:
-    """The name that the judge of a config has, without loading it.
+def judge_name(config: JudgeConfig) -> str:
+    """The name of the judge of a config; its model is not loaded.
 
     Raises:
         ModelFolderError: there is no such model here.
     """
-    if isinstance(config, EndpointJudgeConfig):
-        from joppo.training.judges import endpoint
-
-        return endpoint.describe(config)
-    from joppo.training.judges import local_model
-
-    return local_model.describe(config)
+    return JUDGES.get(config.kind).describe(config)

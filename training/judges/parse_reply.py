@@ -1,9 +1,15 @@
 """A judge's text -> a reply, by the one parser, and the prompt of the second try."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from joppo.data.questions.answer_format import AnswerError, AnswerFormat, split_blocks
+from joppo.data.questions.answer_format import (
+    AnswerError,
+    AnswerFormat,
+    completion,
+    format_score,
+    split_blocks,
+)
 from joppo.data.questions.prompts import answer_instruction
 from joppo.training.judges.answers import Judgement, judge
 from joppo.training.judges.judge import Reply
@@ -19,6 +25,29 @@ def read_reply(text: str, form: AnswerFormat, tries: int = 1) -> Reply:
     except AnswerError:
         explanation = ""
     return Reply(judge(text, form), explanation, text, tries)
+
+
+def score_reply(
+    form: AnswerFormat, total: float, attributes: Mapping[str, float], explanation: str = ""
+) -> Reply:
+    """The reply of a judge that computes numbers and writes no text.
+
+    Args:
+        total: in [0, 1].
+        attributes: a value in [-1, 1] for each name of the form.
+
+    Raises:
+        ValueError: a value is missing, not finite or out of range.
+    """
+    values = tuple(float(attributes[name]) for name in form.names if name in attributes)
+    if len(values) < len(form.names):
+        raise ValueError(f"the form asks for {', '.join(form.names)}, not all of them are given")
+    if not (0 <= total <= 1 and all(-1 <= value <= 1 for value in values)):
+        raise ValueError(
+            f"total {total} outside [0, 1], or an attribute of {values} outside [-1, 1]"
+        )
+    text = completion(explanation, format_score(total, dict(zip(form.names, values, strict=True))))
+    return Reply(Judgement(float(total), values, None, None), explanation, text)
 
 
 def no_reply(

@@ -1,8 +1,6 @@
 """Config of scoring: which judge, by which rubric, and what of a photo is too large."""
 
-from typing import Any
-
-from pydantic import Field, PositiveInt, field_validator
+from pydantic import Field, PositiveInt
 
 from joppo.data.config import StageConfig
 from joppo.data.questions.prompts import score_prompt
@@ -22,11 +20,6 @@ class ScoringConfig(StageConfig):
     """whether the judge's calibration is applied to the totals; see `joppo calibrate`"""
     max_pixels: PositiveInt = 100_000_000
     max_bytes: PositiveInt = 512_000_000
-
-    @field_validator("judge", mode="before")
-    @classmethod
-    def _local_by_default(cls, values: Any) -> Any:
-        return {"kind": "local", **values} if isinstance(values, dict) else values
 
     def load_rubric(self) -> Rubric:
         """The rubric itself.

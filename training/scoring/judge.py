@@ -19,7 +19,12 @@ from joppo.data.datasets.base import Reject
 from joppo.data.photos.decode import PhotoError
 from joppo.data.store.store import Store
 from joppo.training.config import EMBEDDED
-from joppo.training.judges.config import JudgeConfig, endpoint_values
+from joppo.training.judges.config import (
+    CustomJudgeConfig,
+    JudgeConfig,
+    endpoint_values,
+    is_custom,
+)
 from joppo.training.judges.mean import mean_name
 from joppo.training.judges.open_judge import open_judge
 from joppo.training.scoring.comparing import Comparison, compare, photo_question
@@ -78,8 +83,9 @@ class Judge:
 
         Args:
             model: a model folder, a hub id whose files are on this machine, `embedded` for the
-                small judge that comes with the project, or the config of any judge. With
-                `endpoint`, the name of the model that is served there.
+                small judge that comes with the project, `package.module:name` of a judge of your
+                own, or the config of any judge. With `endpoint`, the name of the model that is
+                served there.
             endpoint: base URL of an OpenAI-compatible server.
             key_env: environment variable that holds the server's key; None for a server without.
             rubric: name of the rubric by which photos are judged.
@@ -88,14 +94,15 @@ class Judge:
             store: scores are kept there and not computed again. Without a store nothing is written
                 but the answers of an endpoint, to a temporary file.
             options: further fields of the config: those of `LocalJudgeConfig` (`device`, `rows`,
-                `max_new_tokens`, ...), or, with `endpoint`, of `ProviderConfig` (`price`,
-                `max_tokens`, `concurrency`, ...).
+                `max_new_tokens`, ...); with `endpoint`, those of `ProviderConfig` (`price`,
+                `max_tokens`, `concurrency`, ...); the options of a judge of your own.
 
         Raises:
             ModelFolderError: there is no such model on this machine.
             AuthError: the environment variable of the key is empty.
             FileNotFoundError: there is no such rubric.
-            pydantic.ValidationError: an option is unknown or has a wrong value.
+            pydantic.ValidationError: an option is unknown or has a wrong value, or there is no
+                such judge of your own.
         """
         judge = _judge_config(model, endpoint, key_env, options)
         self.config = ScoringConfig.model_validate(
@@ -174,6 +181,8 @@ def _judge_config(
     if endpoint is None:
         if key_env is not None:
             raise TypeError("key_env belongs to an endpoint: give its base URL as endpoint")
+        if is_custom(str(model)):
+            return CustomJudgeConfig(kind=str(model), options=dict(options))
         return {"kind": "local", "model": str(model), **options}
     return endpoint_values(endpoint, str(model), key_env, **options)
 

@@ -1,14 +1,9 @@
-"""What every reader yields, and what it raises.
-
-A reader is a generator `read_xxx(path, ...) -> Iterator[Label | Reject]` that holds one row at a
-time. A row that cannot be used is a `Reject`; a file that is not the format at all raises
-`DatasetFormatError`. Nothing is dropped without one of the two.
-"""
+"""What a reader is: the protocol, what it yields, and what it raises."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from joppo.data.taxonomy.categories import CATEGORIES
 
@@ -18,26 +13,30 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What a dataset says of one photo; units and ranges are those of the `labels` table.
-
-    `item` is the dataset's own name of the photo, a safe path relative to its image folder.
-    `categories` are PICD ids 1-24; `mos` is in [0, 1], `mos_raw` on the dataset's scale;
-    `attributes` stand on the scale that the reader states; `split` is the dataset's own split
-    (train, validation or test), None where it ships none.
-    """
+    """What a dataset states about one photo; units and ranges are those of the `labels` table."""
 
     item: str
+    """the dataset's own name of the photo: a safe path relative to its image folder"""
     dataset: str
     categories: tuple[int, ...] = ()
+    """PICD ids, 1 to 24; the first one is the main category"""
     perspective: str | None = None
+    """one-point, two-point or none; None where the dataset does not state it"""
     vanishing_x: float | None = None
+    """fraction of the width, from the left; may lie outside [0, 1]"""
     vanishing_y: float | None = None
+    """fraction of the height, from the top; may lie outside [0, 1]"""
     horizon: float | None = None
+    """fraction of the height, from the top"""
     mos: float | None = None
+    """mean opinion score in [0, 1]"""
     mos_raw: float | None = None
+    """the same score on the dataset's scale"""
     raters: int | None = None
     attributes: Mapping[str, float] = field(default_factory=dict)
+    """name -> value, on the scale that the reader documents"""
     split: str | None = None
+    """the dataset's own split (train, validation or test); None where it ships none"""
 
     @property
     def element(self) -> str | None:
@@ -85,6 +84,24 @@ class Reject:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
+class Reader(Protocol):
+    """Reads a label file or folder, one row at a time.
+
+    A row that cannot be used becomes a `Reject`, and a file of another format raises
+    `DatasetFormatError`; nothing is dropped without one of the two. Reading is never served from a
+    cache, and all later stages are cached by the labels themselves, so a reader has no version.
+
+    A config names a reader of your own as `kind: package.module:name`, with its keyword arguments
+    under `options`:
+
+        def read_flickr(path: str | Path, *, scale: float = 10.0) -> Iterator[Label | Reject]:
+            for number, row in enumerate(csv.DictReader(open(path)), start=2):
+                ...
+    """
+
+    def __call__(self, path: str | Path, **options: Any) -> Iterable[Label | Reject]: ...
+
+
 class DatasetFormatError(ValueError):
     """A file is not of the stated format: one message with file, problem and remedy."""
 
@@ -107,7 +124,7 @@ class BadRowError(ValueError):
 def parse_rows(
     file: Path | str, rows: Iterable[tuple[int, T | BadRowError]], parse: Callable[[T], Label]
 ) -> Iterator[tuple[int, Label | Reject]]:
-    """(row number, result) of every row; a `BadRowError`, met or raised, becomes a `Reject`."""
+    """(row number, result) of every row; a `BadRowError`, given or raised, becomes a `Reject`."""
     name = Path(file).name
     for number, row in rows:
         try:
@@ -124,17 +141,17 @@ def read_rows(
     parse: Callable[[T], Label],
     first: dict[str, str] | None = None,
 ) -> Iterator[Label | Reject]:
-    """Labels and rejects of all rows; of rows with the same id, the first one stands.
+    """Labels and rejects of all rows; of rows with the same id, the first one is kept.
 
-    `first` maps ids to the places where they were met; pass one dict for files that belong together
-    (a photo in both train and test would leak).
+    `first` maps ids to `<file name>:<row>` where each was found first. Pass one dict for files that
+    belong together: a photo in both train and test would leak.
     """
     first = {} if first is None else first
     for number, result in parse_rows(file, rows, parse):
-        place = f"{Path(file).name}:{number}"
-        if isinstance(result, Label) and first.setdefault(result.item, place) != place:
+        position = f"{Path(file).name}:{number}"
+        if isinstance(result, Label) and first.setdefault(result.item, position) != position:
             kept = first[result.item]
             detail = f"{result.item} stands in {kept} already, which is kept; remove one of them"
-            yield Reject("read", place, "duplicate_id", detail)
+            yield Reject("read", position, "duplicate_id", detail)
         else:
             yield result

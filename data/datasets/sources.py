@@ -13,100 +13,117 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from pydantic import model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.datasets import Label, Reject, read
+from joppo.data.datasets import READERS, Label, Reject, read
 from joppo.data.datasets.cadb import Total
 from joppo.data.datasets.folders import list_photos
 from joppo.data.datasets.photos_csv import ColumnMapping
 from joppo.data.store.hashing import content_hash
 
-Kind = Literal[
-    "aadb",
-    "ava",
-    "cadb",
-    "mmperspective",
-    "oasis",
-    "para",
-    "photos",
-    "photos_csv",
-    "picd",
-    "ready",
-    "tad66k",
-]
-# Options that a kind takes beside labels and images.
+PHOTOS = "photos"
+"""The one kind without a reader: a folder of photos without labels."""
+# Config fields that a built-in reader takes as options, beside labels and images.
 _OPTIONS: dict[str, set[str]] = {
     "ava": {"test_list"},
     "cadb": {"total"},
     "photos_csv": {"columns", "dataset"},
     "ready": {"dataset", "scale", "split"},
 }
+# A reader of the user's own takes all its options under `options`; `dataset` names the source.
+_OWN_READER = {"dataset", "options"}
 _BATCH = 512
 
 
 class Item(TypedDict):
-    """A label with its photo, JSON-able: what `data.ingest` takes.
-
-    `label` is None for a photo without label; `path` and `sha256` (hex of the file bytes) are None
-    for a label without photo. `source` is the place of its source among those of the build, from 0:
-    of photos with the same bytes, the first source's label stands.
-    """
+    """A label with its photo, JSON-able: what `data.datasets.ingest` takes."""
 
     label: dict[str, Any] | None
+    """the fields of a `Label`; None for a photo without label"""
     path: str | None
+    """the photo's file; None for a label without photo"""
     sha256: str | None
+    """hash of the file bytes, hex; None for a label without photo"""
     source: int
+    """index of the source among those of the build: of photos with the same bytes, the label of the
+    first source is used"""
 
 
 class SourceConfig(StageConfig):
-    """Where a dataset's labels and photos are. Paths are relative to the folder of the config.
+    """Where a dataset's labels and photos are. Paths are relative to the folder of the config."""
 
-    `kind` is a reader of `data.readers`, or `photos`: a folder of photos without labels. `images`
-    None reads the labels alone. The options below are those of the kind's reader.
-    """
-
-    kind: Kind
+    kind: str
+    """a built-in reader (aadb, ava, cadb, mmperspective, oasis, para, photos_csv, picd, ready,
+    tad66k), `package.module:name` of another one (see `data.datasets.base.Reader`), or `photos`: a
+    folder of photos without labels"""
     labels: str | None = None
+    """label file or folder of the dataset"""
     images: str | None = None
+    """folder of the photos; None reads the labels alone"""
     dataset: str | None = None
+    """name of the dataset, for photos_csv and ready; of a reader of your own, what messages call
+    the source"""
     columns: ColumnMapping | None = None
+    """which column holds what; for photos_csv"""
     total: Total | None = None
+    """which number is the total; for cadb"""
     scale: tuple[float, float] | None = None
+    """low and high end of the scores; for ready"""
     split: Literal["train", "validation", "test"] | None = None
+    """split of all photos; for ready"""
     test_list: str | None = None
+    """file with the ids of the official test photos; for ava"""
+    # Left out of the dump where empty, so that configs without it keep their hash.
+    options: dict[str, JsonValue] = Field(default_factory=dict, exclude_if=lambda value: not value)
+    """keyword arguments of a reader of your own"""
 
     @property
     def name(self) -> str:
         """What rejects and messages call the source."""
         return self.dataset or self.kind
 
+    @property
+    def reader_options(self) -> dict[str, Any]:
+        """The reader's keyword arguments that the config gives."""
+        given = {name: getattr(self, name) for name in sorted(_OPTIONS.get(self.kind, ()))}
+        return {name: value for name, value in given.items() if value is not None} | self.options
+
+    @field_validator("kind")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        return value if value == PHOTOS else READERS.check(value)
+
     @model_validator(mode="after")
     def _fits_kind(self) -> "SourceConfig":
-        needed, other = ("images", "labels") if self.kind == "photos" else ("labels", None)
+        needed, other = ("images", "labels") if self.kind == PHOTOS else ("labels", None)
         if getattr(self, needed) is None:
             raise ValueError(f"kind {self.kind} needs {needed}")
         if other is not None and getattr(self, other) is not None:
             raise ValueError(f"kind {self.kind} takes no {other}")
-        taken = _OPTIONS.get(self.kind, set())
-        for name in set.union(*_OPTIONS.values()) - taken:
-            if getattr(self, name) is not None:
+        every = set.union(_OWN_READER, *_OPTIONS.values())
+        for name in sorted(every - _taken(self.kind)):
+            if getattr(self, name) not in (None, {}):
                 raise ValueError(f"kind {self.kind} takes no {name}")
         return self
 
 
+def _taken(kind: str) -> set[str]:
+    """Config fields that a kind takes beside labels and images."""
+    return _OWN_READER if kind not in (PHOTOS, *READERS.names) else _OPTIONS.get(kind, set())
+
+
 def list_labels(config: SourceConfig, base: str | Path = ".") -> Iterator[Label | Reject]:
-    """Labels and rejects of the source, without a look at the photos.
+    """Labels and rejects of the source; the photos are not looked at.
 
     Raises:
         DatasetFormatError: the label file is missing or not of the kind's format.
     """
     if config.labels is None:
         return iter(())
-    names = sorted(_OPTIONS.get(config.kind, set()))
-    options = {name: value for name in names if (value := getattr(config, name)) is not None}
-    if "test_list" in options:
-        options["test_list"] = Path(base, options["test_list"])
+    options = config.reader_options
+    if config.test_list is not None:
+        options["test_list"] = Path(base, config.test_list)
     return read(config.kind, Path(base, config.labels), **options)
 
 
@@ -118,10 +135,10 @@ def list_sources(
     Raises:
         DatasetFormatError: as `list_items` does.
     """
-    for place, config in enumerate(configs):
+    for index, config in enumerate(configs):
         for found in list_items(config, base):
             if not isinstance(found, Reject):
-                found["source"] = place
+                found["source"] = index
             yield found
 
 
@@ -139,13 +156,13 @@ def list_items(
     Raises:
         DatasetFormatError: labels of another format, or an image folder that holds no photo.
     """
-    for found in _found(config, base, threads, progress):
+    for found in _list_all(config, base, threads, progress):
         if isinstance(found, Reject):
             found = replace(found, detail=f"{config.name}: {found.detail}")
         yield found
 
 
-def _found(
+def _list_all(
     config: SourceConfig,
     base: str | Path,
     threads: int,
@@ -172,7 +189,7 @@ def item_key(item: Item) -> str:
 
 
 def item_content(item: Item) -> dict[str, Any]:
-    """What an item's results depend on, for cache keys: all but the place of the file."""
+    """What an item's results depend on, for cache keys: everything but where the file lies."""
     return {name: item[name] for name in ("label", "sha256", "source")}
 
 

@@ -46,14 +46,14 @@ def test_what_is_no_csv_is_one_error(tmp_path, content, problem):
         rows_of(tmp_path, content)
 
 
-@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("kind", READERS.names)
 def test_every_reader_names_a_missing_file(tmp_path, kind):
     with pytest.raises(DatasetFormatError) as error:
         list(read(kind, tmp_path / "AVA_none"))
     assert str(tmp_path) in str(error.value) and error.value.remedy
 
 
-@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("kind", READERS.names)
 def test_every_reader_refuses_bytes_that_are_no_text(tmp_path, kind):
     for name in ("AVA_test.json", "imgListTrainRegression_score.txt", "split.json", "train.csv"):
         (tmp_path / name).write_bytes(b"\xff\xd8\xff\xe0JFIF")

@@ -232,7 +232,7 @@ def warm_child(count: int, folder: str) -> None:
             shard = []
     good += sum(answer.status == "ok" for answer in ask(shard)) if shard else 0
     wall = time.perf_counter() - start
-    lane = gateway_for(config, folder).lanes["bench"]
+    lane = gateway_for(config, folder).clients["bench"]
     print(json.dumps({"rows": good, "wall_s": wall, "peak_mb": peak_mb(), "sent": lane.sent}))
 
 

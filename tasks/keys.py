@@ -21,7 +21,7 @@ def fill_keys(teachers: TeachersConfig) -> None:
 
     The teacher itself then says which variable is missing.
     """
-    names = {p.key_env for p in teachers.providers if p.provider != "grounded"}
+    names = {provider.key_env for provider in teachers.providers}
     for variable in sorted(name for name in names if name and not os.environ.get(name)):
         try:
             os.environ[variable] = str(Secret.load(block_name(variable)).get())

@@ -39,13 +39,12 @@ def _items(photos: Manifest, step: Step) -> list[LabelledPhoto]:
 
 
 def _ask(step: Step) -> Any:
-    """The gateway to paid teachers, or None for the offline teacher alone."""
+    """The gateway to paid teachers, or None for offline teachers alone."""
     if not step.settings.get("teachers"):
         return None
     from joppo.data.teachers.ask import make_ask
     from joppo.data.teachers.config import TeachersConfig
-    from joppo.data.teachers.parse_response import reply_problem
 
     teachers = TeachersConfig.model_validate(step.settings["teachers"])
     fill_keys(teachers)
-    return make_ask(teachers, step.store.root, validate=reply_problem)
+    return make_ask(teachers, step.store.root)

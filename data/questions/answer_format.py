@@ -4,6 +4,7 @@
     <think>free text</think><answer>C</answer>
 
 Nothing is guessed or clamped: whatever departs from the stated form is a failure with a reason.
+This is the one parser of the project: for teachers, for training and for judges.
 """
 
 import re
@@ -30,21 +31,20 @@ class AnswerError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class AnswerFormat:
-    """What a prompt asks for.
-
-    kind "score": a total in [0, 1] named Score, and each of `names` in [-1, 1];
-    kind "choice": one letter of `names`; kind "term": one of the words in `names`.
-    """
+    """What a prompt asks for."""
 
     kind: Kind
+    """score: a total in [0, 1] named Score, and each of `names` in [-1, 1]; choice: one letter of
+    `names`; term: one of the words in `names`"""
     names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A parsed answer; `text` is what stood between the answer tags, stripped."""
+    """A parsed answer: by the form that was asked for, one of total, choice and term is set."""
 
     text: str
+    """what stood between the answer tags, stripped"""
     total: float | None = None
     attributes: dict[str, float] = field(default_factory=dict)
     choice: str | None = None
@@ -71,14 +71,34 @@ def split_blocks(text: str) -> tuple[str, str]:
     return reasoning, answer
 
 
-def parse_completion(text: str, form: AnswerFormat) -> tuple[str, Answer]:
+def parse_completion(
+    text: str, form: AnswerFormat | None, *, needs_reasoning: bool = False
+) -> tuple[str, Answer]:
     """Reasoning and parsed answer of a whole completion.
+
+    Args:
+        text: the completion as it came.
+        form: what was asked for; None accepts any answer.
+        needs_reasoning: whether an empty think block is an error.
 
     Raises:
         AnswerError: the completion is not in the agreed form.
     """
     reasoning, answer = split_blocks(text)
-    return reasoning, parse_answer(answer, form)
+    if needs_reasoning and not reasoning:
+        raise AnswerError("empty_reasoning", "the think block is empty")
+    return reasoning, Answer(answer) if form is None else parse_answer(answer, form)
+
+
+def completion_problem(
+    text: str, form: AnswerFormat | None, *, needs_reasoning: bool = False
+) -> str | None:
+    """What is wrong with a completion, in one sentence for a repair prompt; None if nothing is."""
+    try:
+        parse_completion(text, form, needs_reasoning=needs_reasoning)
+    except AnswerError as error:
+        return error.detail
+    return None
 
 
 def parse_answer(text: str, form: AnswerFormat) -> Answer:

@@ -1,4 +1,4 @@
-"""A photo with its truths, and a question about it."""
+"""A photo with its label, and a question about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,12 @@ from joppo.data.taxonomy.categories import CATEGORIES, Category
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A photo with what is known of it: its `images` row and its `labels` row, if any."""
+    """A photo with its label, as questions, teachers and checks read it."""
 
     image: Mapping[str, Any]
+    """row of the table `images`"""
     label: Mapping[str, Any]
+    """row of the table `labels`; empty where the photo has none"""
     synthetic: bool = False
 
     @property
@@ -23,6 +25,7 @@ class Subject:
 
     @property
     def categories(self) -> tuple[int, ...]:
+        """PICD ids, the main category first."""
         return tuple(self.label.get("categories") or ())
 
     @property
@@ -32,34 +35,41 @@ class Subject:
 
     @property
     def attributes(self) -> dict[str, float]:
+        """Rated attributes in [-1, 1]; none for synthetic images."""
         return {} if self.synthetic else dict(self.label.get("attributes") or {})
+
+    @property
+    def perspective(self) -> str | None:
+        """one-point, two-point or none; None where the label does not state it."""
+        return self.label.get("perspective")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One posed question.
-
-    `text` is the user text. `truth` is the right answer as it stands between the answer tags,
-    `meaning` the same in words; `accepted` are all answers that the label allows, since a photo may
-    have several categories. `options` are those of multiple choice in letter order, `wrong` the
-    names of the wrong ones. A comparison has a `partner` (photo B) and, about compositions, a
-    `target` category.
-    """
+    """A question about a photo, or about two, with its right answer."""
 
     template: Template
     text: str
+    """what the student is asked"""
     form: AnswerFormat
     truth: str
+    """the right answer as it stands between the answer tags"""
     meaning: str
+    """the right answer in words"""
     accepted: tuple[str, ...] = ()
+    """all answers that the label allows: a photo may have several categories"""
     options: tuple[str, ...] = ()
+    """options of multiple choice, in letter order"""
     wrong: tuple[str, ...] = ()
+    """names of the wrong options"""
     partner: Subject | None = None
+    """photo B of a comparison"""
     target: int | None = None
+    """category that a comparison asks for"""
 
-    @property
-    def photos(self) -> int:
-        return 1 if self.partner is None else 2
+    def subjects(self, subject: Subject) -> tuple[Subject, ...]:
+        """The photos of the question about `subject`, in the order A, B."""
+        return (subject,) if self.partner is None else (subject, self.partner)
 
 
 def category_name(category: Category) -> str:

@@ -8,6 +8,7 @@ from joppo.data.config import StageConfig
 from joppo.data.questions.template_pool import FORMS, TASKS, Form, Task
 from joppo.data.taxonomy.rubrics import RubricChoice
 from joppo.data.teachers.config import TeachersConfig
+from joppo.data.teachers.providers import PROVIDERS, traits_of, version_params
 
 
 class Route(StageConfig):
@@ -84,16 +85,20 @@ class ReasoningConfig(StageConfig):
 
 
 def _resolve(route: Route, teachers: TeachersConfig | None) -> Route:
-    known = teachers.providers if teachers else ()
-    for one in known:
+    configured = teachers.providers if teachers else ()
+    for one in configured:
         by_name = route.teacher == one.name
         if by_name or (
             not route.teacher and (route.provider, route.model) == (one.provider, one.model)
         ):
             values = {"teacher": one.name, "provider": one.provider, "model": one.model}
             return route.model_copy(update=values | {"params": one.params() | route.params})
-    if route.teacher is None and route.provider == "grounded":
-        return route
-    wanted = route.teacher or f"{route.provider} {route.model}"
-    names = ", ".join(one.name for one in known) or "none"
-    raise ValueError(f"route to {wanted}: no such teacher is configured; there are: {names}")
+    if route.teacher is None and traits_of(route.provider).offline:
+        # The versions of built-in teachers are part of the stage's RECIPE_VERSION.
+        if route.provider in PROVIDERS.built_in:
+            return route
+        params = version_params(route.provider) | route.params
+        return route.model_copy(update={"params": params})
+    target = route.teacher or f"{route.provider} {route.model}"
+    names = ", ".join(one.name for one in configured) or "none"
+    raise ValueError(f"route to {target}: no such teacher is configured; there are: {names}")

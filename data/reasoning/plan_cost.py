@@ -13,14 +13,13 @@ from joppo.data.reasoning.teacher_requests import routes_for
 from joppo.data.teachers.base import TeacherRequest
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.data.teachers.pricing import cost_usd, expected_tokens, image_tokens, price_of
+from joppo.data.teachers.providers import PROVIDERS, traits_of
 
 # Width : height assumed of a photo where only its long side is known.
 _ASPECT = 1.5
 # An answer lies in the journal and in the tables; tables are compressed.
 _BYTES_PER_ANSWER = 2_500
 _SAMPLE = 200
-# The offline teacher needs no config, so it has no name there.
-OFFLINE = "grounded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,8 @@ def requests_by_teacher(
         for index in range(_SAMPLE):
             template = able[index % len(able)]
             for route in routes_for(template.id, f"plan {index}", config):
-                name = route.teacher or OFFLINE
+                # An offline teacher needs no config: its provider stands for its name.
+                name = route.teacher or route.provider
                 share[name] = share.get(name, 0.0) + questions / _SAMPLE
     return {name: round(each * photos) for name, each in sorted(share.items())}
 
@@ -123,14 +123,18 @@ def measure_prompts(requests: Iterable[TeacherRequest]) -> tuple[float, float]:
 
 
 def _teacher(name: str, teachers: TeachersConfig | None) -> ProviderConfig:
-    if teachers is None or name == OFFLINE:
-        return ProviderConfig(name=name, provider="grounded", model="grounded-1")
-    return teachers.by_name(name)
+    """The teacher of that name; an offline one without config is named by its provider."""
+    configured = {one.name: one for one in teachers.providers} if teachers else {}
+    if name in configured:
+        return configured[name]
+    if (":" in name or name in PROVIDERS.built_in) and traits_of(name).offline:
+        return ProviderConfig(name=name, provider=name, model=name)
+    raise KeyError(f"no teacher {name!r}; known: {sorted(configured)}")
 
 
 def _teacher_row(config: ProviderConfig, count: int, workload: Workload) -> PlanRow:
     price = price_of(config)
-    if config.provider == "grounded":
+    if traits_of(config.provider).offline:
         return PlanRow(config.name, requests=count)
     photo = image_tokens(price.image, config.image_size, round(config.image_size / _ASPECT))
     each = expected_tokens(workload.prompt_chars, photo * workload.photos_per_request)

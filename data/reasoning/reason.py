@@ -15,7 +15,7 @@ from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.photos.claims import claims
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.photos.measure import Facts, measure
-from joppo.data.questions.answer_format import AnswerError
+from joppo.data.questions.answer_format import AnswerError, parse_completion
 from joppo.data.questions.question import Subject
 from joppo.data.reasoning.checks import Failure, Sample, first_failure, near_duplicates
 from joppo.data.reasoning.config import CheckConfig, ReasoningConfig, Route
@@ -26,8 +26,7 @@ from joppo.data.reasoning.teacher_requests import build_request, describe_origin
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric, load_rubric
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
-from joppo.data.teachers.grounded.teacher import GroundedTeacher
-from joppo.data.teachers.parse_response import parse_reply
+from joppo.data.teachers.offline import ask_offline
 
 # The stage's output changes with its texts as with its code: an edited template, sentence, lexicon
 # or rubric must not be answered from a cache.
@@ -41,7 +40,6 @@ __all__ = [
     "CheckConfig",
     "ReasoningConfig",
     "Route",
-    "ask_grounded",
     "reason_shard",
     "shard_requests",
 ]
@@ -68,7 +66,7 @@ def reason_shard(
     Args:
         items: the photos; a synthetic one comes with the label and split of its parent.
         store: where the photos lie.
-        ask: answers in the order of the requests; the offline grounded teacher by default.
+        ask: answers in the order of the requests; offline teachers alone by default.
 
     Returns:
         Rows of responses, reasonings, sft_samples, preferences and rejects.
@@ -76,7 +74,7 @@ def reason_shard(
     rubric = load_rubric(config.rubric)
     photos = _measure_all(items, store)
     asked = _ask_about(photos, rubric, store, config)
-    answers = (ask or ask_grounded)([one.request for one in asked])
+    answers = (ask or ask_offline)([one.request for one in asked])
     rows = _check(asked, answers, photos.facts, config)
     rows["preferences"] = [
         row for subject in photos.subjects for row in preferences_for(subject, rubric, config)
@@ -92,18 +90,6 @@ def shard_requests(
     photos = _measure_all(items, store)
     asked = _ask_about(photos, load_rubric(config.rubric), store, config)
     return [one.request for one in asked]
-
-
-def ask_grounded(requests: list[TeacherRequest]) -> list[TeacherAnswer]:
-    """Answer with the offline teacher.
-
-    Raises:
-        ValueError: a request is for another provider; those need the gateway as `ask`.
-    """
-    strange = sorted({r.provider for r in requests} - {"grounded"})
-    if strange:
-        raise ValueError(f"no connection to {', '.join(strange)}: pass the gateway as `ask`")
-    return [GroundedTeacher(request.model).answer(request) for request in requests]
 
 
 def _measure_all(items: Sequence[LabelledPhoto], store: Store) -> _Photos:
@@ -191,9 +177,10 @@ def _parse(
         detail = answer.detail or f"the teacher's answer has the status {answer.status}"
         return Failure(reason, detail)
     try:
-        reasoning, content = parse_reply(answer.raw_text, one.question.form)
+        reasoning, content = parse_completion(
+            answer.raw_text, one.question.form, needs_reasoning=True
+        )
     except AnswerError as error:
         return Failure(error.reason, error.detail)
-    photos = [one.subject] + ([one.question.partner] if one.question.partner else [])
-    said = [claims(facts[photo.id]) for photo in photos]
-    return Sample(one.question, reasoning, content, one.subject.label, said, config.checks)
+    measured = [claims(facts[photo.id]) for photo in one.question.subjects(one.subject)]
+    return Sample(one.question, reasoning, content, one.subject, measured, config.checks)

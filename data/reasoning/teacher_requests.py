@@ -1,14 +1,14 @@
 """A posed question -> the request to a teacher: prompt, photos, context of the offline teacher."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
 from joppo.data.photos.claims import claims
 from joppo.data.photos.measure import Facts
 from joppo.data.questions.prompts import SYSTEM, visual_prompt
-from joppo.data.questions.question import CATEGORY_NAMES, Question, Subject, category_name
+from joppo.data.questions.question import Question, Subject, category_name
 from joppo.data.reasoning.config import ReasoningConfig, Route
 from joppo.data.reasoning.make_question import perspective_truth
 from joppo.data.store.hashing import unit_interval
@@ -16,7 +16,8 @@ from joppo.data.store.store import Store
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KIND_TEXTS
 from joppo.data.teachers.base import ImageRef, TeacherRequest, make_request
-from joppo.data.teachers.grounded.words import wording_version
+from joppo.data.teachers.context import Context
+from joppo.data.teachers.providers import version_params
 
 
 def routes_for(template_id: str, image_id: str, config: ReasoningConfig) -> list[Route]:
@@ -50,7 +51,7 @@ def build_request(
         origin: what a synthetic photo was made from, in words.
         facts: image id -> measured facts, for all photos of the question.
     """
-    photos = [subject] if question.partner is None else [subject, question.partner]
+    photos = question.subjects(subject)
     names = ["the photo"] if len(photos) == 1 else ["photograph A", "photograph B"]
     reveal = config.reveal_label
     prompt = visual_prompt(
@@ -60,9 +61,6 @@ def build_request(
         facts=[(name, facts[p.id]) for name, p in zip(names, photos, strict=True)],
         origin=origin,
     )
-    params: dict[str, Any] = dict(route.params)
-    if route.provider == "grounded":
-        params["wording"] = wording_version()
     return make_request(
         provider=route.provider,
         model=route.model,
@@ -70,8 +68,9 @@ def build_request(
         prompt=prompt,
         system=SYSTEM,
         images=tuple(_reference(photo, store) for photo in photos),
-        params=params,
-        context=_context(question, photos, facts),
+        params=route.params | version_params(route.provider),
+        form=question.form,
+        context=Context(question, subject, tuple(claims(facts[photo.id]) for photo in photos)),
         image_id=subject.id,
     )
 
@@ -93,7 +92,7 @@ def _reference(photo: Subject, store: Store) -> ImageRef:
 
 
 def _known(
-    question: Question, photos: list[Subject], names: list[str], config: ReasoningConfig
+    question: Question, photos: Sequence[Subject], names: list[str], config: ReasoningConfig
 ) -> str:
     """Names and definitions of what the labels say, as far as the task asks for it."""
     task = question.template.task
@@ -123,35 +122,3 @@ def _label_lines(photo: Subject, task: str, config: ReasoningConfig) -> list[str
     # Attributes that are kept from the corpus must not come in through a teacher's words.
     rated = sorted(photo.attributes.items()) if config.aesthetic_attributes else []
     return lines + [f"{name.replace('_', ' ')} {value:+.2f} from -1 to 1" for name, value in rated]
-
-
-def _context(
-    question: Question, photos: list[Subject], facts: Mapping[str, Facts]
-) -> dict[str, Any]:
-    template, label = question.template, photos[0].label
-    return {
-        "claims": [claims(facts[photo.id]) for photo in photos],
-        "label": {
-            "categories": list(photos[0].categories),
-            "perspective": label.get("perspective"),
-            "mos": photos[0].mos,
-            "attributes": photos[0].attributes,
-        },
-        "question": {
-            "task": template.task,
-            "topic": template.topic,
-            "form": template.form,
-            "kind": question.form.kind,
-            "names": list(question.form.names),
-            "truth": question.truth,
-            "meaning": question.meaning,
-            "wrong": list(question.wrong),
-            "definitions": {
-                name: CATEGORIES[CATEGORY_NAMES[name]].definition
-                for name in question.wrong
-                if name in CATEGORY_NAMES
-            },
-            "target": question.target,
-            "attributes": list(question.form.names) if question.form.kind == "score" else [],
-        },
-    }

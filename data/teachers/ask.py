@@ -3,7 +3,7 @@
     ask = make_ask(config, store.root)
     answers = ask(requests)          # same order; journaled answers cost nothing
 
-The offline teacher is asked in place; all others through the process's one gateway.
+Offline teachers are asked directly, all others through the process's one gateway.
 """
 
 import atexit
@@ -14,7 +14,10 @@ from pathlib import Path
 
 from joppo.data.teachers.base import BudgetExceeded, TeacherAnswer, TeacherRequest
 from joppo.data.teachers.config import TeachersConfig
-from joppo.data.teachers.gateway import Gateway, Validate, check_form
+from joppo.data.teachers.gateway import Gateway, Validate
+from joppo.data.teachers.offline import ask_offline
+from joppo.data.teachers.providers import traits_of
+from joppo.data.teachers.reply_form import reply_problem
 
 Ask = Callable[[Sequence[TeacherRequest]], list[TeacherAnswer]]
 
@@ -51,11 +54,11 @@ def gateway_for(config: TeachersConfig, store_root: str) -> Gateway:
     key = (os.getpid(), config.hash(), str(path))
     with _opening:
         if key not in _gateways:
-            _gateways[key] = Gateway(_online(config), path)
+            _gateways[key] = Gateway(config, path)
         return _gateways[key]
 
 
-def make_ask(config: TeachersConfig, store_root: str, validate: Validate = check_form) -> Ask:
+def make_ask(config: TeachersConfig, store_root: str, validate: Validate = reply_problem) -> Ask:
     """A function that answers a shard's requests, in their order.
 
     Args:
@@ -67,8 +70,10 @@ def make_ask(config: TeachersConfig, store_root: str, validate: Validate = check
     """
 
     def ask(requests: Sequence[TeacherRequest]) -> list[TeacherAnswer]:
-        answers = _ask_offline([r for r in requests if r.provider == "grounded"])
-        online = {r.request_id: r for r in requests if r.provider != "grounded"}
+        offline = [r for r in requests if traits_of(r.provider).offline]
+        found = ask_offline(offline, config.providers)
+        answers = {r.request_id: answer for r, answer in zip(offline, found, strict=True)}
+        online = {r.request_id: r for r in requests if not traits_of(r.provider).offline}
         if online:
             gateway = gateway_for(config, store_root)
             try:
@@ -90,16 +95,3 @@ def close_gateways() -> None:
 
 
 atexit.register(close_gateways)
-
-
-def _online(config: TeachersConfig) -> TeachersConfig:
-    online = tuple(p for p in config.providers if p.provider != "grounded")
-    return config.model_copy(update={"providers": online})
-
-
-def _ask_offline(requests: Sequence[TeacherRequest]) -> dict[str, TeacherAnswer]:
-    if not requests:
-        return {}
-    from joppo.data.teachers.grounded.teacher import GroundedTeacher
-
-    return {r.request_id: GroundedTeacher(r.model).answer(r) for r in requests}

@@ -1,6 +1,6 @@
-"""What a teacher is asked and what it answers: the protocol that every provider follows.
+"""What a teacher is asked and what it answers: the protocol that every teacher follows.
 
-A request names its content, not its carrier: `request_id` is a hash of provider, model, parameters,
+A request is identified by its content: `request_id` is a hash of provider, model, parameters,
 system text, prompt and the sha256 of each image's file bytes. Two requests with one id are one
 request, and an answer that was paid for once is found again under that id.
 """
@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.store.hashing import content_hash, sha256
+from joppo.data.teachers.context import Context
 
 Status = Literal["ok", "refused", "invalid", "failed"]
 
@@ -33,36 +35,35 @@ class ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class TeacherRequest:
-    """One question to one model. Build it with `make_request`, which computes the id.
-
-    `context` (measured facts, label) is for the offline teacher only: it is never sent, and not
-    part of the id.
-    """
+    """One question to one model. Build it with `make_request`, which computes the id."""
 
     request_id: str
     image_id: str
+    """the photo asked about"""
     template_id: str
+    """key of the question's template: id and version"""
     provider: str
     model: str
     system: str | None
     prompt: str
     images: tuple[ImageRef, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """JSON-able sampling values and the size that photos are reduced to"""
+    form: AnswerFormat | None = field(default=None, compare=False)
+    """what the answer block has to hold; None checks the tags alone. Stated in the prompt, so not
+    part of the id"""
+    context: Context | None = field(default=None, repr=False, compare=False)
+    """for teachers that answer from labels: never sent, and not part of the id"""
 
 
 @dataclass(frozen=True, slots=True)
 class TeacherAnswer:
-    """What came back. Tokens and cost are the sums over all answers that were paid for.
-
-    `provider` and `model` name who answered: not the one asked where a fallback stepped in.
-    `finish_reason` is the provider's own for ok, refused and invalid; for failed it says what
-    failed in snake_case (`bad_request`, `timeout`, `server_error`, ...). `detail` is one scrubbed
-    sentence for a person.
-    """
+    """What came back. Tokens and cost are the sums over all answers that were paid for."""
 
     status: Status
     finish_reason: str | None
+    """the provider's own for ok, refused and invalid; for failed what failed, in snake_case
+    (`bad_request`, `timeout`, `server_error`, ...)"""
     raw_text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -70,23 +71,29 @@ class TeacherAnswer:
     attempts: int = 1
     latency_s: float = 0.0
     provider: str = ""
+    """who answered: another provider than the one asked where a fallback stepped in"""
     model: str = ""
     detail: str = ""
+    """one sentence for a person, without keys"""
 
 
 @runtime_checkable
 class Teacher(Protocol):
-    """One provider and model.
-
-    `ask` sends once: no retry, no waiting for a rate limit, no journal; those are the gateway's.
-    It raises a `TeacherError`, or returns an answer whose status is `ok` or `refused` and whose
-    cost is 0 (the gateway prices the tokens).
-    """
+    """One model of one provider; `data.teachers.providers` says how to add one of your own."""
 
     provider: str
     model: str
 
-    async def ask(self, request: TeacherRequest) -> TeacherAnswer: ...
+    async def ask(self, request: TeacherRequest) -> TeacherAnswer:
+        """Send once: retries, rate limits and the journal are the gateway's.
+
+        Returns:
+            An answer whose status is `ok` or `refused`; the gateway fills in the cost.
+
+        Raises:
+            TeacherError: there is no answer.
+        """
+        ...
 
 
 class TeacherError(Exception):
@@ -184,7 +191,8 @@ def make_request(
     system: str | None = None,
     images: tuple[ImageRef, ...] = (),
     params: Mapping[str, Any] | None = None,
-    context: Mapping[str, Any] | None = None,
+    form: AnswerFormat | None = None,
+    context: Context | None = None,
     image_id: str | None = None,
 ) -> TeacherRequest:
     """A request with its id. `image_id` is the photo asked about: the first image by default."""
@@ -200,5 +208,6 @@ def make_request(
         prompt=prompt,
         images=images,
         params=params,
-        context=dict(context or {}),
+        form=form,
+        context=context,
     )

@@ -6,9 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from joppo.data.config import StageConfig
-
-Provider = Literal["openai", "openai-compatible", "gemini", "grounded"]
-_KEY_ENV = {"openai": "OPENAI_API_KEY", "gemini": "GEMINI_API_KEY"}
+from joppo.data.teachers.providers import PROVIDERS, traits_of, version_params
 
 
 class ImageTokens(BaseModel):
@@ -38,37 +36,60 @@ class Price(BaseModel):
 
 
 class ProviderConfig(StageConfig):
-    """One teacher.
-
-    Rates are per minute, None for no limit. `timeout_s` bounds one attempt; `max_attempts` counts
-    attempts that failed (a 429 is no failure); `patience_s` bounds how long a request waits on a
-    provider that only answers 429 or is down. Photos are reduced to `image_size` pixels on the
-    long side. `fallback` names teachers that step in while this one is down.
-    """
+    """One teacher: a model of a provider, and how it may be asked."""
 
     # A key pasted into a wrong field must not come back in the validation error.
     model_config = ConfigDict(hide_input_in_errors=True)
 
     name: str = Field(min_length=1)
-    provider: Provider
+    """what routes and messages call it"""
+    provider: str
+    """openai, openai-compatible, gemini, grounded, or `package.module:name` of a provider of your
+    own (see `data.teachers.providers`)"""
     model: str = Field(min_length=1)
+    """the provider's name of the model"""
     base_url: str | None = None
+    """address of the endpoint; needed for openai-compatible"""
     api_key_env: str | None = None
+    """environment variable that holds the key; None for the provider's usual one"""
     requests_per_minute: float | None = Field(default=None, gt=0)
+    """rate limit; None for no limit"""
     tokens_per_minute: float | None = Field(default=None, gt=0)
+    """rate limit; None for no limit"""
     concurrency: int = Field(default=16, ge=1, le=1024)
+    """most requests in flight"""
     timeout_s: float = Field(default=120.0, gt=0)
+    """seconds after which one attempt is given up"""
     max_attempts: int = Field(default=6, ge=1)
+    """attempts that may fail before the request does; an HTTP 429 does not count"""
     patience_s: float = Field(default=900.0, gt=0)
+    """seconds that a request waits for a provider that only answers 429 or is down"""
     backoff_s: float = Field(default=0.5, gt=0)
+    """longest wait in seconds after the first failure; doubled with each further one"""
     breaker_failures: int = Field(default=10, ge=1)
+    """failures in a row after which the provider is left alone for a while"""
     breaker_cooldown_s: float = Field(default=15.0, gt=0)
+    """length of the first such while, in seconds"""
     image_size: int = Field(default=768, ge=32)
+    """photos are reduced to this many pixels on the long side"""
     jpeg_quality: int = Field(default=90, ge=1, le=100)
     max_tokens: int = Field(default=1024, ge=1)
+    """longest answer"""
     temperature: float | None = Field(default=0.7, ge=0, le=2)
+    """None for models that refuse one"""
     price: Price | None = None
+    """None for the price of `prices.yaml`"""
     fallback: tuple[str, ...] = ()
+    """names of teachers that step in while this one is down, in this order"""
+
+    @field_validator("provider")
+    @classmethod
+    def _exists(cls, value: str) -> str:
+        # Without a colon it may be a key in a wrong field, which the message must not quote.
+        if ":" not in value and value not in PROVIDERS.built_in:
+            names = ", ".join(PROVIDERS.names)
+            raise ValueError(f"no such provider; there are: {names}, or package.module:name")
+        return PROVIDERS.check(value)
 
     @field_validator("api_key_env")
     @classmethod
@@ -88,33 +109,31 @@ class ProviderConfig(StageConfig):
 
     @model_validator(mode="after")
     def _complete(self) -> "ProviderConfig":
-        if self.provider == "openai-compatible" and self.base_url is None:
-            raise ValueError(f"teacher {self.name}: openai-compatible needs a base_url")
+        if traits_of(self.provider).needs_base_url and self.base_url is None:
+            raise ValueError(f"teacher {self.name}: {self.provider} needs a base_url")
         return self
 
     @property
     def key_env(self) -> str | None:
         """Environment variable of the key; None where the endpoint asks for none."""
-        return self.api_key_env or _KEY_ENV.get(self.provider)
+        return self.api_key_env or traits_of(self.provider).key_env
 
     def params(self) -> dict[str, Any]:
-        """What changes the answer and therefore is part of the request id."""
+        """What changes the answer and is therefore part of the request id."""
         names = ("max_tokens", "temperature", "image_size", "jpeg_quality")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | version_params(self.provider)
 
 
 class TeachersConfig(StageConfig):
-    """All teachers of a run.
-
-    `budget_usd` bounds what the journal's answers may cost in all, over every run that uses the
-    journal. `journal` is a local file; by default it lies in the store (see `journal_path`).
-    """
+    """All teachers of a run."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     providers: tuple[ProviderConfig, ...] = Field(min_length=1)
     budget_usd: float | None = Field(default=None, ge=0)
+    """most that all answers of the journal may cost, in US dollars, over all runs that use it"""
     journal: str | None = None
+    """local file of paid answers; by default in the store (see `journal_path`)"""
 
     @model_validator(mode="after")
     def _consistent(self) -> "TeachersConfig":
@@ -131,7 +150,11 @@ class TeachersConfig(StageConfig):
         return self
 
     def by_name(self, name: str) -> ProviderConfig:
-        """The teacher of that name; KeyError names the known ones."""
+        """The teacher of that name.
+
+        Raises:
+            KeyError: there is none; the message lists those there are.
+        """
         for provider in self.providers:
             if provider.name == name:
                 return provider

@@ -28,29 +28,26 @@ from joppo.data.teachers.budget import Budget
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.data.teachers.images import reduce_photos
 from joppo.data.teachers.journal import Entry, Journal, combine
-from joppo.data.teachers.provider_client import Lane, LaneDown
+from joppo.data.teachers.provider_client import ProviderClient, ProviderUnavailable
 from joppo.data.teachers.providers import make_teacher
-from joppo.data.teachers.reply_form import form_error, repair_prompt
+from joppo.data.teachers.reply_form import repair_prompt, reply_problem
 
 # None for a usable answer, else one sentence that says what is wrong with it.
 Validate = Callable[[TeacherRequest, str], str | None]
 # Other failures may be overcome by a later run: they are not written to the journal.
 _LASTING = {"bad_request"}
-_READ_AHEAD = 256
+_BATCH = 256
 _Done = queue.SimpleQueue[tuple[TeacherRequest, "Future[TeacherAnswer]"]]
 
 
-def check_form(request: TeacherRequest, text: str) -> str | None:
-    """The default check: the tags, and between them an answer of the form that was asked for.
-
-    `request.context["question"]` states that form as `kind` and `names` (see
-    `data.answer_format.AnswerFormat`); without it only the tags are checked.
-    """
-    return form_error(text, request.context.get("question"))
-
-
 class Gateway:
-    """Asks each request at most once at a time and never again after its answer is written."""
+    """Asks each request once at a time, and never again once its answer is written.
+
+    Args:
+        config: the teachers, their limits and their budget.
+        journal_path: local file of the answers that were paid for.
+        make: opens a teacher; replaced in tests.
+    """
 
     def __init__(
         self,
@@ -67,15 +64,18 @@ class Gateway:
         self._running: dict[str, asyncio.Task[TeacherAnswer]] = {}
         self._thread = threading.Thread(target=self._loop.run_forever, name="teachers", daemon=True)
         self._thread.start()
-        self.lanes: dict[str, Lane] = asyncio.run_coroutine_threadsafe(
+        self.clients: dict[str, ProviderClient] = asyncio.run_coroutine_threadsafe(
             self._open(make), self._loop
         ).result()
-        self._by_model: dict[tuple[str, str], Lane] = {
-            (p.provider, p.model): self.lanes[p.name] for p in config.providers
+        self._by_model: dict[tuple[str, str], ProviderClient] = {
+            (p.provider, p.model): self.clients[p.name] for p in config.providers
         }
 
-    async def _open(self, make: Callable[[ProviderConfig], Teacher]) -> dict[str, Lane]:
-        return {provider.name: Lane(provider, make(provider)) for provider in self.config.providers}
+    async def _open(self, make: Callable[[ProviderConfig], Teacher]) -> dict[str, ProviderClient]:
+        return {
+            provider.name: ProviderClient(provider, make(provider))
+            for provider in self.config.providers
+        }
 
     @property
     def window(self) -> int:
@@ -83,7 +83,7 @@ class Gateway:
         return 2 * sum(provider.concurrency for provider in self.config.providers)
 
     def ask_many(
-        self, requests: Iterable[TeacherRequest], validate: Validate = check_form
+        self, requests: Iterable[TeacherRequest], validate: Validate = reply_problem
     ) -> Iterator[tuple[TeacherRequest, TeacherAnswer]]:
         """Answers in the order of completion; memory does not grow with their number.
 
@@ -94,22 +94,22 @@ class Gateway:
                 lacks its params.
         """
         done: _Done = queue.SimpleQueue()
-        source, flying = iter(requests), 0
+        source, in_flight = iter(requests), 0
         failure: BaseException | None = None
         while True:
-            room = self.window - flying
-            batch = list(islice(source, min(room, _READ_AHEAD))) if failure is None else []
-            for request, known in self._look_up(batch, validate):
-                if known is not None:
-                    yield request, known
+            room = self.window - in_flight
+            batch = list(islice(source, min(room, _BATCH))) if failure is None else []
+            for request, written in self._look_up(batch, validate):
+                if written is not None:
+                    yield request, written
                     continue
-                flying += 1
+                in_flight += 1
                 self._submit(request, validate, done)
-            if not flying and not batch:
+            if not in_flight and not batch:
                 break
             if not batch:
                 request, future = done.get()
-                flying -= 1
+                in_flight -= 1
                 if (error := future.exception()) is not None:
                     failure = failure or error
                 else:
@@ -142,32 +142,38 @@ class Gateway:
         return await asyncio.shield(task)
 
     async def _ask(self, request: TeacherRequest, validate: Validate) -> TeacherAnswer:
-        """The steps that are not behind this request yet: first answer, repair."""
+        """The steps that this request has not taken yet: first answer, repair."""
         # Read here, in the loop: another shard may have finished it since the look-up.
-        behind = self.journal.get([request.request_id]).get(request.request_id, [])
-        if not behind:
-            behind.append(await self._step(request, 0, validate))
-        first = _judge(request, behind, validate)
-        if first.status == "invalid" and not behind[-1].final:
+        taken = self.journal.get([request.request_id]).get(request.request_id, [])
+        if not taken:
+            taken.append(await self._step(request, 0, validate))
+        first = _judge(request, taken, validate)
+        if first.status == "invalid" and not taken[-1].final:
             prompt = repair_prompt(request.prompt, first.raw_text, first.detail)
-            behind.append(await self._step(replace(request, prompt=prompt), 1, validate))
-        return _judge(request, behind, validate)
+            taken.append(await self._step(replace(request, prompt=prompt), 1, validate))
+        return _judge(request, taken, validate)
 
     async def _step(self, request: TeacherRequest, step: int, validate: Validate) -> Entry:
         """One answer from the teacher, or while it is down from the first fallback that is not."""
-        lane = self._lane(request)
-        for name in (lane.config.name, *lane.config.fallback) if lane.config.fallback else ():
+        client = self._client_of(request)
+        config = client.config
+        for name in (config.name, *config.fallback) if config.fallback else ():
             try:
-                return await self._step_in(self.lanes[name], request, step, validate, True)
-            except LaneDown:
+                return await self._step_at(self.clients[name], request, step, validate, True)
+            except ProviderUnavailable:
                 continue
-        return await self._step_in(lane, request, step, validate, False)
+        return await self._step_at(client, request, step, validate, False)
 
-    async def _step_in(
-        self, lane: Lane, request: TeacherRequest, step: int, validate: Validate, may_leave: bool
+    async def _step_at(
+        self,
+        client: ProviderClient,
+        request: TeacherRequest,
+        step: int,
+        validate: Validate,
+        has_fallback: bool,
     ) -> Entry:
-        if lane is not self._lane(request):
-            config = lane.config
+        if client is not self._client_of(request):
+            config = client.config
             request = replace(
                 request, provider=config.provider, model=config.model, params=config.params()
             )
@@ -176,8 +182,8 @@ class Gateway:
         except PhotoError as error:
             answer = TeacherAnswer("failed", error.reason, "", attempts=0, detail=error.detail)
             return Entry(request.request_id, step, True, answer)
-        most = lane.most_prompt_tokens(prepared)
-        ticket = await self._budget.reserve(lane.most_usd(prepared, most))
+        most = client.most_prompt_tokens(prepared)
+        ticket = await self._budget.reserve(client.most_usd(prepared, most))
 
         def judged(answer: TeacherAnswer) -> Entry:
             answer = _judged(request, answer, validate)
@@ -188,26 +194,26 @@ class Gateway:
             await self.journal.put(request, step, entry.final, entry.answer)
 
         try:
-            answer = await lane.ask(prepared, most, keep, may_leave=may_leave)
+            answer = await client.ask(prepared, most, keep, has_fallback=has_fallback)
             if answer.status == "failed" and answer.finish_reason in _LASTING:
                 await keep(answer)
             return judged(answer)
         finally:
             self._budget.release(ticket)
 
-    def _lane(self, request: TeacherRequest) -> Lane:
-        lane = self._by_model.get((request.provider, request.model))
-        if lane is None:
-            known = ", ".join(f"{provider} {model}" for provider, model in self._by_model)
+    def _client_of(self, request: TeacherRequest) -> ProviderClient:
+        client = self._by_model.get((request.provider, request.model))
+        if client is None:
+            configured = ", ".join(f"{provider} {model}" for provider, model in self._by_model)
             raise KeyError(
-                f"no teacher for {request.provider} {request.model}; the config has: {known}"
+                f"no teacher for {request.provider} {request.model}; the config has: {configured}"
             )
-        if missing := set(lane.config.params()) - set(request.params):
+        if missing := set(client.config.params()) - set(request.params):
             raise ValueError(
                 f"a request to {request.model} lacks the params {sorted(missing)}: take them from "
                 "ProviderConfig.params(), so that its id says what shapes the answer"
             )
-        return lane
+        return client
 
     def close(self) -> None:
         """Close connections and journal. What is still in flight is lost (and asked again)."""
@@ -215,8 +221,8 @@ class Gateway:
         async def shut() -> None:
             for task in list(self._running.values()):
                 task.cancel()
-            for lane in self.lanes.values():
-                await lane.close()
+            for client in self.clients.values():
+                await client.close()
 
         asyncio.run_coroutine_threadsafe(shut(), self._loop).result(timeout=30)
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -33,6 +33,8 @@ _CONFIGURE = threading.Lock()
 class GeminiTeacher:
     """One Gemini model. Retries are the gateway's."""
 
+    key_env = "GEMINI_API_KEY"
+
     def __init__(self, config: ProviderConfig, key: SecretStr) -> None:
         self.provider: str = config.provider
         self.model = config.model

@@ -46,7 +46,11 @@ class _Completion(BaseModel):
 
 
 class OpenAITeacher:
-    """One model behind one base URL. Retries are the gateway's: the client's own are off."""
+    """One model of OpenAI. Retries are the gateway's: the client's own are off."""
+
+    key_env: str | None = "OPENAI_API_KEY"
+    # OpenAI's reasoning models refuse the older name, max_tokens.
+    _limit = "max_completion_tokens"
 
     def __init__(self, config: ProviderConfig, key: SecretStr) -> None:
         from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
@@ -91,9 +95,7 @@ class OpenAITeacher:
         if request.system:
             messages.insert(0, {"role": "system", "content": request.system})
         arguments: dict[str, Any] = {"model": request.model, "messages": messages}
-        # OpenAI's reasoning models refuse the older name; vLLM's older releases the newer one.
-        limit = "max_completion_tokens" if self.provider == "openai" else "max_tokens"
-        arguments[limit] = request.params["max_tokens"]
+        arguments[self._limit] = request.params["max_tokens"]
         if request.params.get("temperature") is not None:
             arguments["temperature"] = request.params["temperature"]
         return arguments
@@ -101,6 +103,15 @@ class OpenAITeacher:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+class OpenAICompatibleTeacher(OpenAITeacher):
+    """One model behind any endpoint that speaks OpenAI's chat completions."""
+
+    key_env = None
+    needs_base_url = True
+    # vLLM's older releases refuse the newer name.
+    _limit = "max_tokens"
 
 
 def _read(completion: _Completion) -> TeacherAnswer:

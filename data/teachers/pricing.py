@@ -12,6 +12,7 @@ from importlib.resources import files
 import yaml
 
 from joppo.data.teachers.config import ImageTokens, Price, ProviderConfig
+from joppo.data.teachers.providers import traits_of
 
 CHARS_PER_TOKEN = 4.0
 # Roles, separators and the like that a chat format adds to each request.
@@ -34,21 +35,18 @@ def price_table() -> dict[str, dict[str, Price]]:
 
 
 def price_of(config: ProviderConfig) -> Price:
-    """The price of a teacher: the config's own, else the table's.
+    """The price of a teacher: the config's own, else the table's, else the provider's.
 
     Raises:
-        UnknownPriceError: neither states one.
+        UnknownPriceError: none of them states one.
     """
-    if config.price is not None:
-        return config.price
-    if config.provider == "grounded":
-        return FREE
-    known = price_table().get(config.provider, {})
-    if config.model in known:
-        return known[config.model]
+    listed = price_table().get(config.provider, {})
+    price = config.price or listed.get(config.model) or traits_of(config.provider).price
+    if price is not None:
+        return price
     raise UnknownPriceError(
         f"teacher {config.name}: no price for {config.provider} model {config.model!r} "
-        f"(the table has: {', '.join(sorted(known)) or 'none for this provider'}); give "
+        f"(the table has: {', '.join(sorted(listed)) or 'none for this provider'}); give "
         "`price: {input: ..., output: ...}` in US dollars per million tokens in its config"
     )
 

@@ -1,8 +1,9 @@
-"""One provider as the gateway uses it: every attempt passes slot, breaker, pause and pacing.
+"""One provider as the gateway uses it: concurrency, circuit breaker, rate limits and retries.
 
-What ends an attempt decides what happens next: a 429 pauses everybody and uses up no try; a
-time-out, 5xx or reset uses one and is tried again after a jittered wait, without holding a slot;
-a 4xx is recorded; a wrong key or a provider that stays silent stops the run.
+How an attempt ends decides what happens next. A 429 pauses all requests to the provider and does
+not count as a failure; a time-out, 5xx or reset does, and is tried again after a jittered wait,
+without holding a slot; a 4xx is recorded; a wrong key or a provider that no longer answers stops
+the run.
 """
 
 import asyncio
@@ -28,19 +29,18 @@ from joppo.data.teachers.pricing import cost_usd, image_tokens, most_tokens, pri
 from joppo.data.teachers.rate_limit import Backoff, Clock, Pacer
 from joppo.data.teachers.secrets import scrub
 
-# The clients end an attempt themselves; this only catches one that trickles on for ever.
+# The teachers end an attempt themselves; this only catches an answer that never stops arriving.
 _GRACE_S = 5.0
-
 
 Keep = Callable[[TeacherAnswer], Awaitable[None]]
 
 
-class LaneDown(Exception):
-    """The breaker is open and the caller has somewhere else to go."""
+class ProviderUnavailable(Exception):
+    """The breaker is open, and the caller has a fallback."""
 
 
-class Lane:
-    """The one way to one teacher in this process. All methods run in the gateway's loop."""
+class ProviderClient:
+    """All requests of this process to one teacher. All methods run in the gateway's loop."""
 
     def __init__(
         self, config: ProviderConfig, teacher: Teacher, clock: Clock = time.monotonic
@@ -52,11 +52,11 @@ class Lane:
         self.sent = 0
         self._slots = asyncio.Semaphore(config.concurrency)
         self._backoff = Backoff(config.backoff_s)
-        self._silent_since: float | None = None
+        self._failing_since: float | None = None
         self._underestimated = 0
 
     async def ask(
-        self, request: TeacherRequest, most_prompt: int, keep: Keep, *, may_leave: bool = False
+        self, request: TeacherRequest, most_prompt: int, keep: Keep, *, has_fallback: bool = False
     ) -> TeacherAnswer:
         """Ask until there is an answer, a 4xx or `max_attempts` failures; the answer is priced.
 
@@ -65,10 +65,10 @@ class Lane:
             most_prompt: an upper bound on its prompt tokens.
             keep: writes an answer down. The slot is held until it has, so that a kill can lose no
                 more answers than there are slots.
-            may_leave: the caller has somewhere else to go while the breaker is open.
+            has_fallback: whether another teacher can answer while the breaker is open.
 
         Raises:
-            LaneDown: the breaker is open, and the caller may leave.
+            ProviderUnavailable: the breaker is open, and there is a fallback.
             AuthError, ProviderDown: nothing more can be asked of this provider at present.
         """
         failed, began = 0, self._clock()
@@ -76,7 +76,7 @@ class Lane:
             try:
                 answer = await self._attempt(request, most_prompt, failed + 1, keep)
             except RateLimited:
-                self._stay_patient("only answers 429 (rate limited)", began)
+                self._check_patience("only answers 429 (rate limited)", began)
                 continue
             except BadRequest as error:
                 return self._failure(error, failed + 1)
@@ -88,9 +88,9 @@ class Lane:
                 continue
             if answer is not None:
                 return answer
-            if may_leave:
-                raise LaneDown(self.config.name)
-            self._stay_patient("is down", began)
+            if has_fallback:
+                raise ProviderUnavailable(self.config.name)
+            self._check_patience("is down", began)
             await asyncio.sleep(self.breaker.wait_hint())
 
     def most_usd(self, request: TeacherRequest, most_prompt: int) -> float:
@@ -124,7 +124,7 @@ class Lane:
                 raise
             except Transient:
                 self.breaker.failure()
-                self._silent_since = self._silent_since or self._clock()
+                self._failing_since = self._failing_since or self._clock()
                 raise
             await keep(answer)
             return answer
@@ -139,7 +139,7 @@ class Lane:
         except TimeoutError:
             raise Transient("no answer in time", "timeout") from None
         except RateLimited as error:
-            self._silent_since = self._silent_since or self._clock()
+            self._failing_since = self._failing_since or self._clock()
             self.pacer.refused(sent_at, error.retry_after, self._backoff)
             raise
         except BadRequest:
@@ -148,7 +148,7 @@ class Lane:
         except TeacherError:
             raise
         except Exception as error:
-            # An error that nobody foresaw may quote the request, and with it the key.
+            # The message of an unexpected error may quote the request, and with it the key.
             raise Fatal(scrub(f"{type(error).__name__}: {error}", 500)) from None
         self._answered()
         if answer.prompt_tokens > most:
@@ -165,18 +165,22 @@ class Lane:
         )
 
     def _answered(self) -> None:
-        self._silent_since = None
+        self._failing_since = None
         self.breaker.success()
         self.pacer.answered()
 
-    def _stay_patient(self, what: str, began: float) -> None:
-        """Raise if the provider has said nothing for too long, to a caller who began to wait."""
-        if self._silent_since is None:
+    def _check_patience(self, what: str, began: float) -> None:
+        """Raise if a request that began to wait at `began` has waited for too long.
+
+        Raises:
+            ProviderDown: the provider has not answered for `patience_s`.
+        """
+        if self._failing_since is None:
             return
-        silent = self._clock() - max(began, self._silent_since)
-        if silent > self.config.patience_s:
+        waited = self._clock() - max(began, self._failing_since)
+        if waited > self.config.patience_s:
             raise ProviderDown(
-                f"teacher {self.config.name} {what} for {silent:.0f} s (patience_s = "
+                f"teacher {self.config.name} {what} for {waited:.0f} s (patience_s = "
                 f"{self.config.patience_s:g}); every answer so far is in the journal: run again "
                 "when the provider is back"
             )

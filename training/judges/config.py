@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 from joppo.data.config import StageConfig
 from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.config import ProviderConfig
+from joppo.data.teachers.providers import traits_of
 from joppo.training.config import EMBEDDED
 from joppo.training.judges.registry import JUDGES
 
@@ -75,8 +76,8 @@ class EndpointJudgeConfig(StageConfig):
 
     @model_validator(mode="after")
     def _online(self) -> "EndpointJudgeConfig":
-        if self.teacher.provider == "grounded":
-            raise ValueError("the grounded teacher reads labels: it cannot judge a photo")
+        if traits_of(self.teacher.provider).reads_label:
+            raise ValueError(f"teacher {self.teacher.name} reads labels: it cannot judge a photo")
         return self
 
     @property

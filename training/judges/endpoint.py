@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from joppo.data.photos.thumbnail import Resampling, thumbnail
-from joppo.data.questions.answer_format import AnswerError, AnswerFormat, parse_completion
+from joppo.data.questions.answer_format import completion_problem
 from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.ask import gateway_for
 from joppo.data.teachers.base import ImageRef, TeacherAnswer, TeacherRequest, make_request
@@ -125,7 +125,7 @@ class EndpointJudge:
             prompt=question.prompt,
             images=(ImageRef(question.image_id, lambda: _as_file(question, params["image_size"])),),
             params=params,
-            context={"question": {"kind": question.form.kind, "names": question.form.names}},
+            form=question.form,
         )
 
     def _read(self, question: Question, request: TeacherRequest, answer: TeacherAnswer) -> Reply:
@@ -138,12 +138,7 @@ class EndpointJudge:
 
 def _validate(request: TeacherRequest, text: str) -> str | None:
     """None for an answer in form, else what is wrong with it: the repair prompt quotes it."""
-    form = AnswerFormat(request.context["question"]["kind"], request.context["question"]["names"])
-    try:
-        parse_completion(text, form)
-    except AnswerError as error:
-        return error.detail
-    return None
+    return completion_problem(text, request.form)
 
 
 def _as_file(question: Question, size: int) -> bytes:

@@ -240,6 +240,7 @@ def answer_in_form(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Le
         question, subject, None, Route(), {subject.id: sight.facts}, Store("memory://"), config
     )
     facts, exclude = int(rng.integers(3)), bool(rng.random() < 0.15)
+    assert request.context is not None  # build_request always gives one
     text = compose(request.request_id, request.context, max_facts=facts, exclude=exclude).text
     return Lesson(sight.image, question.text, completion(text, question.truth))
 

@@ -1,4 +1,4 @@
-"""Does the answer say what the label says? A disagreement drops the sample, never the label."""
+"""Does the answer agree with the label? A disagreement drops the sample, never the label."""
 
 from joppo.data.reasoning.checks.base import Failure, Sample
 
@@ -8,14 +8,13 @@ def agrees(sample: Sample) -> bool:
     question, answer, config = sample.question, sample.answer, sample.config
     if question.form.kind != "score":
         return answer.text in question.accepted
-    mos = sample.label.get("mos")
+    mos, rated = sample.subject.mos, sample.subject.attributes
     if mos is None or answer.total is None:
         return False
-    known = sample.label.get("attributes") or {}
     near = all(
-        abs(answer.attributes[name] - known[name]) <= config.attribute_tolerance
+        abs(answer.attributes[name] - rated[name]) <= config.attribute_tolerance
         for name in question.form.names
-        if name in known
+        if name in rated
     )
     return near and abs(answer.total - mos) <= config.score_tolerance
 
@@ -23,7 +22,7 @@ def agrees(sample: Sample) -> bool:
 def agreement(sample: Sample) -> Failure | None:
     if agrees(sample):
         return None
-    categories = sample.label.get("categories") or []
+    categories = sample.subject.categories
     where = f" (category {categories[0]})" if categories else ""
     return Failure(
         "disagrees_with_label",

@@ -1,26 +1,24 @@
-"""What a check sees and what it says."""
+"""What a check gets, and what it returns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from joppo.data.questions.answer_format import Answer
-from joppo.data.questions.question import Question
+from joppo.data.questions.question import Question, Subject
 from joppo.data.reasoning.config import CheckConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A parsed answer beside everything that it can be held against.
-
-    `claims` has one mapping (aspect -> value, see `data.claims`) for each photo of the question.
-    """
+    """A parsed answer, and everything that it is checked against."""
 
     question: Question
     reasoning: str
     answer: Answer
-    label: Mapping[str, Any]
+    subject: Subject
+    """the photo asked about; of a comparison, photo A"""
     claims: Sequence[Mapping[str, str]]
+    """aspect -> value of what was measured (see `data.photos.claims`), for each photo"""
     config: CheckConfig
 
 

@@ -1,9 +1,9 @@
-"""Does the text claim what the label or the measured facts speak against? (`lexicon.yaml`)
+"""Does the text contradict the label or the measured facts? (`lexicon.yaml`)
 
-The lexicon is small and careful: it knows phrases that leave no doubt, skips clauses with a
-negation or a conditional, and counts a fact as contradicted only where the measure is far on the
-other side. In a comparison a claim may be about either photo, so it fails only if it is wrong about
-both.
+The lexicon is small and careful: it has phrases that leave no doubt, clauses with a negation or a
+conditional are skipped, and a fact counts as contradicted only where the measured value is far on
+the other side. In a comparison a claim may be about either photo, so it fails only if it is wrong
+about both.
 """
 
 import re
@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from joppo.data.questions.question import Subject
 from joppo.data.reasoning.checks.base import Failure, Sample
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import horizon_height
@@ -32,7 +33,7 @@ class _Entry:
 
 def contradicts_label(sample: Sample) -> Failure | None:
     """A composition is claimed that none of the photo's categories allows."""
-    categories = set(sample.label.get("categories") or ())
+    categories = set(sample.subject.categories)
     if not categories or sample.question.partner is not None:
         return None
     for entry in _lexicon()["compositions"]:
@@ -47,7 +48,7 @@ def contradicts_facts(sample: Sample) -> Failure | None:
     """Something measured, or a labelled perspective, is claimed to be the opposite."""
     truths = [dict(claims) for claims in sample.claims]
     if sample.question.partner is None:
-        truths[0] |= _perspective(sample.label)
+        truths[0] |= _perspective(sample.subject)
     for entry in _lexicon()["facts"]:
         phrase = _claimed(entry.says, sample.reasoning)
         if phrase is None:
@@ -58,12 +59,12 @@ def contradicts_facts(sample: Sample) -> Failure | None:
     return None
 
 
-def _perspective(label: Mapping[str, Any]) -> dict[str, str]:
-    known = {
-        "perspective": label.get("perspective"),
-        "horizon_height": horizon_height(label.get("horizon")),
+def _perspective(subject: Subject) -> dict[str, str]:
+    labelled = {
+        "perspective": subject.perspective,
+        "horizon_height": horizon_height(subject.label.get("horizon")),
     }
-    return {aspect: value for aspect, value in known.items() if value is not None}
+    return {aspect: value for aspect, value in labelled.items() if value is not None}
 
 
 def _speaks_against(against: Mapping[str, Sequence[str]], truth: Mapping[str, str]) -> str | None:

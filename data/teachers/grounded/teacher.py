@@ -1,29 +1,44 @@
-"""The grounded teacher: offline, free and deterministic, behind the protocol of all teachers."""
+"""The grounded teacher: it writes from the label and from measured facts, offline and for free."""
+
+from pydantic import SecretStr
 
 from joppo.data.questions.answer_format import completion
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
+from joppo.data.teachers.config import ProviderConfig
 from joppo.data.teachers.grounded.composer import compose
+from joppo.data.teachers.grounded.words import wording_version
+from joppo.data.teachers.pricing import FREE
 
 
 class GroundedTeacher:
-    """The offline teacher behind the protocol of `data.teachers.base`.
+    """Answers from `request.context` alone; the same request always gets the same text.
 
-    `request.context` is what `data.teachers.composer.compose` reads. Four parameters shorten the
-    text: `max_facts` (0 to 4), `exclude` (false leaves out why another option does not fit),
-    `max_attributes` (most sentences about attributes in a text about quality) and `plain` (for a
-    score, one fact on light and one on color and nothing else).
+    Four request parameters shorten the text: `max_facts` (0 to 4), `exclude` (false leaves out why
+    another option does not fit), `max_attributes` (most sentences about attributes in a text about
+    quality) and `plain` (for a score, one fact about light and one about color, nothing else).
     """
 
-    provider = "grounded"
+    offline = True
+    reads_label = True
+    price = FREE
+    version = wording_version()
 
-    def __init__(self, model: str = "grounded-1") -> None:
-        self.model = model
+    def __init__(self, config: ProviderConfig, key: SecretStr) -> None:
+        self.provider: str = config.provider
+        self.model = config.model
 
     async def ask(self, request: TeacherRequest) -> TeacherAnswer:
+        """See `data.teachers.base.Teacher`."""
         return self.answer(request)
 
     def answer(self, request: TeacherRequest) -> TeacherAnswer:
-        """The answer, without waiting for anything."""
+        """The answer, which takes no waiting.
+
+        Raises:
+            ValueError: the request has no context.
+        """
+        if request.context is None:
+            raise ValueError(f"teacher {self.provider} needs the context of request {request}")
         most = request.params.get("max_attributes")
         composed = compose(
             request.request_id,
@@ -33,6 +48,5 @@ class GroundedTeacher:
             max_attributes=None if most is None else int(most),
             plain=bool(request.params.get("plain", False)),
         )
-        truth = request.context["question"]["truth"]
-        reply = completion(composed.text, truth)
+        reply = completion(composed.text, request.context.question.truth)
         return TeacherAnswer("ok", "stop", reply, provider=self.provider, model=request.model)

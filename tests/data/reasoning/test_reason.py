@@ -16,7 +16,6 @@ from joppo.data.reasoning.checks import near_duplicates
 from joppo.data.reasoning.reason import (
     ReasoningConfig,
     Route,
-    ask_grounded,
     reason_shard,
     shard_requests,
 )
@@ -24,6 +23,7 @@ from joppo.data.store.rows import to_table
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.perspective import KINDS
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
+from joppo.data.teachers.offline import ask_offline
 from tests.data.pictures import item, shard
 
 COUNT = 24
@@ -179,7 +179,7 @@ def test_repeated_text_is_dropped_but_once(items: Any, store: Store) -> None:
     def same_words(requests: list[TeacherRequest]) -> list[TeacherAnswer]:
         text = "What is seen here speaks for one answer, and this is the one that I give now."
         return [
-            TeacherAnswer("ok", "stop", completion(text, r.context["question"]["truth"]))
+            TeacherAnswer("ok", "stop", completion(text, r.context.question.truth))
             for r in requests
         ]
 
@@ -246,7 +246,7 @@ def test_other_teachers_need_a_connection(items: Any, store: Store) -> None:
     with pytest.raises(ValueError, match="openai"):
         reason_shard(items[:2], store, config)
     with pytest.raises(ValueError, match="gemini"):
-        ask_grounded(
+        ask_offline(
             shard_requests(
                 items[:1], store, ReasoningConfig(routes=(Route(provider="gemini", model="g"),))
             )

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.teachers.base import ImageRef, make_request
 from tests.data.teachers.support import (
     PHOTO,
@@ -91,7 +92,7 @@ def test_answer_of_another_form_than_asked_is_repaired(open_gateway: Open) -> No
             template_id="t",
             prompt="item-1",
             params=config.params(),
-            context={"question": {"kind": "choice", "names": ["A", "B"]}},
+            form=AnswerFormat("choice", ("A", "B")),
         )
         ((_, answer),) = gateway.ask_many([request])
         assert len(server.log) == 2

@@ -34,7 +34,8 @@ def _sample(
     question = Question(template, "?", form, "B", "Centered Single Point", ("B",), partner=other)
     known = {"categories": [3]} if label is None else label
     return Sample(
-        question, text, Answer(answer, choice=answer), known, claims, CheckConfig(**limits)
+        *(question, text, Answer(answer, choice=answer)),
+        *(Subject({"image_id": "0"}, known), claims, CheckConfig(**limits)),
     )
 
 
@@ -68,8 +69,8 @@ def test_scores_agree_within_tolerances(total: float, color: float, agreed: bool
     template = POOL["aesthetic-open-score"]
     question = Question(template, "?", form, "Score: 0.60, color: 0.10", "0.60")
     answer = Answer("text", total=total, attributes={"color": color})
-    label = {"mos": 0.6, "attributes": {"color": 0.1}}
-    sample = Sample(question, FINE, answer, label, [{}], CheckConfig())
+    subject = Subject({"image_id": "0"}, {"mos": 0.6, "attributes": {"color": 0.1}})
+    sample = Sample(question, FINE, answer, subject, [{}], CheckConfig())
     assert agrees(sample) is agreed
 
 

@@ -1,6 +1,7 @@
 """The grounded teacher's text: true of the photo, deterministic, varied, complete in its words."""
 
 import re
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -9,29 +10,29 @@ import pytest
 
 from joppo.data.photos.claims import ASPECTS, claims, values
 from joppo.data.photos.measure import measure
-from joppo.data.questions.template_pool import load_templates
+from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.question import Question, Subject
+from joppo.data.questions.template_pool import Template, load_templates
 from joppo.data.store.hashing import sha256
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import ABSENT, OUTSIDE, REGIONS
 from joppo.data.taxonomy.rubrics import load_rubric
-from joppo.data.teachers.grounded.clash_rules import tellable
+from joppo.data.teachers.context import Context
+from joppo.data.teachers.grounded.clash_rules import usable_aspects
 from joppo.data.teachers.grounded.composer import compose
 from joppo.data.teachers.grounded.plain import GROUPS
 from joppo.data.teachers.grounded.words import wording, wording_version
 from tests.data.pictures import dot, painting
 
 PAINTINGS = [measure(painting(seed)) for seed in range(24)]
-QUESTION: dict[str, Any] = {
+TEMPLATE: dict[str, Any] = {
+    "id": "t",
     "task": "composition",
     "topic": "category",
     "form": "open",
-    "kind": "term",
-    "truth": "Diffuse",
-    "meaning": "Diffuse",
-    "wrong": [],
-    "definitions": {},
-    "target": None,
-    "attributes": [],
+    "answer": "term",
+    "version": 1,
+    "text": "?",
 }
 LABEL: dict[str, Any] = {
     "categories": [20],
@@ -41,11 +42,26 @@ LABEL: dict[str, Any] = {
 }
 
 
+def _question(
+    truth: str = "Diffuse",
+    meaning: str = "Diffuse",
+    names: tuple[str, ...] = (),
+    wrong: tuple[str, ...] = (),
+    target: int | None = None,
+    **template: str,
+) -> Question:
+    shape = Template(**TEMPLATE | template)
+    form = AnswerFormat(shape.answer, names)
+    return Question(shape, "?", form, truth, meaning, wrong=wrong, target=target)
+
+
+def _context(*said: dict[str, str], label: Any = LABEL, **question: Any) -> Context:
+    return Context(_question(**question), Subject({"image_id": "0"}, label), said)
+
+
 def _compose(key: str, *photos: int, **question: Any):
     said = [claims(PAINTINGS[n]) for n in photos]
-    return compose(
-        sha256(key.encode()), {"claims": said, "label": LABEL, "question": QUESTION | question}
-    )
+    return compose(sha256(key.encode()), _context(*said, **question))
 
 
 def _phrases() -> dict[str, tuple[str, str]]:
@@ -107,7 +123,7 @@ def test_comparisons_speak_of_the_right_photo() -> None:
     for n in range(60):
         a, b = n % 24, (n * 7 + 1) % 24
         composed = _compose(
-            str(n), a, b, form="comparative", kind="choice", truth="AB"[n % 2], target=20
+            str(n), a, b, form="comparative", answer="choice", truth="AB"[n % 2], target=20
         )
         truths = [claims(PAINTINGS[a]), claims(PAINTINGS[b])]
         assert {c.photo for c in composed.claims} == {0, 1}
@@ -121,10 +137,7 @@ def test_comparisons_speak_of_the_right_photo() -> None:
 
 def test_colors_named_are_those_of_the_photo() -> None:
     said = claims(measure(np.full((64, 64, 3), (20, 40, 200), np.uint8)))
-    texts = [
-        compose(sha256(str(n).encode()), {"claims": [said], "label": LABEL, "question": QUESTION})
-        for n in range(30)
-    ]
+    texts = [compose(sha256(str(n).encode()), _context(said)) for n in range(30)]
     named = [t.text for t in texts if any(c.aspect == "color" for c in t.claims)]
     assert named and all("blue" in text.casefold() for text in named)
 
@@ -163,18 +176,18 @@ def test_horizons(meaning: str) -> None:
     assert any(option.casefold() in text.casefold() for option in options)
 
 
-def _scored(**attributes: float) -> dict[str, Any]:
-    """What the composer knows of a poor photo that is asked for its score."""
-    question = QUESTION | {
-        "task": "aesthetic",
-        "topic": "score",
-        "kind": "score",
-        "truth": "Score: 0.10",
-        "meaning": "0.10",
-        "attributes": list(attributes),
-    }
-    label = LABEL | {"attributes": attributes, "mos": 0.1}
-    return {"claims": [claims(PAINTINGS[0])], "label": label, "question": question}
+def _scored(**attributes: float) -> Context:
+    """The question for the score of a poor photo."""
+    return _context(
+        claims(PAINTINGS[0]),
+        label=LABEL | {"attributes": attributes, "mos": 0.1},
+        task="aesthetic",
+        topic="score",
+        answer="score",
+        truth="Score: 0.10",
+        meaning="0.10",
+        names=tuple(attributes),
+    )
 
 
 def test_strengths_and_weaknesses_follow_the_attributes() -> None:
@@ -205,13 +218,12 @@ def test_plain_grounds_of_a_score_name_light_and_color_in_words_that_never_vary(
         assert claim.aspect in group and claim.value == said[claim.aspect]
         assert claim.aspect == "color" or facts[claim.aspect][claim.value][0] in plain.text.lower()
     assert "0.10" not in plain.text
-    choice = context | {"question": QUESTION}
+    choice = replace(context, question=_question())
     assert compose("ab" * 32, choice, plain=True) == compose("ab" * 32, choice)
 
 
 def test_short_texts_for_small_judges() -> None:
-    question = QUESTION | {"wrong": ["Pattern"], "definitions": {"Pattern": "x"}}
-    context = {"claims": [claims(PAINTINGS[0])], "label": LABEL, "question": question}
+    context = _context(claims(PAINTINGS[0]), wrong=("Pattern",))
     brief = compose("cd" * 32, context, max_facts=0, exclude=False)
     assert brief.claims == () and "Pattern" not in brief.text
     assert len(brief.text.split()) < len(compose("cd" * 32, context).text.split())
@@ -220,9 +232,9 @@ def test_short_texts_for_small_judges() -> None:
 def test_a_centered_subject_is_not_said_to_lie_aside() -> None:
     said = claims(measure(dot(0.2, 0.2)))
     assert said["weight_x"] == "left"
-    assert "weight_x" not in tellable(said, "composition", {"categories": [3]})
-    assert "weight_x" in tellable(said, "composition", {"categories": [1]})
-    assert "weight_x" not in tellable(said, "aesthetic", {})
+    assert "weight_x" not in usable_aspects(said, "composition", [3])
+    assert "weight_x" in usable_aspects(said, "composition", [1])
+    assert "weight_x" not in usable_aspects(said, "aesthetic", [])
 
 
 def test_the_version_names_the_words() -> None:

@@ -2,27 +2,30 @@
 
 import asyncio
 
-from joppo.data.questions.answer_format import AnswerFormat
+from joppo.data.questions.answer_format import AnswerFormat, parse_completion
+from joppo.data.questions.question import Question, Subject
+from joppo.data.questions.template_pool import load_templates
 from joppo.data.teachers.base import Teacher, make_request
+from joppo.data.teachers.config import ProviderConfig
+from joppo.data.teachers.context import Context
 from joppo.data.teachers.grounded.teacher import GroundedTeacher
-from joppo.data.teachers.parse_response import parse_reply
+from joppo.data.teachers.providers import make_teacher
 
-CONTEXT = {
-    "claims": [{"tone": "dark", "contrast": "low"}],
-    "label": {"categories": [3], "perspective": None, "mos": None, "attributes": {}},
-    "question": {
-        "task": "composition",
-        "topic": "category",
-        "form": "multiple_choice",
-        "kind": "choice",
-        "truth": "B",
-        "meaning": "Centered Single Point",
-        "wrong": ["Pattern"],
-        "definitions": {"Pattern": "things repeat"},
-        "target": None,
-        "attributes": [],
-    },
-}
+FORM = AnswerFormat("choice", ("A", "B", "C", "D"))
+TEMPLATE = next(t for t in load_templates() if t.id == "composition-choice-name")
+QUESTION = Question(TEMPLATE, "?", FORM, "B", "Centered Single Point", wrong=("Pattern",))
+CONTEXT = Context(
+    QUESTION,
+    Subject({"image_id": "0"}, {"categories": [3]}),
+    ({"tone": "dark", "contrast": "low"},),
+)
+
+
+def _teacher() -> GroundedTeacher:
+    config = ProviderConfig(name="g", provider="grounded", model="grounded-1")
+    teacher = make_teacher(config)
+    assert isinstance(teacher, GroundedTeacher)
+    return teacher
 
 
 def _request(**params: object):
@@ -37,15 +40,15 @@ def _request(**params: object):
 
 
 def test_it_answers_in_the_form_at_no_cost() -> None:
-    teacher = GroundedTeacher()
+    teacher = _teacher()
     assert isinstance(teacher, Teacher)
     answer = asyncio.run(teacher.ask(_request()))
     assert (answer.status, answer.cost_usd, answer.latency_s, answer.attempts) == ("ok", 0, 0, 1)
-    reasoning, parsed = parse_reply(answer.raw_text, AnswerFormat("choice", ("A", "B", "C", "D")))
+    reasoning, parsed = parse_completion(answer.raw_text, FORM)
     assert parsed.choice == "B" and "Centered Single Point" in reasoning
 
 
 def test_parameters_shorten_the_text() -> None:
-    long = GroundedTeacher().answer(_request()).raw_text
-    short = GroundedTeacher().answer(_request(max_facts=0, exclude=False)).raw_text
+    long = _teacher().answer(_request()).raw_text
+    short = _teacher().answer(_request(max_facts=0, exclude=False)).raw_text
     assert "Pattern" in long and "Pattern" not in short and len(short) < len(long)

@@ -2,15 +2,20 @@
 
 import pytest
 
-from joppo.data.questions.answer_format import AnswerError, AnswerFormat, completion
+from joppo.data.questions.answer_format import (
+    AnswerError,
+    AnswerFormat,
+    completion,
+    parse_completion,
+)
 from joppo.data.teachers.base import make_request
-from joppo.data.teachers.parse_response import parse_reply, reply_problem
+from joppo.data.teachers.reply_form import reply_problem
 
 CHOICE = AnswerFormat("choice", ("A", "B"))
 
 
 def test_a_reply() -> None:
-    reasoning, answer = parse_reply(completion(" why ", " B "), CHOICE)
+    reasoning, answer = parse_completion(completion(" why ", " B "), CHOICE, needs_reasoning=True)
     assert (reasoning, answer.choice) == ("why", "B")
 
 
@@ -25,7 +30,7 @@ def test_a_reply() -> None:
 )
 def test_what_is_no_reply(text: str, reason: str) -> None:
     with pytest.raises(AnswerError) as caught:
-        parse_reply(text, CHOICE)
+        parse_completion(text, CHOICE, needs_reasoning=True)
     assert caught.value.reason == reason
 
 
@@ -35,7 +40,7 @@ def test_a_problem_is_told_in_a_sentence() -> None:
         model="m",
         template_id="t@1",
         prompt="p",
-        context={"question": {"kind": "score", "names": ["color"]}},
+        form=AnswerFormat("score", ("color",)),
     )
     assert reply_problem(request, completion("why", "Score: 0.5, color: 0.1")) is None
     problem = reply_problem(request, completion("why", "Score: 0.5"))

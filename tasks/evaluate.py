@@ -24,6 +24,7 @@ from prefect.runtime import flow_run
 
 from joppo.data.photos.data_uri import data_uri
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.data.teachers.config import TeachersConfig
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.locks import gpus
@@ -52,7 +53,7 @@ def read_sets(config: dict[str, Any], base: str, store: str) -> list[dict[str, A
         DatasetFormatError, CorpusNotFoundError, SnapshotError: a set cannot be read.
     """
     c, root = EvaluateConfig.model_validate(config), Store(store)
-    judges = named_judges(c.judges, c.local, root, c.samples)
+    judges = named_judges(c.judges, c.local, root, c.samples, load_rubric(c.rubric))
     sets = _loaded(c, base, root)
     rows = [
         {
@@ -84,7 +85,7 @@ def ask_judge(
         fill_keys(TeachersConfig(providers=(spec.teacher,)))
     else:
         _hold_gpu()
-    judge = named_judge(spec, c.local, root, c.samples)
+    judge = named_judge(spec, c.local, root, c.samples, load_rubric(c.rubric))
     ask(judge, _loaded(c, base, root), root, lambda one: _progress(judge, one))
     return judge.name
 
@@ -96,7 +97,12 @@ def report_evaluation(
     """Figures, pictures and the page, in the store and as artifacts; the evaluation's key."""
     c, root = EvaluateConfig.model_validate(config), Store(store)
     sets = _loaded(c, base, root)
-    measured = measure(named_judges(c.judges, c.local, root, c.samples), sets, root, c.figures)
+    measured = measure(
+        named_judges(c.judges, c.local, root, c.samples, load_rubric(c.rubric)),
+        sets,
+        root,
+        c.figures,
+    )
     published = load_published()
     written = write(measured, published, c.figures, root)
     pictures = {name: data_uri(content, "image/png") for name, content in written.pictures.items()}

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Literal
 
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig, named_judge_config
 from joppo.training.judges.judge import Judge
 from joppo.training.judges.mean import mean_judge, mean_name
 from joppo.training.judges.open_judge import judge_name, open_judge
 from joppo.training.models.model_folder import finished
+from joppo.training.models.rubric_check import check_judge
 from joppo.training.trainer.prepare import ModelNotFoundError, runs_folder
 
 Stage = Literal["sft", "joppo"]
@@ -39,7 +41,11 @@ class NamedJudge:
 
 
 def named_judges(
-    specs: Sequence[str | JudgeConfig], local: LocalJudgeConfig, store: Store, samples: int = 0
+    specs: Sequence[str | JudgeConfig],
+    local: LocalJudgeConfig,
+    store: Store,
+    samples: int = 0,
+    rubric: Rubric | None = None,
 ) -> list[NamedJudge]:
     """The judges of a config, in its order; see `named_judge`.
 
@@ -48,7 +54,7 @@ def named_judges(
     """
     found: dict[str, NamedJudge] = {}
     for spec in specs:
-        judge = named_judge(spec, local, store, samples)
+        judge = named_judge(spec, local, store, samples, rubric)
         first = found.setdefault(judge.name, judge)
         if first is not judge:
             raise SameJudgeError(
@@ -59,11 +65,19 @@ def named_judges(
 
 
 def named_judge(
-    spec: str | JudgeConfig, local: LocalJudgeConfig, store: Store, samples: int = 0
+    spec: str | JudgeConfig,
+    local: LocalJudgeConfig,
+    store: Store,
+    samples: int = 0,
+    rubric: Rubric | None = None,
 ) -> NamedJudge:
     """The judge that a config's entry means; see `mean_judge` for `samples`.
 
+    Args:
+        rubric: by which it is asked for scores; None where it is asked for none.
+
     Raises:
+        RubricMismatchError: it was trained on another rubric.
         ModelNotFoundError: nothing was finished by the stage that makes it; the message names it.
         ModelFolderError: no such model on this machine.
     """
@@ -72,6 +86,8 @@ def named_judge(
     if isinstance(config, LocalJudgeConfig) and config.model in LATEST:
         folder = latest_model(LATEST[config.model], store)
         config = config.model_copy(update={"model": str(folder)})
+    if isinstance(config, LocalJudgeConfig) and rubric is not None:
+        check_judge(config.model, rubric)
     name = mean_name(judge_name(config), samples)
     return NamedJudge(label, name, lambda: mean_judge(open_judge(config, store.root), samples))
 

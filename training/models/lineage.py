@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from joppo.data.store.hashing import content_hash
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.config import NEW, JoppoConfig, SftConfig
 from joppo.training.models.base_model import read_lineage
 from joppo.training.runs.plots import COLUMNS
@@ -14,7 +15,13 @@ HEALTH = "health/"
 _HELD_OUT = ("before_", "after_")
 
 
-def lineage(run: Run, base: str, newest: Mapping[str, float], steps: int) -> dict[str, Any]:
+def lineage(
+    run: Run,
+    base: str,
+    newest: Mapping[str, float],
+    steps: int,
+    rubric: Rubric | None = None,
+) -> dict[str, Any]:
     """What `run.json` of a finished model says: no path of this machine, nothing of the launch.
 
     Args:
@@ -22,6 +29,7 @@ def lineage(run: Run, base: str, newest: Mapping[str, float], steps: int) -> dic
         base: name of the base judge, as configs name it.
         newest: newest value of every metric.
         steps: steps of the optimizer.
+        rubric: what its scores mean; None where it was trained on no scores.
     """
     kept = recipe(run.config)
     return {
@@ -31,6 +39,7 @@ def lineage(run: Run, base: str, newest: Mapping[str, float], steps: int) -> dic
         "snapshot": run.snapshot,
         "parent": run.parent,
         "parents": parents(run),
+        "rubric": rubric.as_dict() if rubric else None,
         "config": kept,
         "config_hash": content_hash(kept),
         "recipe_version": RECIPE_VERSION,
@@ -49,7 +58,7 @@ def parents(run: Run) -> list[dict[str, Any]]:
         about = read_lineage(Path(config.adapter))
         if about is None:
             return [{"weights": run.parent}]
-        told = {name: about[name] for name in ("run", "stage", "snapshot")}
-        return [*about.get("parents", []), {**told, "weights": run.parent}]
+        named = {name: about[name] for name in ("run", "stage", "snapshot")}
+        return [*about.get("parents", []), {**named, "weights": run.parent}]
     assert isinstance(config, SftConfig | JoppoConfig)
     return [{"base": config.base, "weights": run.parent}]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge, named_judge
@@ -30,7 +31,9 @@ def named(
         ModelFolderError: there is no such model on this machine.
     """
     return {
-        one: named_judge(one, evaluation.local, store, evaluation.samples)
+        one: named_judge(
+            one, evaluation.local, store, evaluation.samples, load_rubric(evaluation.rubric)
+        )
         for one in judges_of(outcomes)
     }
 

@@ -7,6 +7,7 @@ from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.taxonomy.rubrics import Rubric, RubricChoice, load_rubric
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
+from joppo.training.models.rubric_check import check_judge
 
 
 class ScoringConfig(StageConfig):
@@ -25,9 +26,12 @@ class ScoringConfig(StageConfig):
         """The rubric itself.
 
         Raises:
-            FileNotFoundError: no such rubric; the message lists those there are.
+            RubricMismatchError: the judge was trained on another one.
         """
-        return load_rubric(self.rubric)
+        rubric = load_rubric(self.rubric)
+        if isinstance(self.judge, LocalJudgeConfig):
+            check_judge(self.judge.model, rubric)
+        return rubric
 
 
 class ScorePhotosConfig(ScoringConfig):

@@ -18,6 +18,7 @@ from typing import Any
 from joppo.data.datasets.base import Reject
 from joppo.data.photos.decode import PhotoError
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.config import EMBEDDED
 from joppo.training.judges.config import (
     CustomJudgeConfig,
@@ -74,7 +75,7 @@ class Judge:
         *,
         endpoint: str | None = None,
         key_env: str | None = None,
-        rubric: str = "photography",
+        rubric: str | Rubric = "photography",
         samples: int = 0,
         store: Store | str | Path | None = None,
         **options: Any,
@@ -88,7 +89,8 @@ class Judge:
                 served there.
             endpoint: base URL of an OpenAI-compatible server.
             key_env: environment variable that holds the server's key; None for a server without.
-            rubric: name of the rubric by which photos are judged.
+            rubric: by which photos are judged: a built-in name, the path of a YAML,
+                `package.module:name`, or what `load_rubric` returns.
             samples: answers that are drawn for each photo, whose mean is the score; 0 for the one
                 likeliest answer.
             store: scores are kept there and not computed again. Without a store nothing is written
@@ -100,9 +102,9 @@ class Judge:
         Raises:
             ModelFolderError: there is no such model on this machine.
             AuthError: the environment variable of the key is empty.
-            FileNotFoundError: there is no such rubric.
+            RubricMismatchError: the model was trained on another rubric.
             pydantic.ValidationError: an option is unknown or has a wrong value, or there is no
-                such judge of your own.
+                such judge or rubric of your own.
         """
         judge = _judge_config(model, endpoint, key_env, options)
         self.config = ScoringConfig.model_validate(

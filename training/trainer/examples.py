@@ -30,6 +30,9 @@ where p.split = ? order by key, p.prompt
 """
 
 
+_SCORE_PROMPTS = "select distinct prompt from preferences where task = 'score' order by prompt"
+
+
 class SnapshotError(ValueError):
     """The snapshot cannot be trained on; the message says what to run."""
 
@@ -65,6 +68,12 @@ def preference_rows(store: Store, version: str, split: str) -> list[Row]:
     return _query(store, version, _PREFERENCES, split)
 
 
+def score_prompts(store: Store, version: str) -> list[str]:
+    """The prompts of a snapshot's scored photos, each once."""
+    with open_corpus(store, version) as corpus:
+        return [prompt for (prompt,) in corpus.sql(_SCORE_PROMPTS).fetchall()]
+
+
 def training_rows(run: Run) -> list[Row]:
     """The rows that a run trains on: its snapshot's train split in the mixture of its config.
 
@@ -82,8 +91,8 @@ def held_out_rows(run: Run) -> list[Row]:
 def _rows(run: Run, split: str) -> list[Row]:
     if not isinstance(run.config, SftConfig):
         return preference_rows(run.store, run.snapshot, split)
-    rows, wanted = sft_rows(run.store, run.snapshot, split), run.config.templates
-    return [row for row in rows if any(fnmatchcase(template_of(row), one) for one in wanted)]
+    rows, patterns = sft_rows(run.store, run.snapshot, split), run.config.templates
+    return [row for row in rows if any(fnmatchcase(template_of(row), one) for one in patterns)]
 
 
 def template_of(row: Row) -> str:

@@ -3,6 +3,8 @@
 import errno
 
 from joppo.data.corpus.publish import CorpusNotFoundError
+from joppo.training.models.rubric_check import RubricMismatchError
+from joppo.training.rewards.registry import RewardError
 from joppo.training.runs.checkpoints import CheckpointError
 from joppo.training.trainer.examples import PhotoMissingError, SnapshotError
 from joppo.training.trainer.guard import NonFiniteLossError
@@ -16,6 +18,8 @@ _PERMANENT = (
     PhotoMissingError,
     NonFiniteLossError,
     RolloutError,
+    RewardError,
+    RubricMismatchError,
 )
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _MEMORY = (

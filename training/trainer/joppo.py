@@ -21,7 +21,9 @@ from joppo.training.trainer.arguments import joppo_arguments
 from joppo.training.trainer.examples import held_out_rows, preference_dataset, training_rows
 from joppo.training.trainer.held_out import pick, preference_figures
 from joppo.training.trainer.judge_rewards import JudgeRewards
-from joppo.training.trainer.preflight import check, config_problems
+from joppo.training.trainer.preflight import check
+from joppo.training.trainer.preflight.batch import config_problems
+from joppo.training.trainer.preflight.reward import reward_problems
 from joppo.training.trainer.session import Session, train
 
 
@@ -37,12 +39,12 @@ def train_joppo(run: Run) -> None:
     config = run.config
     assert isinstance(config, JoppoConfig)
     rows = training_rows(run)
-    check(config_problems(config, rows))
+    check([*config_problems(config, rows), *reward_problems(config, rows)])
     held_out = pick(held_out_rows(run), config.eval_rows)
     start = starting_point(config)
     processor = load_processor(start.place, config.max_pixels)
-    names = load_rubric(config.rubric).names
-    rewards = JudgeRewards(config, names)
+    rubric = load_rubric(config.rubric)
+    rewards = JudgeRewards(config, rubric.names)
 
     def figures(model: Any) -> dict[str, float]:
         return preference_figures(
@@ -50,7 +52,7 @@ def train_joppo(run: Run) -> None:
             processor,
             held_out,
             run.store,
-            names,
+            rubric.names,
             config.max_completion_length,
             config.eval_batch,
         )
@@ -70,7 +72,7 @@ def train_joppo(run: Run) -> None:
         made.sample_log = SampleLog(run.store, run.id, config.sample_steps)
         return made
 
-    train(Session(run, start.base, processor, trainer, figures if held_out else None))
+    train(Session(run, start.base, processor, trainer, figures if held_out else None, rubric))
 
 
 @dataclass(frozen=True)

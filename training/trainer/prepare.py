@@ -5,9 +5,11 @@ import os
 from pathlib import Path
 
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.config import LATEST, NEW, JoppoConfig, SftConfig
 from joppo.training.models.base_model import resolve_base
 from joppo.training.models.model_folder import download, finished, model_digest
+from joppo.training.models.rubric_check import check_judge
 from joppo.training.runs.run_folder import Run, Stage, run_id
 from joppo.training.trainer.examples import resolve_snapshot
 
@@ -29,6 +31,7 @@ def prepare(config: SftConfig | JoppoConfig, store: Store) -> Run:
     Raises:
         CorpusNotFoundError, SnapshotError: no such snapshot, or of another schema.
         ModelNotFoundError: no base or adapter to start from.
+        RubricMismatchError: the adapter was trained on another rubric.
     """
     stage: Stage = "sft" if isinstance(config, SftConfig) else "joppo"
     snapshot = resolve_snapshot(store, config.snapshot)
@@ -36,6 +39,7 @@ def prepare(config: SftConfig | JoppoConfig, store: Store) -> Run:
         folder = find_adapter(config.adapter, store)
         config = config.model_copy(update={"adapter": str(folder)})
         parent = _digest(folder, "run train-sft first, or set adapter to a model folder")
+        check_judge(str(folder), load_rubric(config.rubric))
     else:
         parent = _base_digest(config.base)
     folder = runs_folder(store) / run_id(stage, config, snapshot, parent)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.models.lineage import lineage
 from joppo.training.models.model_folder import finished, upload, write_model
 from joppo.training.runs.checkpoints import last_good, step_of
@@ -13,11 +14,11 @@ from joppo.training.runs.metrics_log import MetricsLog
 from joppo.training.runs.run_folder import Run, emit, say
 from joppo.training.trainer.callbacks import Report
 from joppo.training.trainer.memory import estimate, shape_of, total
-from joppo.training.trainer.preflight import (
-    check,
+from joppo.training.trainer.preflight import check
+from joppo.training.trainer.preflight.launcher import distributed_type
+from joppo.training.trainer.preflight.machine import (
     device_problems,
     disk_problems,
-    distributed_type,
     memory_problems,
     process_problems,
     tracker_problems,
@@ -38,6 +39,8 @@ class Session:
     processor: Any
     trainer: Callable[[int], Any]
     figures: Figures | None
+    rubric: Rubric | None
+    """what the scores mean that the judge is trained on; None where there are none"""
 
 
 def train(session: Session) -> None:
@@ -117,9 +120,10 @@ def _judge(session: Session, trainer: Any, log: MetricsLog, prefix: str) -> None
 def _finish(session: Session, trainer: Any, log: MetricsLog) -> None:
     run = session.run
     _judge(session, trainer, log, "after_")
-    about = lineage(run, session.base, log.last(), trainer.state.global_step)
+    steps = trainer.state.global_step
+    about = lineage(run, session.base, log.last(), steps, session.rubric)
     checkpoint = last_good(run.folder, say)
-    if checkpoint is None or step_of(checkpoint) != trainer.state.global_step:
+    if checkpoint is None or step_of(checkpoint) != steps:
         raise RuntimeError(f"the last checkpoint of {run.folder} is damaged: run again to redo it")
     write_model(run.model, checkpoint, session.processor, about)
     if not run.store.is_local:

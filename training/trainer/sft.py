@@ -4,11 +4,18 @@ from typing import Any
 
 from joppo.training.config import SftConfig
 from joppo.training.models.base_model import load_base, load_processor, lora_config, resolve_base
+from joppo.training.models.rubric_check import rubric_of_snapshot
 from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.arguments import sft_arguments
-from joppo.training.trainer.examples import held_out_rows, sft_dataset, training_rows
+from joppo.training.trainer.examples import (
+    held_out_rows,
+    score_prompts,
+    sft_dataset,
+    training_rows,
+)
 from joppo.training.trainer.held_out import pick, sft_figures
-from joppo.training.trainer.preflight import check, config_problems
+from joppo.training.trainer.preflight import check
+from joppo.training.trainer.preflight.batch import config_problems
 from joppo.training.trainer.session import Session, train
 
 
@@ -42,4 +49,5 @@ def train_sft(run: Run) -> None:
             peft_config=lora_config(config.lora),
         )
 
-    train(Session(run, config.base, processor, trainer, figures if held_out else None))
+    rubric = rubric_of_snapshot(score_prompts(run.store, run.snapshot))
+    train(Session(run, config.base, processor, trainer, figures if held_out else None, rubric))

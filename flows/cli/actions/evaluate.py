@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from joppo.data.store.store import Store
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.flows.config import load_config
 from joppo.flows.parameters import open_store
 from joppo.training.evaluation.config import EvaluateConfig
@@ -38,7 +39,7 @@ def show_evaluation(
     c = load_config(EvaluateConfig, config, overrides)
     store = open_store(root)
     console = Console()
-    named = named_judges(c.judges, c.local, store, c.samples)
+    named = named_judges(c.judges, c.local, store, c.samples, load_rubric(c.rubric))
     sets = load_sets(c, store, config.parent)
     _ask(named, sets, store, console)
     measured = measure(named, sets, store, c.figures)

@@ -31,7 +31,7 @@ OUTCOMES = [
 ]
 
 
-def _named(spec: Any, local: Any, store: Store, samples: int = 0) -> NamedJudge:
+def _named(spec: Any, local: Any, store: Store, samples: int = 0, rubric: Any = None) -> NamedJudge:
     """A judge that answers by its own name, without a model."""
 
     def answer(question: Question) -> str:

@@ -8,23 +8,21 @@ from typing import Any
 import pytest
 import torch
 
-import joppo.training.trainer.preflight as preflight
 from joppo.data.store.store import Store
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.runs.run_folder import Run
-from joppo.training.trainer.preflight import (
-    PreflightError,
-    before_launch,
-    check,
-    config_problems,
+from joppo.training.trainer import preflight
+from joppo.training.trainer.preflight import PreflightError, before_launch, check
+from joppo.training.trainer.preflight.batch import config_problems
+from joppo.training.trainer.preflight.launcher import launcher_problems
+from joppo.training.trainer.preflight.machine import (
     device_problems,
     disk_problems,
-    launcher_problems,
     memory_problems,
-    photo_problems,
     process_problems,
     tracker_problems,
 )
+from joppo.training.trainer.preflight.photos import photo_problems
 from tests.paths import ROOT
 
 
@@ -102,7 +100,7 @@ def test_launcher_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert launcher_problems(LaunchConfig(processes=4, accelerate=ddp)) == []
     assert "no file none.yaml" in launcher_problems(LaunchConfig(accelerate="none.yaml"))[0]
     assert "leave it out" in launcher_problems(LaunchConfig(accelerate=ddp, cpu=True))[0]
-    monkeypatch.setattr(preflight, "find_spec", lambda name: None)
+    monkeypatch.setattr(preflight.launcher, "find_spec", lambda name: None)
     zero2 = LaunchConfig(accelerate="configs/accelerate/zero2.yaml")
     assert "pip install deepspeed" in launcher_problems(zero2)[0]
 
@@ -189,7 +187,9 @@ def test_a_small_gpu_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_small_disk_is_said_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = SimpleNamespace(total=10, used=9, free=1)
-    monkeypatch.setattr("joppo.training.trainer.preflight.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr(
+        "joppo.training.trainer.preflight.machine.shutil.disk_usage", lambda path: usage
+    )
     problems = disk_problems(tmp_path / "not" / "yet", adapter_bytes=100, keep=2)
     assert "JOPPO_RUNS" in problems[0]
     assert disk_problems(tmp_path, adapter_bytes=0, keep=2) == []

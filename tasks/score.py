@@ -24,6 +24,7 @@ from joppo.training.judges.judge import SamplingJudge
 from joppo.training.judges.mean import mean_name
 from joppo.training.judges.open_judge import judge_name, open_judge
 from joppo.training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
+from joppo.training.scoring.rows import ScoreRow
 from joppo.training.scoring.run import calibration_of, check_found, pictures, write_results
 from joppo.training.scoring.score import RECIPE_VERSION, Scored, score
 from joppo.training.scoring.score_cache import TABLE, ScoreCache
@@ -107,13 +108,17 @@ def score_shard(shard: Shard, step: Step) -> Manifest:
     cache.flush()
     scored = [one for one in found if isinstance(one, Scored)]
     if lost := [one for one in scored if not one.lasting]:
-        reasons = sorted({str(one.row["reason"]) for one in lost})
+        reasons = sorted({str(one.row.reason) for one in lost})
         raise UnansweredError(f"{len(lost)} photos without an answer ({', '.join(reasons)})")
-    rows = {one.row["image_id"]: one.row for one in scored}
+    rows = {one.row.image_id: one.row for one in scored}
     rejects = [one.as_row() for one in found if isinstance(one, Reject)]
     refs: list[ShardRef] = []
     if rows:
-        refs.append(step.store.write_shard(TABLE, cache.shard_name(rows), list(rows.values())))
+        refs.append(
+            step.store.write_shard(
+                TABLE, cache.shard_name(rows), [row.columns() for row in rows.values()]
+            )
+        )
     if rejects:
         refs.append(step.store.write_shard("rejects", f"{step.stage}-{step.key}", rejects))
     counts = {"scores": len(rows), "rejects": len(rejects)}
@@ -136,7 +141,7 @@ def gather(
     listing: PhotoListing, shards: list[Manifest], store: Store
 ) -> tuple[list[Scored], list[Reject]]:
     """Rows of all shards with their files, and all rejects."""
-    rows = {row["image_id"]: row for one in shards for row in _score_rows(store, one)}
+    rows = {row.image_id: row for one in shards for row in _score_rows(store, one)}
     rejects = [Reject(**row) for row in listing["rejects"]]
     rejects += [Reject(**row) for one in shards for row in load(store, one, "rejects")]
     items = [item for shard in listing["shards"] for item in shard["items"]]
@@ -148,9 +153,8 @@ def gather(
     return scored, sorted(rejects, key=lambda reject: (reject.item, reject.reason))
 
 
-def _score_rows(store: Store, manifest: Manifest) -> list[dict[str, Any]]:
-    rows = load(store, manifest, TABLE)
-    return [{**row, "attributes": dict(row["attributes"])} for row in rows]
+def _score_rows(store: Store, manifest: Manifest) -> list[ScoreRow]:
+    return [ScoreRow.from_columns(row) for row in load(store, manifest, TABLE)]
 
 
 def finish(

@@ -62,7 +62,7 @@ def calibrate(
             cache.add(row)
     cache.flush()
     rows = [(cache.get(image_id), row["mos"]) for image_id, row in people.items()]
-    pairs = [(row["total"], mos) for row, mos in rows if row is not None and row["parse_ok"]]
+    pairs = [(row.total, mos) for row, mos in rows if row is not None and row.total is not None]
     return fit(
         [total for total, _ in pairs],
         [mos for _, mos in pairs],

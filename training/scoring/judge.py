@@ -209,9 +209,9 @@ def _photo_score(result: Scored | Reject) -> PhotoScore:
     row = result.row
     return PhotoScore(
         photo=result.file.name,
-        total=row["total"],
-        attributes=row["attributes"],
-        explanation=row["explanation"],
-        reason=row["reason"],
-        spread=row["spread"],
+        total=row.total,
+        attributes=row.attributes,
+        explanation=row.explanation,
+        reason=row.reason,
+        spread=row.spread,
     )

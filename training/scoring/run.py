@@ -109,7 +109,7 @@ def pictures(store: Store, paths: dict[str, Path], config: ScoringConfig) -> Pic
     """Thumbnails from the store; where one is gone, made anew from the photo."""
 
     def picture(one: Ranked, side: int) -> bytes | None:
-        image_id = one.row["image_id"]
+        image_id = one.row.image_id
         kept = kept_thumbnail(store, image_id, side)
         if kept is not None:
             return kept

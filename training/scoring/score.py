@@ -26,7 +26,7 @@ from joppo.training.judges.parse_reply import lasting
 from joppo.training.judges.prefetch import Prefetch
 from joppo.training.scoring.config import ScoringConfig, prompt_id
 from joppo.training.scoring.photo_inputs import Photo, content_of
-from joppo.training.scoring.rows import Row, score_row
+from joppo.training.scoring.rows import ScoreRow, score_row
 from joppo.training.scoring.score_cache import ScoreCache
 from joppo.training.scoring.thumbnails import keep_thumbnail
 
@@ -44,7 +44,7 @@ class Scored:
     """
 
     file: Photo
-    row: Row
+    row: ScoreRow
     new: bool = False
     lasting: bool = True
 
@@ -78,7 +78,7 @@ class _Pending:
     image_id: str
     content: bytes | None
     thumbnail_kept: bool = False
-    outcome: Row | PhotoError | None = None
+    outcome: ScoreRow | PhotoError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from joppo.data.datasets.base import Reject
 from joppo.data.store.files import FileStore
 from joppo.data.store.rows import schema_of
 from joppo.data.taxonomy.rubrics import Rubric
-from joppo.training.scoring.rows import Row
+from joppo.training.scoring.rows import ScoreRow
 from joppo.training.scoring.score import Scored
 
 REJECT_COLUMNS = ("item", "reason", "detail")
@@ -44,24 +44,24 @@ class Ranked:
 
     rank: int | None
     name: str
-    row: Row
+    row: ScoreRow
     calibrated: float | None
 
     @property
     def shown(self) -> float | None:
         """The total to show: calibrated where there is a calibration."""
-        return self.row["total"] if self.calibrated is None else self.calibrated
+        return self.row.total if self.calibrated is None else self.calibrated
 
 
 def rank(
     scored: Sequence[Scored], calibration: Callable[[float], float] | None = None
 ) -> list[Ranked]:
     """Best first by total, equal ones by name, those without an answer last."""
-    ordered = sorted(scored, key=lambda s: (_below(s.row["total"]), s.file.name))
+    ordered = sorted(scored, key=lambda s: (_below(s.row.total), s.file.name))
     ranks: dict[float, int] = {}
     made = []
     for place, one in enumerate(ordered, start=1):
-        total = one.row["total"]
+        total = one.row.total
         if total is None:
             made.append(Ranked(None, one.file.name, one.row, None))
             continue
@@ -96,7 +96,7 @@ def write_scores(
 def _values(one: Ranked) -> dict[str, Any]:
     """Always in this order, whether the row is new or was read from the store."""
     own = {"rank": one.rank, "file": one.name, "calibrated": one.calibrated}
-    values = {name: one.row[name] for name in schema_of("scores").names}
+    values = {name: getattr(one.row, name) for name in schema_of("scores").names}
     return own | values | {"attributes": dict(sorted(values["attributes"].items()))}
 
 
@@ -110,7 +110,7 @@ def _parquet(ranked: Sequence[Ranked]) -> bytes:
 
 
 def _csv(ranked: Sequence[Ranked], names: Sequence[str]) -> bytes:
-    rows = [_values(one) | one.row["attributes"] for one in ranked]
+    rows = [_values(one) | dict(one.row.attributes) for one in ranked]
     return _table((*_BEFORE, *names, *_AFTER), rows)
 
 
@@ -124,7 +124,7 @@ def _table(columns: Sequence[str], rows: Sequence[dict[str, Any]]) -> bytes:
 
 def _json(ranked: Sequence[Ranked], rejects: Sequence[Reject], rubric: Rubric) -> bytes:
     document = {
-        "judge": ranked[0].row["judge"] if ranked else None,
+        "judge": ranked[0].row.judge if ranked else None,
         "rubric": rubric.name,
         "scores": [_values(one) for one in ranked],
         "rejects": [{name: r.as_row()[name] for name in REJECT_COLUMNS} for r in rejects],

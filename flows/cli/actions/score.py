@@ -108,7 +108,7 @@ def opened(config: ScorePhotosConfig, store: Store, console: Console) -> Samplin
 def ranking(ranked: list[Ranked], names: list[str], width: int = 80) -> Table:
     """The best photos as a table; a terminal of 120 columns has room for the attributes too."""
     wide = names if width >= WIDE else []
-    drawn = any(one.row["spread"] is not None for one in ranked)
+    drawn = any(one.row.spread is not None for one in ranked)
     caption = f"best {SHOWN} of {len(ranked):,}" if len(ranked) > SHOWN else None
     table = Table(header_style="bold", caption=caption, box=SIMPLE_HEAD, expand=True)
     table.add_column("", justify="right", no_wrap=True)
@@ -125,12 +125,12 @@ def ranking(ranked: list[Ranked], names: list[str], width: int = 80) -> Table:
 def _cells(one: Ranked, names: list[str], drawn: bool) -> list[str | Text]:
     row, name = one.row, Text(plain(Path(one.name).name))
     if one.shown is None:
-        why = Text(f"no answer: {row['reason']}", style="red")
+        why = Text(f"no answer: {row.reason}", style="red")
         return ["-", name, "-", *[""] * (len(names) + drawn), why]
     total = Text.assemble(f"{one.shown:.2f} ", ("━" * round(BAR * one.shown), "cyan"))
-    spread = ["-" if row["spread"] is None else f"{row['spread']:.2f}"] if drawn else []
-    numbers = [f"{row['attributes'][name]:+.2f}" for name in names]
-    return [str(one.rank), name, total, *spread, *numbers, Text(plain(row["explanation"]))]
+    spread = ["-" if row.spread is None else f"{row.spread:.2f}"] if drawn else []
+    numbers = [f"{row.attributes[name]:+.2f}" for name in names]
+    return [str(one.rank), name, total, *spread, *numbers, Text(plain(row.explanation))]
 
 
 def summary(done: Scoring, out: FileStore) -> Text:
@@ -139,7 +139,7 @@ def summary(done: Scoring, out: FileStore) -> Text:
     known = len(done.ranked) - done.new
     lines = [f"{len(done.ranked) - len(failed):,} photos scored"]
     if failed:
-        reasons = _counts(one.row["reason"] for one in failed)
+        reasons = _counts(one.row.reason for one in failed)
         lines.append(f"{len(failed):,} without an answer: {reasons}")
     if done.rejects:
         lines.append(f"{len(done.rejects):,} rejected: {_counts(r.reason for r in done.rejects)}")

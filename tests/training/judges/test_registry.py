@@ -74,7 +74,7 @@ def test_it_scores_photos(outside: Path) -> None:
     store, out = Store(outside / "store"), FileStore(outside / "out")
     done = run(given, judge._judge, config, store, out)
     assert [one.name for one in done.ranked] == ["200.png", "40.png"]
-    assert done.ranked[0].row["judge"] == judge_name(config.judge)
+    assert done.ranked[0].row.judge == judge_name(config.judge)
 
 
 def test_it_is_evaluated_beside_others(outside: Path) -> None:

@@ -11,6 +11,7 @@ from joppo.data.datasets.base import Reject
 from joppo.data.datasets.find_photos import PhotoFile
 from joppo.data.store.files import FileStore
 from joppo.data.taxonomy.rubrics import load_rubric
+from joppo.training.scoring.rows import ScoreRow
 from joppo.training.scoring.score import Scored
 from joppo.training.scoring.score_files import Ranked, rank, write_scores
 
@@ -32,7 +33,7 @@ def scored(name: str, total: float | None, words: str = "fine") -> Scored:
         "parse_ok": total is not None,
         "reason": None if total is not None else "missing_tag",
     }
-    return Scored(PhotoFile(name, Path(name)), row)
+    return Scored(PhotoFile(name, Path(name)), ScoreRow(**row))
 
 
 def test_best_first_ties_share_a_rank_failures_last() -> None:
@@ -50,7 +51,7 @@ def test_best_first_ties_share_a_rank_failures_last() -> None:
 
 def test_a_calibration_changes_what_is_shown_and_not_the_row() -> None:
     (one,) = rank([scored("a", 0.4)], lambda total: total / 2)
-    assert (one.shown, one.calibrated, one.row["total"]) == (0.2, 0.2, 0.4)
+    assert (one.shown, one.calibrated, one.row.total) == (0.2, 0.2, 0.4)
 
 
 def write(tmp_path: Path, ranked: list[Ranked]) -> Path:

@@ -56,8 +56,8 @@ def test_every_kind_of_photo_is_scored(tmp_path: Path, store: Store) -> None:
     photos = good_photos(tmp_path / "photos")
     found = all_of(tmp_path / "photos", EyeJudge(), store)
     assert [type(one) for one in found] == [Scored] * len(photos)
-    assert all(one.row["parse_ok"] for one in found if isinstance(one, Scored))
-    totals = {one.file.path.name: one.row["total"] for one in found if isinstance(one, Scored)}
+    assert all(one.row.parse_ok for one in found if isinstance(one, Scored))
+    totals = {one.file.path.name: one.row.total for one in found if isinstance(one, Scored)}
     assert totals["deep.png"] == pytest.approx(35_000 / 65_535, abs=0.01)
     assert totals["moving.gif"] == pytest.approx(100 / 255, abs=0.02)  # the first frame
 
@@ -128,7 +128,7 @@ def test_another_judge_prompt_or_number_of_samples_is_another_score(
     ):
         found = all_of(tmp_path / "p", judge, store, config)
         assert len(judge.asked) == 1 and isinstance(found[0], Scored)
-    assert found[0].row["samples"] == 3 and found[0].row["spread"] == pytest.approx(0.01)
+    assert found[0].row.samples == 3 and found[0].row.spread == pytest.approx(0.01)
     assert len(ScoreCache(store, "eye@00000000", "other")) == 0
 
 
@@ -154,12 +154,12 @@ def test_several_answers_make_a_mean_and_a_spread() -> None:
 
     replies = [read_reply(text(t), FORM) for t in (0.2, 0.4, 0.9)]
     row = score_row("j", "p", "i", NAMES, [*replies, read_reply("no", FORM)])
-    assert row["total"] == pytest.approx(0.5) and row["samples"] == 3
-    assert row["spread"] == pytest.approx(0.36055512754639896)
-    assert row["attributes"]["light"] == pytest.approx(0.25)
-    assert row["explanation"] == "0.4"
+    assert row.total == pytest.approx(0.5) and row.samples == 3
+    assert row.spread == pytest.approx(0.36055512754639896)
+    assert row.attributes["light"] == pytest.approx(0.25)
+    assert row.explanation == "0.4"
     failed = score_row("j", "p", "i", NAMES, [read_reply("no", FORM)] * 2)
-    assert (failed["total"], failed["reason"], failed["samples"]) == (None, "missing_tag", 0)
+    assert (failed.total, failed.reason, failed.samples) == (None, "missing_tag", 0)
 
 
 SLOW = """

@@ -44,9 +44,9 @@ def render(
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(_text("score_report.html.j2")).render(
         title=f"{len(ranked):,} photo{'s' * (len(ranked) != 1)} ranked",
-        judge=ranked[0].row["judge"] if ranked else "none",
+        judge=ranked[0].row.judge if ranked else "none",
         rubric=rubric.name,
-        samples=max((one.row["samples"] for one in ranked), default=0) if _drawn(ranked) else None,
+        samples=max((one.row.samples for one in ranked), default=0) if _drawn(ranked) else None,
         calibrated=any(one.calibrated is not None for one in ranked),
         answered=len(totals),
         failed=len(ranked) - len(totals),
@@ -88,24 +88,24 @@ def side_for(photos: int) -> int:
 
 
 def _drawn(ranked: Sequence[Ranked]) -> bool:
-    return any("*" in one.row["judge"] for one in ranked)
+    return any("*" in one.row.judge for one in ranked)
 
 
 def _photo(one: Ranked, names: Sequence[str], places: dict[str, tuple[int, int]]) -> dict[str, Any]:
     row = one.row
-    place = places.get(row["image_id"])
+    place = places.get(row.image_id)
     return {
-        "id": row["image_id"],
+        "id": row.image_id,
         "name": one.name,
         "short": PurePath(one.name).name,
         "rank": one.rank,
         "total": one.shown,
-        "raw_total": row["total"],
-        "spread": row["spread"],
-        "attributes": [row["attributes"][name] for name in names] if row["parse_ok"] else [],
-        "words": row["explanation"],
-        "reason": row["reason"],
-        "raw": None if row["parse_ok"] else row["raw_text"],
+        "raw_total": row.total,
+        "spread": row.spread,
+        "attributes": [row.attributes[name] for name in names] if row.parse_ok else [],
+        "words": row.explanation,
+        "reason": row.reason,
+        "raw": None if row.parse_ok else row.raw_text,
         "thumbnail": list(place) if place else None,
     }
 
@@ -120,7 +120,7 @@ def _pictures(
     for part in _parts(ranked):
         made: list[str] = []
         for one in part:
-            image_id = one.row["image_id"]
+            image_id = one.row.image_id
             if image_id in places or (jpeg := picture(one, side)) is None:
                 continue
             places[image_id] = len(chunks), len(made)

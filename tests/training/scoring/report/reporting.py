@@ -8,6 +8,7 @@ from PIL import Image
 
 from joppo.data.datasets.find_photos import PhotoFile
 from joppo.data.taxonomy.rubrics import load_rubric
+from joppo.training.scoring.rows import ScoreRow
 from joppo.training.scoring.score import Scored
 from joppo.training.scoring.score_files import Ranked, rank
 
@@ -60,5 +61,5 @@ def ranked_photos(
             "parse_ok": ok,
             "reason": None if ok else "missing_tag",
         }
-        scored.append(Scored(PhotoFile(name, Path(name)), row))
+        scored.append(Scored(PhotoFile(name, Path(name)), ScoreRow(**row)))
     return rank(scored)

@@ -32,7 +32,7 @@ from joppo.tasks.retrying import RETRY
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge, named_judge, named_judges
-from joppo.training.evaluation.predictions import Progress
+from joppo.training.evaluation.predict import Progress
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import page
 from joppo.training.evaluation.run import ask, load_sets, measure

@@ -22,7 +22,7 @@ EXPECTED = {
     "joppo.flows.server.up.UpError",
     "joppo.training.capacity.counts.CapacityError",
     "joppo.training.evaluation.judges.SameJudgeError",
-    "joppo.training.evaluation.predictions.UnansweredError",
+    "joppo.training.evaluation.predict.UnansweredError",
     "joppo.training.judges.local_model.ModelFolderError",
     "joppo.training.scoring.calibration.CalibrationError",
     "joppo.training.scoring.comparing.NoComparisonError",

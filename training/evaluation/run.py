@@ -14,7 +14,8 @@ from joppo.training.evaluation.figures import figures_of
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.paired_judges import differences
-from joppo.training.evaluation.predictions import Predictions, Progress, predict
+from joppo.training.evaluation.predict import Progress, predict
+from joppo.training.evaluation.predictions import Predictions
 from joppo.training.evaluation.results import CONFUSION, Row, results_table
 from joppo.training.evaluation.sets.scenes import scenes_set
 from joppo.training.evaluation.sets.snapshot import snapshot_set

@@ -16,7 +16,7 @@ from joppo.flows.parameters import open_store
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge, named_judges
-from joppo.training.evaluation.predictions import Progress as Told
+from joppo.training.evaluation.predict import Progress as AnswerProgress
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import overview
 from joppo.training.evaluation.run import Measured, ask, load_sets, measure
@@ -63,7 +63,7 @@ def _ask(
     )
     with Progress(*columns, console=console, transient=True) as bars:
 
-        def bar(judge: NamedJudge, one: EvaluationSet) -> Told:
+        def bar(judge: NamedJudge, one: EvaluationSet) -> AnswerProgress:
             task = bars.add_task(escape(f"{judge.label}: {one.name}"), total=len(one.items))
             return lambda done, total: bars.update(task, completed=done, total=total)
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 from joppo.training.evaluation.aligned import Aligned, align
 from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.items import TRUTH, EvaluationSet, Item
-from joppo.training.evaluation.predictions import PREDICTIONS, prediction
+from joppo.training.evaluation.predict import prediction
+from joppo.training.evaluation.predictions import Prediction, predictions_table
 from joppo.training.evaluation.results import Row
 from joppo.training.evaluation.run import rows_of
 from joppo.training.judges.answers import Judgement
@@ -18,7 +19,7 @@ from joppo.training.judges.judge import Reply
 QUICK = FiguresConfig(resamples=200)
 
 
-def scored(item: Item, total: float | None, *attributes: float) -> dict[str, Any]:
+def scored(item: Item, total: float | None, *attributes: float) -> Prediction:
     """The row of an answer to a score question; None is an answer that failed.
 
     Attributes that are not given are 0.
@@ -29,20 +30,20 @@ def scored(item: Item, total: float | None, *attributes: float) -> dict[str, Any
     return prediction(item, Reply(judged, "", ""))
 
 
-def chose(item: Item, letter: str | None) -> dict[str, Any]:
+def chose(item: Item, letter: str | None) -> Prediction:
     """The row of an answer to a choice; None is an answer that failed."""
     reason = None if letter else "not_a_choice"
     return prediction(item, Reply(Judgement(math.nan, (), letter, reason), "", ""))
 
 
-def aligned(items: Sequence[Item], rows: Sequence[dict[str, Any]]) -> dict[str, Aligned]:
+def aligned(items: Sequence[Item], rows: Sequence[Prediction]) -> dict[str, Aligned]:
     truth = pa.Table.from_pylist([item.truth() for item in items], TRUTH)
-    return align(truth, pa.Table.from_pylist(list(rows), PREDICTIONS))
+    return align(truth, predictions_table(rows))
 
 
 def results(
     items: Sequence[Item],
-    *judges: Sequence[dict[str, Any]],
+    *judges: Sequence[Prediction],
     source: str = "test",
     config: FiguresConfig = QUICK,
 ) -> list[Row]:

@@ -6,9 +6,10 @@ import pytest
 
 from joppo.data.questions.answer_format import completion
 from joppo.data.store.store import Store, StoreError
-from joppo.training.evaluation import predictions as module
+from joppo.training.evaluation import predict as module
 from joppo.training.evaluation.items import EvaluationSet
-from joppo.training.evaluation.predictions import Predictions, UnansweredError, predict
+from joppo.training.evaluation.predict import UnansweredError, predict
+from joppo.training.evaluation.predictions import Predictions
 from joppo.training.judges.answers import Judgement
 from joppo.training.judges.judge import Reply
 from tests.training.evaluation.judging import FakeJudge, choice_item, jpeg, said, score_item

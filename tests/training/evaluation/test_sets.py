@@ -18,7 +18,8 @@ from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.evaluation.config import EvaluateConfig, SetConfig
 from joppo.training.evaluation.items import EvaluationSet
-from joppo.training.evaluation.predictions import Predictions, predict
+from joppo.training.evaluation.predict import predict
+from joppo.training.evaluation.predictions import Predictions
 from joppo.training.evaluation.run import load_set
 from joppo.training.trainer.examples import SnapshotError
 from tests.paths import DATASET_FIXTURES

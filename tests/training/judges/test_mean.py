@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from joppo.data.questions.answer_format import AnswerFormat, completion, format_score
 from joppo.data.store.store import Store
 from joppo.training.evaluation.items import EvaluationSet
-from joppo.training.evaluation.predictions import Predictions, UnansweredError, predict
+from joppo.training.evaluation.predict import UnansweredError, predict
+from joppo.training.evaluation.predictions import Predictions
 from joppo.training.judges.judge import Question, Reply
 from joppo.training.judges.mean import MeanJudge, mean_judge, mean_name, mean_reply
 from joppo.training.judges.parse_reply import no_reply, read_reply

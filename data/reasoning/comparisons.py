@@ -12,25 +12,27 @@ from joppo.data.store.hashing import content_hash
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KINDS
 
-MIN_SHIFT = 0.15  # least distance of two positions, fraction of the frame
+MIN_SHIFT = 0.15
+"""Least distance of two positions that are compared, as a fraction of the frame."""
 PARTNERS_TRIED = 8
 
 
-def compare_with_any(
+def compare_with_first(
     template: Template, a: Subject, others: Sequence[Subject], config: ReasoningConfig
 ) -> Question | None:
-    """A comparison of `a` with the first suitable photo after a point on the ring of ids.
+    """A comparison of `a` with the first of the other photos that suits, or None.
 
-    The point is a content hash, so that a photo added to the shard changes few partners.
+    The search starts at a content hash in the circle of image ids, so that a photo that is added to
+    the shard changes few partners; at most `PARTNERS_TRIED` are tried.
     """
-    point = content_hash("partner", a.id, template.key, config.seed)
-    mates = [b for b in others if _may_meet(a, b)]
-    mates.sort(key=lambda b: (b.id < point, b.id))
-    posed = (compare(template, a, b, config) for b in mates[:PARTNERS_TRIED])
-    return next((question for question in posed if question is not None), None)
+    start = content_hash("partner", a.id, template.key, config.seed)
+    partners = [b for b in others if _comparable(a, b)]
+    partners.sort(key=lambda b: (b.id < start, b.id))
+    questions = (compare(template, a, b, config) for b in partners[:PARTNERS_TRIED])
+    return next((question for question in questions if question is not None), None)
 
 
-def _may_meet(a: Subject, b: Subject) -> bool:
+def _comparable(a: Subject, b: Subject) -> bool:
     """Same dataset and split, both real or both synthetic, and no relatives.
 
     A photo and what was synthesized from it share their layout, so there is nothing to compare.
@@ -45,7 +47,7 @@ def _may_meet(a: Subject, b: Subject) -> bool:
 
 
 def compare(template: Template, a: Subject, b: Subject, config: ReasoningConfig) -> Question | None:
-    """The template's question about photos A (first) and B, or None where the labels are silent.
+    """The template's question about photos A (first) and B; None if the labels do not answer it.
 
     Positions and scores must differ clearly, kinds of perspective and categories must differ.
     """
@@ -63,11 +65,11 @@ def compare(template: Template, a: Subject, b: Subject, config: ReasoningConfig)
         return None
     return Question(
         template,
-        render(template.text, **variables),
-        form,
-        letter,
-        f"photograph {letter}",
-        (letter,),
+        text=render(template.text, **variables),
+        form=form,
+        truth=letter,
+        meaning=f"photograph {letter}",
+        accepted=(letter,),
         partner=b,
         target=target,
     )
@@ -88,9 +90,9 @@ def _target(
 
 
 def _winner(topic: str, a: Subject, b: Subject, config: ReasoningConfig) -> str | None:
-    """A or B by the labels; None where a label is silent or the difference is small."""
+    """A or B by the labels; None where one does not state it or the difference is small."""
     if topic == "kind":
-        kinds = [s.label.get("perspective") for s in (a, b)]
+        kinds = [a.perspective, b.perspective]
         if any(kind not in KINDS for kind in kinds) or kinds.count("none") != 1:
             return None
         return "B" if kinds[0] == "none" else "A"

@@ -5,27 +5,27 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.questions.template_pool import FORMS, TASKS, Form, Task
+from joppo.data.questions.template_pool import FORMS, TASKS, Form, OwnTemplates, Task, template_pool
 from joppo.data.taxonomy.rubrics import RubricChoice
 from joppo.data.teachers.config import TeachersConfig
 from joppo.data.teachers.providers import PROVIDERS, traits_of, version_params
 
 
 class Route(StageConfig):
-    """A teacher and its share.
-
-    `teacher` names a provider of the teachers' config; without it, `provider` and `model` say who
-    is meant. `templates` are glob patterns of template ids that it may answer. `params` are the
-    sampling values that go with each request and into its id; `with_teachers` fills in those of the
-    teachers' config, where the route has none.
-    """
+    """A teacher, and which questions go to it."""
 
     teacher: str | None = None
+    """name of a teacher of the section `teachers`; without it, `provider` and `model` name one"""
     provider: str = "grounded"
+    """provider of the teacher; one that is offline needs no entry in the section `teachers`"""
     model: str = "grounded-1"
     weight: float = Field(default=1.0, gt=0)
+    """share of the questions, relative to the weights of the other routes"""
     templates: tuple[str, ...] = ("*",)
+    """glob patterns of the template ids that it may answer"""
     params: dict[str, float | int | str | bool | None] = Field(default_factory=dict)
+    """values that go with each request and into its id; they replace those of the section
+    `teachers`"""
 
 
 class CheckConfig(StageConfig):
@@ -49,23 +49,27 @@ class ReasoningConfig(StageConfig):
     templates_per_image: dict[Task, Annotated[int, Field(ge=0)]] = Field(
         default_factory=lambda: dict.fromkeys(TASKS, 1)
     )
-    """questions per photo, by task; a task that is left out asks none"""
+    """questions per photo, by task; none for a task that is left out"""
     teachers_per_question: int = Field(default=1, ge=1)
     """how many of the routes answer each question (agreement between teachers needs two)"""
     routes: tuple[Route, ...] = (Route(),)
+    # Left out of the dump where empty, so that configs without it keep their hash.
+    templates: OwnTemplates = Field(default=(), exclude_if=lambda value: not value)
+    """question templates beside the built-in ones: paths of YAML files like those in
+    `data/questions/templates/`, relative to the working directory"""
     seed: int = 0
     rubric: RubricChoice = "photography"
     aesthetic_attributes: bool = True
-    """whether known attribute values enter the training answers; else only the total does"""
+    """whether rated attributes enter the training answers; else only the total does"""
     total_step: float = Field(default=0.01, ge=0.01, le=0.5)
     attribute_step: float = Field(default=0.01, ge=0.01, le=0.5)
-    """totals and attributes of the training answers are told in such steps: digits that nobody can
-    see in a photo are noise to reinforcement learning"""
+    """totals and attributes of the training answers are rounded to such steps: digits that nobody
+    can see in a photo are noise to reinforcement learning"""
     reveal_label: bool = True
-    """whether the visual prompt tells the teacher the label; without it teachers are tested"""
+    """whether the visual prompt gives the label to the teacher; false tests the teachers"""
     options: int = Field(default=4, ge=2, le=8)
     min_mos_gap: float = Field(default=0.1, ge=0, le=1)
-    """smallest difference of human scores in a comparison"""
+    """smallest difference of human scores in a comparison, on the scale from 0 to 1"""
     checks: CheckConfig = CheckConfig()
 
     def with_teachers(self, teachers: TeachersConfig | None) -> "ReasoningConfig":
@@ -81,6 +85,11 @@ class ReasoningConfig(StageConfig):
     def _some_route(self) -> "ReasoningConfig":
         if not self.routes:
             raise ValueError("routes is empty: name at least one teacher")
+        return self
+
+    @model_validator(mode="after")
+    def _distinct_templates(self) -> "ReasoningConfig":
+        template_pool(self.templates)
         return self
 
 

@@ -1,8 +1,8 @@
-"""Template x truth -> a question about one photo.
+"""A template and a photo's label -> a question about the photo.
 
-A question exists only where the label states its answer. MOS and attributes of a photo say nothing
-about an image synthesized from it, so synthetic images are asked about composition and perspective
-alone.
+A question is made only where the label states its answer. MOS and attributes of a photo do not hold
+for an image synthesized from it, so questions about synthetic images are about composition and
+perspective alone.
 """
 
 from collections.abc import Mapping
@@ -29,10 +29,11 @@ from joppo.data.taxonomy.rubrics import Rubric
 
 BAND_MARGIN = 0.02
 BANDS = ("0.00 to 0.25", "0.25 to 0.50", "0.50 to 0.75", "0.75 to 1.00")
-LEAD = 0.1  # by how much the strongest (weakest) attribute must lead
+LEAD = 0.1
+"""By how much the strongest (weakest) attribute must be ahead of the next one."""
 
 
-def pose(
+def make_question(
     template: Template, subject: Subject, rubric: Rubric, config: ReasoningConfig
 ) -> Question | None:
     """The template's question about a photo, or None where the label does not state the answer.
@@ -41,7 +42,7 @@ def pose(
         ValueError: the template compares two photos.
     """
     if template.form == "comparative":
-        raise ValueError(f"{template.id} compares two photos: use data.comparisons.compare")
+        raise ValueError(f"{template.id} compares two photos: use comparisons.compare")
     if template.task == "composition":
         return _composition(template, subject, config)
     if template.task == "perspective":
@@ -58,10 +59,12 @@ def _open(
 ) -> Question:
     form = AnswerFormat("term", terms)
     text = render(template.text, vocabulary="; ".join(terms), answer_form=answer_instruction(form))
-    return Question(template, text, form, truth, truth, accepted or (truth,))
+    return Question(template, text, form, truth, meaning=truth, accepted=accepted or (truth,))
 
 
-def _multiple(template: Template, choices: Choices, plain: str, wrong: tuple[str, ...]) -> Question:
+def _multiple_choice(
+    template: Template, choices: Choices, meaning: str, wrong: tuple[str, ...]
+) -> Question:
     form = AnswerFormat("choice", choices.letters)
     text = render(
         template.text,
@@ -73,10 +76,10 @@ def _multiple(template: Template, choices: Choices, plain: str, wrong: tuple[str
         template,
         text,
         form,
-        choices.letter,
-        plain,
-        (choices.letter,),
-        choices.options,
+        truth=choices.letter,
+        meaning=meaning,
+        accepted=(choices.letter,),
+        options=choices.options,
         wrong=wrong,
     )
 
@@ -96,7 +99,7 @@ def _composition(template: Template, subject: Subject, config: ReasoningConfig) 
     key = (subject.id, template.key, config.seed)
     choices = choose(_option(template, right), tiers, *key, count=config.options)
     wrong = tuple(category_name(texts[o]) for o in choices.options if texts[o].id != right.id)
-    return _multiple(template, choices, category_name(right), wrong)
+    return _multiple_choice(template, choices, category_name(right), wrong)
 
 
 def _option(template: Template, category: Category) -> str:
@@ -135,7 +138,7 @@ def _perspective(template: Template, subject: Subject, config: ReasoningConfig) 
         count=config.options,
     )
     wrong = tuple(option for option in choices.options if option != words[truth])
-    return _multiple(template, choices, words[truth], wrong)
+    return _multiple_choice(template, choices, words[truth], wrong)
 
 
 def _score(
@@ -149,8 +152,9 @@ def _score(
         if not config.aesthetic_attributes or any(n not in subject.attributes for n in names):
             return None
     form = AnswerFormat("score", names)
-    total = in_steps(subject.mos, config.total_step)
-    values = {name: in_steps(subject.attributes[name], config.attribute_step) for name in names}
+    total = round_to_step(subject.mos, config.total_step)
+    step = config.attribute_step
+    values = {name: round_to_step(subject.attributes[name], step) for name in names}
     truth = format_score(total, values)
     text = render(
         template.text,
@@ -161,7 +165,7 @@ def _score(
     return Question(template, text, form, truth, f"{total:.2f}", (truth,))
 
 
-def in_steps(value: float, step: float) -> float:
+def round_to_step(value: float, step: float) -> float:
     """The multiple of `step` that lies nearest."""
     return round(value / step) * step
 
@@ -173,7 +177,7 @@ def _band(template: Template, subject: Subject, config: ReasoningConfig) -> Ques
     right = BANDS[min(3, int(mos * 4))]
     wrong = tuple(band for band in BANDS if band != right)
     choices = choose(right, [wrong], subject.id, template.key, config.seed, count=len(BANDS))
-    return _multiple(template, choices, right, wrong)
+    return _multiple_choice(template, choices, right, wrong)
 
 
 def _extreme(
@@ -192,4 +196,4 @@ def _extreme(
         words[0], [words[1:]], subject.id, template.key, config.seed, count=config.options
     )
     wrong = tuple(option for option in choices.options if option != words[0])
-    return _multiple(template, choices, words[0], wrong)
+    return _multiple_choice(template, choices, words[0], wrong)

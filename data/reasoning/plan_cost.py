@@ -1,4 +1,4 @@
-"""What a run would take, before it spends: requests, tokens, dollars, hours, photos and disk.
+"""What a run would take, before anything is paid: requests, tokens, dollars, hours, files.
 
 for row in plan_cost(teachers, Workload(photos=35_000, requests={"gpt": 35_000})): ...
 """
@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
-from joppo.data.questions.template_pool import load_templates
+from joppo.data.questions.template_pool import template_pool
 from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.reasoning.teacher_requests import routes_for
 from joppo.data.teachers.base import TeacherRequest
@@ -91,21 +91,21 @@ def requests_by_teacher(
 ) -> dict[str, int]:
     """Expected requests of that many photos, by teacher name, from the routes and their weights.
 
-    The router itself is asked about a sample of made-up photos; a photo whose label answers no
-    template asks fewer, so this is an upper estimate.
+    The routes of a sample of made-up image ids are counted. A photo whose label answers too few
+    templates leads to fewer requests, so this is an upper estimate.
 
     Raises:
         ValueError: a route leads to a teacher that is not configured.
     """
     config = config.with_teachers(teachers)
     share: dict[str, float] = {}
-    templates = load_templates()
+    templates = template_pool(config.templates)
     for task, questions in config.templates_per_image.items():
-        able = [t for t in templates if t.task == task and t.form in config.forms]
-        if task not in config.tasks or not able:
+        usable = [t for t in templates if t.task == task and t.form in config.forms]
+        if task not in config.tasks or not usable:
             continue
         for index in range(_SAMPLE):
-            template = able[index % len(able)]
+            template = usable[index % len(usable)]
             for route in routes_for(template.id, f"plan {index}", config):
                 # An offline teacher needs no config: its provider stands for its name.
                 name = route.teacher or route.provider

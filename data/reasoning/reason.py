@@ -1,8 +1,8 @@
 """The reasoning stage: photos with labels -> teachers' answers -> checked training conversations.
 
-Everything that is chosen (template, teacher, partner of a comparison, letters) is a function of
-content hash and seed. A sample that fails a check becomes a rejected reasoning and a `rejects` row;
-the label stays as it is.
+Every choice (template, teacher, partner of a comparison, letters) is a function of content hashes
+and the seed. A sample that fails a check becomes a rejected reasoning and a `rejects` row; the
+label stays as it is.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,8 +19,14 @@ from joppo.data.questions.answer_format import AnswerError, parse_completion
 from joppo.data.questions.question import Subject
 from joppo.data.reasoning.checks import Failure, Sample, first_failure, near_duplicates
 from joppo.data.reasoning.config import CheckConfig, ReasoningConfig, Route
-from joppo.data.reasoning.rows import Asked, reasoning_row, reject_row, response_row, sft_row
-from joppo.data.reasoning.select_questions import preferences_for, questions_for
+from joppo.data.reasoning.rows import (
+    AskedQuestion,
+    reasoning_row,
+    reject_row,
+    response_row,
+    sft_row,
+)
+from joppo.data.reasoning.select_questions import preference_rows, select_questions
 from joppo.data.reasoning.stage_texts import texts_version
 from joppo.data.reasoning.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.store.store import Store
@@ -47,11 +53,13 @@ __all__ = [
 
 @dataclass(slots=True)
 class _Photos:
-    """The readable photos of a shard, by id where mapped, and the rejects of the others."""
+    """The photos of a shard that can be read, and the rejects of the others."""
 
     subjects: list[Subject] = field(default_factory=list)
     facts: dict[str, Facts] = field(default_factory=dict)
+    """image id -> measured facts"""
     origins: dict[str, str | None] = field(default_factory=dict)
+    """image id -> what a synthetic photo was made from"""
     rejects: list[Row] = field(default_factory=list)
 
 
@@ -73,13 +81,13 @@ def reason_shard(
     """
     rubric = load_rubric(config.rubric)
     photos = _measure_all(items, store)
-    asked = _ask_about(photos, rubric, store, config)
+    asked = list(_ask_about(photos, rubric, store, config))
     answers = (ask or ask_offline)([one.request for one in asked])
     rows = _check(asked, answers, photos.facts, config)
     rows["preferences"] = [
-        row for subject in photos.subjects for row in preferences_for(subject, rubric, config)
+        row for subject in photos.subjects for row in preference_rows(subject, rubric, config)
     ]
-    rows["rejects"] = [*photos.rejects, *_silent(photos, asked), *rows["rejects"]]
+    rows["rejects"] = [*photos.rejects, *_nothing_to_ask(photos, asked), *rows["rejects"]]
     return rows
 
 
@@ -88,8 +96,8 @@ def shard_requests(
 ) -> list[TeacherRequest]:
     """The requests that `reason_shard` would send, for plans and dry runs; nothing is asked."""
     photos = _measure_all(items, store)
-    asked = _ask_about(photos, load_rubric(config.rubric), store, config)
-    return [one.request for one in asked]
+    rubric = load_rubric(config.rubric)
+    return [one.request for one in _ask_about(photos, rubric, store, config)]
 
 
 def _measure_all(items: Sequence[LabelledPhoto], store: Store) -> _Photos:
@@ -110,42 +118,40 @@ def _measure_all(items: Sequence[LabelledPhoto], store: Store) -> _Photos:
 
 def _ask_about(
     photos: _Photos, rubric: Rubric, store: Store, config: ReasoningConfig
-) -> list[Asked]:
-    def each() -> Iterator[Asked]:
-        for subject in photos.subjects:
-            origin = photos.origins[subject.id]
-            for question in questions_for(subject, photos.subjects, rubric, config):
-                for route in routes_for(question.template.id, subject.id, config):
-                    request = build_request(
-                        question, subject, origin, route, photos.facts, store, config
-                    )
-                    yield Asked(question, subject, request)
-
-    return list(each())
+) -> Iterator[AskedQuestion]:
+    """Every question about every photo, once for each teacher that answers it."""
+    for subject in photos.subjects:
+        origin = photos.origins[subject.id]
+        for question in select_questions(subject, photos.subjects, rubric, config):
+            for route in routes_for(question.template.id, subject.id, config):
+                request = build_request(
+                    question, subject, origin, route, photos.facts, store, config
+                )
+                yield AskedQuestion(question, subject, request)
 
 
-def _silent(photos: _Photos, asked: Sequence[Asked]) -> list[Row]:
+def _nothing_to_ask(photos: _Photos, asked: Sequence[AskedQuestion]) -> list[Row]:
     """Rejects for the photos that no question is about."""
-    spoken = {one.subject.id for one in asked}
+    used = {one.subject.id for one in asked}
     detail = "the label states the answer of no template; give a label or other tasks and routes"
     return [
         reject_row(subject.id, "nothing_to_ask", detail)
         for subject in photos.subjects
-        if subject.id not in spoken
+        if subject.id not in used
     ]
 
 
 def _check(
-    asked: Sequence[Asked],
+    asked: Sequence[AskedQuestion],
     answers: Sequence[TeacherAnswer],
     facts: Mapping[str, Facts],
     config: ReasoningConfig,
 ) -> dict[str, list[Row]]:
-    """File every answer: its response, then a reasoning and a sample, or a reject with reason."""
+    """The rows of every answer: a response, then a reasoning and a sample, or a reject."""
     rows: dict[str, list[Row]] = {
         name: [] for name in ("responses", "reasonings", "sft_samples", "preferences", "rejects")
     }
-    parsed: list[tuple[Asked, TeacherAnswer, Sample]] = []
+    parsed: list[tuple[AskedQuestion, TeacherAnswer, Sample]] = []
     for one, answer in zip(asked, answers, strict=True):
         rows["responses"].append(response_row(one, answer))
         sample = _parse(one, answer, facts, config)
@@ -170,7 +176,7 @@ def _check(
 
 
 def _parse(
-    one: Asked, answer: TeacherAnswer, facts: Mapping[str, Facts], config: ReasoningConfig
+    one: AskedQuestion, answer: TeacherAnswer, facts: Mapping[str, Facts], config: ReasoningConfig
 ) -> Sample | Failure:
     if answer.status != "ok":
         reason = (answer.finish_reason or "failed") if answer.status == "failed" else answer.status

@@ -1,4 +1,4 @@
-"""Rows of the reasoning stage: what was answered, and what became of it."""
+"""Rows of the reasoning stage: the answers, and what they became."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +13,8 @@ STAGE = "reasoning"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question on its way: what is asked about which photo, and the request that carries it."""
+class AskedQuestion:
+    """A question about a photo, and the request that was made of it."""
 
     question: Question
     subject: Subject
@@ -22,10 +22,11 @@ class Asked:
 
     @property
     def id(self) -> str:
+        """The request's id."""
         return self.request.request_id
 
 
-def response_row(one: Asked, answer: TeacherAnswer) -> dict[str, Any]:
+def response_row(one: AskedQuestion, answer: TeacherAnswer) -> dict[str, Any]:
     """A `responses` row; provider and model are those that answered."""
     return {
         "request_id": one.id,
@@ -44,7 +45,7 @@ def response_row(one: Asked, answer: TeacherAnswer) -> dict[str, Any]:
     }
 
 
-def reasoning_row(one: Asked, sample: Sample, failure: Failure | None) -> dict[str, Any]:
+def reasoning_row(one: AskedQuestion, sample: Sample, failure: Failure | None) -> dict[str, Any]:
     """A `reasonings` row; `failure` is the first check that did not pass."""
     return {
         "request_id": one.id,
@@ -58,8 +59,8 @@ def reasoning_row(one: Asked, sample: Sample, failure: Failure | None) -> dict[s
     }
 
 
-def sft_row(one: Asked, sample: Sample, provider: str) -> dict[str, Any]:
-    """An `sft_samples` row. A score is taught as the label states it, not as the teacher put it."""
+def sft_row(one: AskedQuestion, sample: Sample, provider: str) -> dict[str, Any]:
+    """An `sft_samples` row. A score is taught as the label states it, not as the teacher did."""
     question = one.question
     answer = question.truth if question.form.kind == "score" else sample.answer.text
     messages = [

@@ -1,4 +1,4 @@
-"""A posed question -> the request to a teacher: prompt, photos, context of the offline teacher."""
+"""A question -> the request to a teacher: prompt, photos, and context for offline teachers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,19 +21,21 @@ from joppo.data.teachers.providers import version_params
 
 
 def routes_for(template_id: str, image_id: str, config: ReasoningConfig) -> list[Route]:
-    """The teachers that answer a question: weighted, without repetition, by content hash and seed.
+    """The teachers that answer a question, drawn by weight, without repetition.
 
-    Adding a route moves only the questions that it takes over (exponential ranks by weight).
+    The draw is a function of content hashes and the seed. Each route gets an exponential variate
+    with its weight as rate, and the smallest ones are taken, so that a route that is added takes
+    questions over and moves no other.
     """
     able = [r for r in config.routes if any(fnmatchcase(template_id, p) for p in r.templates)]
 
-    def rank(route: Route) -> float:
-        drawn = unit_interval(
+    def variate(route: Route) -> float:
+        uniform = unit_interval(
             "route", route.provider, route.model, template_id, image_id, config.seed
         )
-        return -math.log1p(-drawn) / route.weight
+        return -math.log1p(-uniform) / route.weight
 
-    return sorted(able, key=rank)[: config.teachers_per_question]
+    return sorted(able, key=variate)[: config.teachers_per_question]
 
 
 def build_request(
@@ -45,11 +47,16 @@ def build_request(
     store: Store,
     config: ReasoningConfig,
 ) -> TeacherRequest:
-    """The request that puts a question to one teacher.
+    """The request that asks one teacher a question.
 
     Args:
+        question: what is asked.
+        subject: the photo asked about; of a comparison, photo A.
         origin: what a synthetic photo was made from, in words.
+        route: the teacher.
         facts: image id -> measured facts, for all photos of the question.
+        store: where the photos lie; they are read when the request is sent.
+        config: whether the label is given to the teacher.
     """
     photos = question.subjects(subject)
     names = ["the photo"] if len(photos) == 1 else ["photograph A", "photograph B"]
@@ -57,7 +64,7 @@ def build_request(
     prompt = visual_prompt(
         question.text,
         question.truth if reveal else "the answer",
-        label=_known(question, photos, names, config) if reveal else None,
+        label=_label_text(question, photos, names, config) if reveal else None,
         facts=[(name, facts[p.id]) for name, p in zip(names, photos, strict=True)],
         origin=origin,
     )
@@ -79,10 +86,10 @@ def describe_origin(synthesis: Mapping[str, Any] | None) -> str | None:
     """What a synthetic photo was made from; prompts of synthesis are the pipeline's own words."""
     if not synthesis:
         return None
-    kept = CATEGORIES.get(synthesis.get("category") or 0)
+    category = CATEGORIES.get(synthesis.get("category") or 0)
     text = f"rendered by a diffusion model from the {synthesis['control']} map of a photo"
-    if kept:
-        text += f" with the composition {category_name(kept)}"
+    if category:
+        text += f" with the composition {category_name(category)}"
     return f'{text}; asked for: "{synthesis["prompt"]}"'
 
 
@@ -91,10 +98,10 @@ def _reference(photo: Subject, store: Store) -> ImageRef:
     return ImageRef(photo.id, lambda: store.read_bytes(uri))
 
 
-def _known(
+def _label_text(
     question: Question, photos: Sequence[Subject], names: list[str], config: ReasoningConfig
 ) -> str:
-    """Names and definitions of what the labels say, as far as the task asks for it."""
+    """What the labels state about the task, in words, and the right answer."""
     task = question.template.task
     lines = [
         f"- {name}: {line}"
@@ -109,16 +116,16 @@ def _known(
 
 def _label_lines(photo: Subject, task: str, config: ReasoningConfig) -> list[str]:
     if task == "composition":
-        found = [CATEGORIES[c] for c in photo.categories]
-        return [f"composition {category_name(c)}, that is, {c.definition}" for c in found]
+        categories = [CATEGORIES[c] for c in photo.categories]
+        return [f"composition {category_name(c)}, that is, {c.definition}" for c in categories]
     if task == "perspective":
         kind = perspective_truth(photo.label, "kind")
-        place = perspective_truth(photo.label, "vanishing")
-        height = perspective_truth(photo.label, "horizon")
+        vanishing = perspective_truth(photo.label, "vanishing")
+        horizon = perspective_truth(photo.label, "horizon")
         lines = [f"perspective: {KIND_TEXTS[kind]}"] if kind else []
-        lines += [f"main vanishing point: {place}"] if place else []
-        return lines + ([f"horizon: {height}"] if height else [])
+        lines += [f"main vanishing point: {vanishing}"] if vanishing else []
+        return lines + ([f"horizon: {horizon}"] if horizon else [])
     lines = [] if photo.mos is None else [f"mean rating {photo.mos:.2f} on a scale from 0 to 1"]
-    # Attributes that are kept from the corpus must not come in through a teacher's words.
+    # Attributes that are kept out of the corpus must not enter it through a teacher's text.
     rated = sorted(photo.attributes.items()) if config.aesthetic_attributes else []
     return lines + [f"{name.replace('_', ' ')} {value:+.2f} from -1 to 1" for name, value in rated]

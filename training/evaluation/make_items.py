@@ -1,4 +1,4 @@
-"""Labelled photos -> items: the questions that a snapshot's preferences would hold."""
+"""Labelled photos -> items: the questions that a snapshot's table `preferences` would have."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
@@ -10,8 +10,8 @@ from joppo.data.questions.prompts import answer_instruction
 from joppo.data.questions.question import CATEGORY_NAMES, Subject
 from joppo.data.questions.template_pool import load_templates
 from joppo.data.reasoning.config import ReasoningConfig
-from joppo.data.reasoning.make_question import pose
-from joppo.data.reasoning.select_questions import preferences_for
+from joppo.data.reasoning.make_question import make_question
+from joppo.data.reasoning.select_questions import preference_rows
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.config import SetConfig
@@ -24,7 +24,7 @@ Row = Mapping[str, Any]
 Read = Callable[[], bytes]
 
 
-def items_of(
+def make_items(
     image: Row, label: Row, read: Read, rubric: Rubric, config: SetConfig
 ) -> Iterator[Item]:
     """The set's questions about one photo; none where the label holds no answer.
@@ -34,15 +34,15 @@ def items_of(
         label: a row of the `labels` table.
     """
     subject = Subject(image, label)
-    asked = ReasoningConfig(tasks=tuple(_TASKS[task] for task in config.tasks))  # type: ignore[misc]
-    for row in preferences_for(subject, rubric, asked):
+    reasoning = ReasoningConfig(tasks=tuple(_TASKS[task] for task in config.tasks))  # type: ignore[misc]
+    for row in preference_rows(subject, rubric, reasoning):
         if row["task"] == "composition" and config.form == "open":
-            yield _open(subject, str(image["item"]), read, rubric, asked)
+            yield _open(subject, str(image["item"]), read, rubric, reasoning)
         else:
-            yield item_of({**row, "item": image["item"]}, label, read, rubric.names)
+            yield make_item({**row, "item": image["item"]}, label, read, rubric.names)
 
 
-def item_of(row: Row, label: Row | None, read: Read, names: Sequence[str]) -> Item:
+def make_item(row: Row, label: Row | None, read: Read, names: Sequence[str]) -> Item:
     """One row of `preferences`, with `item` beside its columns, as an item.
 
     Args:
@@ -81,8 +81,8 @@ def multiple_choice(image_id: str, question: Question, read: Read) -> Item:
 
 def _open(subject: Subject, item: str, read: Read, rubric: Rubric, config: ReasoningConfig) -> Item:
     template = next(t for t in load_templates() if t.id == OPEN_TEMPLATE)
-    question = pose(template, subject, rubric, config)
-    assert question is not None  # preferences_for found a category
+    question = make_question(template, subject, rubric, config)
+    assert question is not None  # preference_rows found a category
     classes = tuple(CATEGORIES[CATEGORY_NAMES[name]].abbreviation for name in question.form.names)
     return Item(
         subject.id,

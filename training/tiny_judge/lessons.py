@@ -30,7 +30,7 @@ from joppo.data.questions.prompts import answer_instruction, score_prompt
 from joppo.data.questions.question import Subject
 from joppo.data.questions.template_pool import load_templates, render
 from joppo.data.reasoning.config import ReasoningConfig, Route
-from joppo.data.reasoning.make_question import in_steps, pose
+from joppo.data.reasoning.make_question import make_question, round_to_step
 from joppo.data.reasoning.teacher_requests import build_request
 from joppo.data.scenes.scene import Scene, render_scene
 from joppo.data.store.store import Store
@@ -223,8 +223,8 @@ def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
     """
     total, attributes = _opinion(sight, rng)
     reason = _prose([plain_clause(aspect, sight.said) for aspect in plain_aspects(sight.said)])
-    rounded = {name: in_steps(attributes[name], 0.1) for name in rubric.names}
-    answer = format_score(in_steps(total, 0.05), rounded)
+    rounded = {name: round_to_step(attributes[name], 0.1) for name in rubric.names}
+    answer = format_score(round_to_step(total, 0.05), rounded)
     return Lesson(sight.image, score_prompt(rubric), completion(reason, answer))
 
 
@@ -234,7 +234,7 @@ def answer_in_form(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Le
     subject = Subject({"image_id": f"{sight.name}-{rng.integers(2**31)}", "uri": ""}, label)
     config = ReasoningConfig(seed=int(rng.integers(2**31)))
     pool = [t for t in load_templates() if t.form != "comparative"]
-    posed = (pose(pool[i], subject, rubric, config) for i in rng.permutation(len(pool)))
+    posed = (make_question(pool[i], subject, rubric, config) for i in rng.permutation(len(pool)))
     question = next(q for q in posed if q is not None)
     request = build_request(
         question, subject, None, Route(), {subject.id: sight.facts}, Store("memory://"), config

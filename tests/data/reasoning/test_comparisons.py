@@ -7,7 +7,7 @@ import pytest
 
 from joppo.data.questions.question import Subject
 from joppo.data.questions.template_pool import load_templates
-from joppo.data.reasoning.comparisons import compare, compare_with_any
+from joppo.data.reasoning.comparisons import compare, compare_with_first
 from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.store.hashing import sha256
 
@@ -69,9 +69,9 @@ def test_partners_come_from_the_same_dataset_and_split_and_are_no_relatives() ->
         _photo(4, mos=0.1, synthetic=True, parent=a.id),
         _photo(5, mos=0.1, parent=a.id),
     ]
-    assert compare_with_any(template, a, strangers, CONFIG) is None
+    assert compare_with_first(template, a, strangers, CONFIG) is None
     fit = _photo(6, mos=0.1)
-    question = compare_with_any(template, a, [*strangers, fit], CONFIG)
+    question = compare_with_first(template, a, [*strangers, fit], CONFIG)
     assert question is not None and question.partner is fit and question.truth == "A"
 
 
@@ -79,8 +79,8 @@ def test_partner_does_not_depend_on_order() -> None:
     template = POOL["aesthetic-compare-better"]
     photos = [_photo(n, mos=n / 40) for n in range(40)]
     for a in photos:
-        one = compare_with_any(template, a, photos, CONFIG)
-        two = compare_with_any(template, a, photos[::-1], CONFIG)
+        one = compare_with_first(template, a, photos, CONFIG)
+        two = compare_with_first(template, a, photos[::-1], CONFIG)
         assert (one is None) == (two is None)
         if one and two and one.partner and two.partner:
             assert one.partner.id == two.partner.id

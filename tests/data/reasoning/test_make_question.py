@@ -9,7 +9,7 @@ from joppo.data.questions.answer_format import parse_answer
 from joppo.data.questions.question import CATEGORY_NAMES, Question, Subject, category_name
 from joppo.data.questions.template_pool import Template, load_templates
 from joppo.data.reasoning.config import ReasoningConfig
-from joppo.data.reasoning.make_question import BANDS, pose
+from joppo.data.reasoning.make_question import BANDS, make_question
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.rubrics import load_rubric
 
@@ -40,12 +40,12 @@ def _subject(synthetic: bool = False, key: str = "00", **label: Any) -> Subject:
 
 
 def _pose(name: str, subject: Subject, **config: Any) -> Question | None:
-    return pose(POOL[name], subject, RUBRIC, ReasoningConfig(**config))
+    return make_question(POOL[name], subject, RUBRIC, ReasoningConfig(**config))
 
 
 @pytest.mark.parametrize("template", SINGLE, ids=lambda t: t.id)
 def test_every_template_can_be_posed_and_its_truth_parses(template: Template) -> None:
-    question = pose(template, _subject(), RUBRIC, CONFIG)
+    question = make_question(template, _subject(), RUBRIC, CONFIG)
     assert question is not None
     parse_answer(question.truth, question.form)
     assert question.truth in question.accepted
@@ -55,7 +55,7 @@ def test_every_template_can_be_posed_and_its_truth_parses(template: Template) ->
 
 @pytest.mark.parametrize("template", SINGLE, ids=lambda t: t.id)
 def test_without_a_label_nothing_is_asked(template: Template) -> None:
-    assert pose(template, Subject({"image_id": "00"}, {}), RUBRIC, CONFIG) is None
+    assert make_question(template, Subject({"image_id": "00"}, {}), RUBRIC, CONFIG) is None
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -112,7 +112,7 @@ def test_what_is_unknown_or_unclear_is_not_asked(name: str, label: dict[str, Any
 
 def test_synthetic_photos_have_no_score() -> None:
     for template in SINGLE:
-        question = pose(template, _subject(synthetic=True), RUBRIC, CONFIG)
+        question = make_question(template, _subject(synthetic=True), RUBRIC, CONFIG)
         assert (question is None) == (template.task == "aesthetic")
 
 
@@ -156,4 +156,4 @@ def test_strongest_and_weakest() -> None:
 
 def test_comparative_templates_need_two_photos() -> None:
     with pytest.raises(ValueError, match="compares two"):
-        pose(POOL["aesthetic-compare-better"], _subject(), RUBRIC, CONFIG)
+        make_question(POOL["aesthetic-compare-better"], _subject(), RUBRIC, CONFIG)

@@ -11,7 +11,7 @@ from joppo.data.questions.prompts import fact_lines, score_prompt
 from joppo.data.questions.question import Subject
 from joppo.data.questions.template_pool import load_templates
 from joppo.data.reasoning.config import ReasoningConfig, Route
-from joppo.data.reasoning.make_question import pose
+from joppo.data.reasoning.make_question import make_question
 from joppo.data.reasoning.teacher_requests import build_request, describe_origin, routes_for
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
@@ -32,7 +32,7 @@ def _request(name: str = "composition-choice-plain", route: Route = GPT, **confi
     one = item(STORE, 3, categories=[8])
     subject = Subject(one.image, one.label)
     settings = ReasoningConfig(**config)
-    question = pose(POOL[name], subject, load_rubric(), settings)
+    question = make_question(POOL[name], subject, load_rubric(), settings)
     assert question is not None
     facts = {subject.id: measure(land(0.5))}
     return question, build_request(question, subject, None, route, facts, STORE, settings)
@@ -132,7 +132,7 @@ def test_ids_depend_on_what_is_sent() -> None:
 def test_each_task_tells_what_it_needs(name: str, words: str) -> None:
     one = item(STORE, 3, perspective="one-point", vanishing_x=0.5, vanishing_y=0.5)
     subject = Subject(one.image, one.label)
-    question = pose(POOL[name], subject, load_rubric(), ReasoningConfig())
+    question = make_question(POOL[name], subject, load_rubric(), ReasoningConfig())
     assert question is not None
     facts = {subject.id: measure(dot(0.5, 0.5))}
     request = build_request(question, subject, None, GPT, facts, STORE, ReasoningConfig())

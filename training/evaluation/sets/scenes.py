@@ -14,7 +14,7 @@ from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import EvaluationSet, distinct
-from joppo.training.evaluation.make_items import items_of
+from joppo.training.evaluation.make_items import make_items
 
 
 def scenes_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationSet:
@@ -29,7 +29,7 @@ def scenes_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationSet
     items = [
         item
         for photo in photos[: config.limit]
-        for item in items_of(
+        for item in make_items(
             photo["image"],
             photo["label"],
             partial(store.read_bytes, photo["image"]["uri"]),

@@ -10,7 +10,7 @@ from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.config import LATEST, SetConfig
 from joppo.training.evaluation.items import EvaluationSet, distinct
-from joppo.training.evaluation.make_items import item_of
+from joppo.training.evaluation.make_items import make_item
 from joppo.training.trainer.examples import SnapshotError, resolve_snapshot
 
 _ROWS = """
@@ -39,7 +39,7 @@ def snapshot_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationS
             f"{config.split}: build a larger corpus, or choose split `all`"
         )
     items = [
-        item_of(
+        make_item(
             row, labels.get(row["image_id"]), partial(store.read_bytes, row["uri"]), rubric.names
         )
         for row in rows

@@ -20,7 +20,7 @@ from joppo.data.store.hashing import unit_interval
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.config import SetConfig
 from joppo.training.evaluation.items import EvaluationSet, Item, distinct
-from joppo.training.evaluation.make_items import items_of, multiple_choice
+from joppo.training.evaluation.make_items import make_items, multiple_choice
 
 _THREADS = 8
 Photos = dict[str, Path]
@@ -78,7 +78,7 @@ def _labels(
     items = [
         item
         for label, image_id, split in wanted[: config.limit]
-        for item in items_of(
+        for item in make_items(
             {"image_id": image_id, "item": label.item, "split": split},
             label_row(label, image_id, split),
             photos[label.item].read_bytes,

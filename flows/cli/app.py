@@ -13,6 +13,7 @@ from joppo.flows.cli.errors import Commands
 from joppo.flows.cli.evaluate import evaluate
 from joppo.flows.cli.labels import labels
 from joppo.flows.cli.plan import plan
+from joppo.flows.cli.prefect_settings import set_defaults
 from joppo.flows.cli.query import query
 from joppo.flows.cli.reproduce import reproduce
 from joppo.flows.cli.score import score
@@ -44,4 +45,5 @@ for command in COMMANDS:
 
 def main() -> None:
     """Entry point of the `joppo` command."""
+    set_defaults()
     app()

@@ -112,8 +112,8 @@ def check_place(port: int) -> None:
     """
     if not Path("prefect.yaml").is_file():
         raise UpError(
-            "no prefect.yaml in this folder: run `joppo up` in a clone of the repository, "
-            "whose deployments and settings it starts"
+            "no prefect.yaml in this folder: run this in a clone of the repository, "
+            "whose deployments it uses"
         )
     if url := running_server():
         raise UpError(f"already up: {url}")

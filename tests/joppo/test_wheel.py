@@ -86,8 +86,8 @@ def test_the_wheel_has_one_package_and_every_file_of_it(wheel: Path) -> None:
     code = {f"joppo/{name}" for name in tracked(*LINKED)} | {
         name for name in tracked("joppo") if not (ROOT / name).is_symlink()
     }
-    profile = {f"joppo/{name}" for name in tracked(EMBEDDED)}
-    assert {name for name in names if name.startswith("joppo/")} == code | profile
+    settings = {f"joppo/{name}" for name in tracked(EMBEDDED, "prefect.toml")}
+    assert {name for name in names if name.startswith("joppo/")} == code | settings
     assert any(name.endswith("/licenses/LICENSE") for name in names)
 
 

@@ -1,4 +1,4 @@
-"""API keys from Prefect Secret blocks, for teachers whose key the environment does not hold.
+"""API keys from Prefect Secret blocks, for teachers whose key is not in the environment.
 
 The block of variable OPENAI_API_KEY is called `openai-api-key`. A key goes from the block into this
 process's environment and nowhere else: it is no parameter, no result, no part of a cache key.
@@ -19,7 +19,7 @@ def block_name(variable: str) -> str:
 def fill_keys(teachers: TeachersConfig) -> None:
     """Set the environment variables of missing keys; one without a block stays unset.
 
-    The teacher itself then says which variable is missing.
+    The teacher itself then reports which variable is missing.
     """
     names = {provider.key_env for provider in teachers.providers}
     for variable in sorted(name for name in names if name and not os.environ.get(name)):

@@ -4,7 +4,8 @@ import json
 from typing import Any
 
 from joppo.data.datasets.labelled import LabelledPhoto, inherited_label, labelled_photos
-from joppo.data.reasoning.reason import RECIPE_VERSION, ReasoningConfig, reason_shard
+from joppo.data.reasoning.reason import RECIPE_VERSION, Ask, ReasoningConfig, reason_shard
+from joppo.data.teachers.config import TeachersConfig
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.manifest import Manifest, load
 from joppo.tasks.shard_task import Step, shard_task
@@ -27,23 +28,21 @@ def _items(photos: Manifest, step: Step) -> list[LabelledPhoto]:
         return labelled_photos(images, labels)
     planned = json.loads(step.store.read_bytes(photos["extra"]["plan"]))
     attempts = {attempt["attempt_id"]: attempt for attempt in planned["attempts"]}
-    made = {row["image_id"]: row for row in syntheses if row["accepted"]}
-    return [
-        LabelledPhoto(
-            image,
-            inherited_label(attempts[made[image["image_id"]]["attempt_id"]], image["image_id"]),
-            made[image["image_id"]],
-        )
-        for image in images
-    ]
+    accepted = {row["image_id"]: row for row in syntheses if row["accepted"]}
+
+    def photo(image: dict[str, Any]) -> LabelledPhoto:
+        synthesis = accepted[image["image_id"]]
+        label = inherited_label(attempts[synthesis["attempt_id"]], image["image_id"])
+        return LabelledPhoto(image, label, synthesis)
+
+    return [photo(image) for image in images]
 
 
-def _ask(step: Step) -> Any:
+def _ask(step: Step) -> Ask | None:
     """The gateway to paid teachers, or None for offline teachers alone."""
     if not step.settings.get("teachers"):
         return None
     from joppo.data.teachers.ask import make_ask
-    from joppo.data.teachers.config import TeachersConfig
 
     teachers = TeachersConfig.model_validate(step.settings["teachers"])
     fill_keys(teachers)

@@ -7,10 +7,10 @@ Format: `imgListFiles_label/imgList<split>_<name>.txt`, split `TrainRegression` 
 `ValidationRegression` (500) or `TestNewRegression` (1,000), name `score` or an attribute, lines of
 `<file> <value>`. Five raters a photo; the lists do not state them, so `raters` is None.
 
-Scale: `score` in [0, 1], which is the MOS as it stands. Attributes in [-1, 1]; Symmetry and
+Scale: `score` in [0, 1], taken as the MOS unchanged. Attributes in [-1, 1]; Symmetry and
 Repetition in [0, 1]. They keep the dataset's own meaning under snake_case names; of the photography
 rubric, light, depth_of_field and content correspond by name, color_harmony and vivid_color are two
-sides of color, and no attribute is composition as a whole.
+aspects of color, and no attribute is composition as a whole.
 
 Traps: the spelling `BalacingElements`; the archive nests `imgListFiles_label` in itself; an older
 `TestRegression` list exists and is not read. A photo that an attribute list lacks has no value of
@@ -61,10 +61,10 @@ def read_aadb(path: str | Path) -> Iterator[Label | Reject]:
         if not scores.is_file():
             continue
         values: dict[str, dict[str, float]] = {}
-        for own, spec in ATTRIBUTES.items():
-            listed = folder / f"imgList{name}_{own}.txt"
-            if listed.is_file():
-                yield from _read_attribute(listed, spec, values)
+        for attribute, spec in ATTRIBUTES.items():
+            attribute_list = folder / f"imgList{name}_{attribute}.txt"
+            if attribute_list.is_file():
+                yield from _read_attribute(attribute_list, spec, values)
         yield from labels_of(scores, _pairs(scores), _parser(split, values), first)
         yield from _unscored(scores, values)
 
@@ -72,9 +72,9 @@ def read_aadb(path: str | Path) -> Iterator[Label | Reject]:
 def attributes_of(values: Mapping[str, Any]) -> dict[str, float]:
     """Checked attributes under our names; those that the photo lacks are absent."""
     return {
-        name: number(values[own], low, high, own)
-        for own, (name, low, high) in ATTRIBUTES.items()
-        if own in values
+        name: number(values[column], low, high, column)
+        for column, (name, low, high) in ATTRIBUTES.items()
+        if column in values
     }
 
 
@@ -87,13 +87,13 @@ def _list_folder(folder: Path) -> Path:
 
 
 def _pairs(path: Path) -> Iterator[tuple[int, list[str] | BadRowError]]:
-    met = False
+    is_first = True
     for line, text in text_lines(path):
         pair = text.rsplit(maxsplit=1)
-        if len(pair) != 2 and not met:
+        if len(pair) != 2 and is_first:
             problem = f"is not a list of `<file> <value>` (line {line})"
             raise DatasetFormatError(path, problem, "Name AADB's own list")
-        met = True
+        is_first = False
         if len(pair) == 2:
             yield line, pair
         else:

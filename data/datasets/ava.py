@@ -38,19 +38,19 @@ def read_ava(path: str | Path, test_list: str | Path | None = None) -> Iterator[
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str] | BadRowError]]:
-    met = False
+    is_first = True
     for line, text in text_lines(path):
         cells = text.split()
         if len(cells) == COLUMNS:
             yield line, cells
-        elif not met:
+        elif is_first:
             problem = f"line {line} has {len(cells)} columns, not {COLUMNS}"
             raise DatasetFormatError(path, problem, "Name AVA.txt as it is distributed")
         else:
             detail = f"{len(cells)} columns, not {COLUMNS}; restore the line"
             yield line, BadRowError("wrong_column_count", detail)
-        met = True
-    if not met:
+        is_first = False
+    if is_first:
         raise DatasetFormatError(path, "is empty", "Name AVA.txt as it is distributed")
 
 

@@ -10,7 +10,7 @@ Format: folder `CADB_Dataset` with `images/<n>.jpg` and JSON files, of which thr
 
 Which number is the total? Both fit a judge's output, so `total` decides: `composition_mean`
 (default; 1-5, five raters, because CADB is named for composition) or `aesthetic_score` (AADB's,
-0-1). The total stands in `mos` and `mos_raw`; the other number is left out.
+0-1). The total goes into `mos` and `mos_raw`; the other number is left out.
 
 Attributes: names, meaning and scale as in data/datasets/aadb.py ([-1, 1]; symmetry and repetition
 in [0, 1]), including how they correspond to the rubric.
@@ -102,7 +102,7 @@ def _values(table: Mapping[str, Any], item: str, file: str) -> dict[str, Any]:
 
 
 def _by_name(entries: Iterable[tuple[int, Entry]]) -> dict[str, Any]:
-    """Name -> value; of names that stand twice, the first one stands."""
+    """Name -> value; of a repeated name, the first value is used."""
     table: dict[str, Any] = {}
     for _, (name, value) in entries:
         table.setdefault(name, value)

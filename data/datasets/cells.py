@@ -10,7 +10,7 @@ from joppo.data.taxonomy.categories import CATEGORIES
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 # Control characters, backslashes, and halves of surrogate pairs, which UTF-8 cannot hold.
-_ODD = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
+_FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 _NUMBER = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?|[+-]?(nan|inf(inity)?)", re.I | re.A
 )
@@ -19,7 +19,7 @@ _SHOWN = 80
 
 
 def shown(value: Any) -> str:
-    """A value as it may stand in a message: quoted, ASCII, at most 80 characters."""
+    """A value in the form for messages: quoted, ASCII, at most 80 characters."""
     text = ascii(value)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
@@ -41,7 +41,7 @@ def unsafe_path(name: str) -> bool:
     """Whether a name is absolute, climbs, has a drive letter, or no portable UTF-8 form."""
     parts = name.split("/")
     climbs = any(part in ("", ".", "..") for part in parts)
-    return climbs or _ODD.search(name) is not None or _DRIVE.match(name) is not None
+    return climbs or _FORBIDDEN.search(name) is not None or _DRIVE.match(name) is not None
 
 
 def number(value: Any, low: float, high: float, field: str) -> float:

@@ -1,7 +1,7 @@
 """Label files, row by row: CSV, plain lines, JSON and JSON lines, all UTF-8 with or without BOM.
 
-Each generator yields (row number, row). A row that has not the file's form is yielded as a
-`BadRowError`; a file that has not the form raises `DatasetFormatError` (at the first `next`).
+Each generator yields (row number, row). A row that does not have the file's form is yielded as a
+`BadRowError`; a file of another format raises `DatasetFormatError` (at the first `next`).
 """
 
 import csv
@@ -18,7 +18,7 @@ CsvRow = dict[str, str]
 
 
 class JsonPairs(list[tuple[str, Any]]):
-    """A JSON object as its pairs: keys that stand twice are not lost."""
+    """A JSON object as its pairs, so that no repeated key is lost."""
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def json_records(path: Path) -> Iterator[tuple[int, dict[str, Any] | BadRowError
 
 
 def json_entries(path: Path) -> Iterator[tuple[int, tuple[str, Any]]]:
-    """(key, value) pairs of a JSON object, numbered from 1; a key that stands twice comes twice."""
+    """(key, value) pairs of a JSON object, numbered from 1; a repeated key is yielded each time."""
     value = json_value(path)
     if not isinstance(value, JsonPairs):
         raise DatasetFormatError(path, "is not a JSON object", "Write an object keyed by photo")
@@ -93,8 +93,12 @@ def json_entries(path: Path) -> Iterator[tuple[int, tuple[str, Any]]]:
 
 
 def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | BadRowError]]:
-    """Objects of a JSON-lines file, by line; the first tells whether the file is of the form."""
-    met = False
+    """Objects of a JSON-lines file, by line.
+
+    Raises:
+        DatasetFormatError: the first line is no JSON object.
+    """
+    is_first = True
     for line, text in text_lines(path):
         try:
             row = _object(json.loads(text, object_pairs_hook=JsonPairs))
@@ -102,9 +106,9 @@ def json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any] | BadRowError]]
             row = BadRowError(
                 "not_json", f"the line is not JSON ({error}); write one object a line"
             )
-        if not met and isinstance(row, BadRowError):
+        if is_first and isinstance(row, BadRowError):
             raise DatasetFormatError(path, "does not start with a JSON object", "Write one a line")
-        met = True
+        is_first = False
         yield line, row
 
 

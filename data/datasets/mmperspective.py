@@ -1,4 +1,4 @@
-"""MMPerspective: multiple-choice questions on perspective, with our own file form.
+"""MMPerspective: multiple-choice questions on perspective, in a file format of ours.
 
 Source: repository yunlong10/MMPerspective (2,711 photos, 5,083 questions) ships no data file, so
 the user brings the questions as JSON lines. Licence: the benchmark's and the photos'; both bind the
@@ -47,7 +47,7 @@ class Question:
 
 
 def read_mmperspective(path: str | Path) -> Iterator[Question | Reject]:
-    """Questions in file order; of equal ids the first one stands.
+    """Questions in file order; of several with one id, the first one is used.
 
     Raises:
         DatasetFormatError: the file does not start with a JSON object.
@@ -66,13 +66,13 @@ def read_mmperspective(path: str | Path) -> Iterator[Question | Reject]:
 
 
 def read_mmperspective_photos(path: str | Path) -> Iterator[Label | Reject]:
-    """One bare label (split test) for each photo of the questions, for ingesting the photos."""
-    met: set[str] = set()
+    """One label for each photo of the questions, with the split test, so that it is ingested."""
+    seen: set[str] = set()
     for question in read_mmperspective(path):
         if isinstance(question, Reject):
             yield question
-        elif question.image not in met:
-            met.add(question.image)
+        elif question.image not in seen:
+            seen.add(question.image)
             yield Label(question.image, DATASET, split="test")
 
 

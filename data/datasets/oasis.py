@@ -4,8 +4,8 @@ Source: bkurdi/shiny-server (photos, valence, arousal) and aenneb/OASIS-beauty (
 are from Pixabay. Licence: open for research use; it binds the user.
 
 Format: `ratings.csv`, header `image,theme,category,beauty_mean,beauty_sd,n,valence_mean,
-arousal_mean`; photos `acorns_1.jpg` beside it. `category` is Animal, Object or Scenery and says
-nothing of composition.
+arousal_mean`; photos `acorns_1.jpg` beside it. `category` is Animal, Object or Scenery and
+unrelated to composition.
 
 Scale: 1-7 each. `mos` maps `beauty_mean` from [1, 7] to [0, 1]; `attributes` map valence and
 arousal from [1, 7] to [-1, 1]. `raters` is `n`, the people behind the beauty score (104-368). No
@@ -40,7 +40,7 @@ def read_oasis(path: str | Path) -> Iterator[Label | Reject]:
 
 def _parse(row: CsvRow) -> Label:
     raw = number(row["beauty_mean"], LOW, HIGH, "beauty_mean")
-    values = {ours: number(row[own], LOW, HIGH, own) for ours, own in ATTRIBUTES.items()}
+    values = {name: number(row[column], LOW, HIGH, column) for name, column in ATTRIBUTES.items()}
     return Label(
         item_name(row["image"], "image"),
         DATASET,

@@ -12,8 +12,8 @@ the other means mapped from [1, 5] to [-1, 1], under the rubric's names: composi
 depth_of_field (`dofScore`), light, content (`contentScore`), and quality. `raters` is the sum of
 the nine bins where they are whole numbers.
 
-Traps: `PARA-Images.csv` holds single raters and is not read. `contentPreference` asks for another
-thing than `contentScore`. File names repeat across sessions, so the session belongs to the id. The
+Traps: `PARA-Images.csv` holds single raters and is not read. `contentPreference` measures something
+else than `contentScore`. File names repeat across sessions, so the session belongs to the id. The
 test file is read first: a photo in both stays in test.
 """
 
@@ -55,7 +55,9 @@ def _parser(split: str | None) -> Callable[[CsvRow], Label]:
     def parse(row: CsvRow) -> Label:
         session, name = cell(row, "sessionId"), cell(row, "imageName")
         raw = number(row[TOTAL], LOW, HIGH, TOTAL)
-        values = {ours: number(row[own], LOW, HIGH, own) for ours, own in ATTRIBUTES.items()}
+        values = {
+            name: number(row[column], LOW, HIGH, column) for name, column in ATTRIBUTES.items()
+        }
         return Label(
             item_name(f"{session.strip()}/{name.strip()}"),
             DATASET,

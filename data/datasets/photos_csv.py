@@ -7,7 +7,7 @@ Scale: `mos` maps the stated `scale` to [0, 1]; an attribute maps its stated sca
 
 Traps: a score without a stated scale is refused, because no range can be guessed from values. A
 column of words (a theme, a folder) becomes categories through `category_values`. An empty cell is
-unknown, so photos with scores and photos with categories may stand in one file.
+unknown, so photos with scores and photos with categories may share one file.
 """
 
 import math
@@ -59,7 +59,7 @@ class AttributeColumn(StageConfig):
 
 
 class ColumnMapping(StageConfig):
-    """Which column holds what; None is "the file does not say"."""
+    """Which column holds what; None for what the file does not state."""
 
     image: str = "image"
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
@@ -170,11 +170,11 @@ def _position(row: CsvRow, column: str | None) -> float | None:
     return None if value is None else number(value, -math.inf, math.inf, str(column))
 
 
-def _one_of(row: CsvRow, column: str | None, known: dict[str, str]) -> str | None:
+def _one_of(row: CsvRow, column: str | None, values: dict[str, str]) -> str | None:
     value = _optional(row, column)
     if value is None:
         return None
-    if value.lower() not in known:
-        detail = f"{column} is {shown(value)}; write one of {', '.join(known)}"
+    if value.lower() not in values:
+        detail = f"{column} is {shown(value)}; write one of {', '.join(values)}"
         raise BadRowError("unknown_value", detail)
-    return known[value.lower()]
+    return values[value.lower()]

@@ -10,13 +10,13 @@ Format: UTF-8 CSV, maybe with BOM, header
 Traps:
 - 530 rows carry several labels (`category_id` `13,8`, one of them three): all are kept, in order.
 - Names in those rows have typos (`Horizontal MMiddle Part`): only `category_id` is read.
-- `048594.jpg` stands twice, with 17 and with `13,8`. The rows of one label end with 048594 and the
-  rows of several begin with it, so two photos seem to have been given one number. The last row of
-  an id stands, as the last file copied into a folder does; the earlier row is a `duplicate_id`
-  reject that names both label sets.
+- `048594.jpg` is listed twice, with 17 and with `13,8`. The rows of one label end with 048594 and
+  the rows of several begin with it, so two photos seem to have been given one number. The last row
+  of an id is used, as the last file copied into a folder is the one that remains; the earlier row
+  is a `duplicate_id` reject that names both label sets.
 - 4,546 photos must be fetched from their sources (`image_link_public.csv`), so files are missing.
-- Category 21 says that there is perspective, not which: one-point or two-point is unknown, and so
-  is its absence in the other categories. `perspective` is None throughout.
+- Category 21 states that there is perspective, not which one: one-point or two-point is unknown,
+  and so is its absence in the other categories. `perspective` is None throughout.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ COLUMNS = ("img_id", "category_id")
 def read_picd(path: str | Path) -> Iterator[Label | Reject]:
     """Labels of `labels_PICD.csv`; `categories` is all that is set.
 
-    The file is read twice, so that no row must be held until its id cannot come again.
+    The file is read twice, so that no row has to be kept in memory until its id cannot come again.
 
     Raises:
         DatasetFormatError: not a UTF-8 CSV file with the columns `img_id` and `category_id`.

@@ -7,7 +7,7 @@ Format: a JSON array `[{"image": "953980.jpg", "gt_score": 5.21}, ...]`; further
 Scale: the benchmark's own. Known ones are AVA 1-10, PARA 1-5 and TAD66K 1-10; state the scale of
 any other. `mos` maps it to [0, 1].
 
-Traps: the file says neither dataset nor scale nor split: `<DATASET>_<split>.json` in its name is
+Traps: the file states neither dataset nor scale nor split: `<DATASET>_<split>.json` in its name is
 read where they are not given. The gt_score of PARA is on 1-5, not on the 1-10 of its neighbours.
 """
 
@@ -33,7 +33,7 @@ def read_ready(
     """Labels of a ready list; `scale` is (low end, high end) of `gt_score`.
 
     Raises:
-        DatasetFormatError: not a JSON array, or the scale is neither given nor known.
+        DatasetFormatError: not a JSON array, or the scale is neither given nor one of those above.
     """
     path = Path(path)
     name = _NAME.fullmatch(path.stem.lower())

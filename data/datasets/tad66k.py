@@ -6,9 +6,9 @@ use; the photos stay under their owners' licences. Both bind the user.
 Format: `labels/merge/train.csv` and `test.csv` (14,079 photos), header `image,score`.
 Scale: 1-10; `mos` maps [1, 10] to [0, 1]. No attributes, and the number of raters is not stated.
 
-Traps: a train and a test file of the same form with nothing inside that tells them apart: the split
-comes from the file name, and a file of another name has none. The test
-file is read first: a photo in both stays in test.
+Traps: nothing inside the train and the test file distinguishes them: the split comes from the file
+name, and a file of another name has none. The test file is read first: a photo in both stays in
+test.
 """
 
 from collections.abc import Callable, Iterator

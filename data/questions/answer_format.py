@@ -1,4 +1,4 @@
-"""The answer contract: one reasoning block, one answer block, and what an answer may hold.
+"""The form of a completion: one reasoning block, one answer block, and what an answer may hold.
 
     <think>free text</think><answer>Score: 0.82, composition: 0.40, color: -0.10</answer>
     <think>free text</think><answer>C</answer>
@@ -44,7 +44,7 @@ class Answer:
     """A parsed answer: by the form that was asked for, one of total, choice and term is set."""
 
     text: str
-    """what stood between the answer tags, stripped"""
+    """the text between the answer tags, stripped"""
     total: float | None = None
     attributes: dict[str, float] = field(default_factory=dict)
     choice: str | None = None
@@ -55,7 +55,7 @@ def split_blocks(text: str) -> tuple[str, str]:
     """The stripped contents of the think and answer blocks.
 
     Raises:
-        AnswerError: a block is missing, stands twice, is empty, or other text surrounds them.
+        AnswerError: a block is missing, repeated or empty, or there is text outside the blocks.
     """
     for tag in _TAGS:
         count = text.count(tag)
@@ -102,7 +102,7 @@ def completion_problem(
 
 
 def parse_answer(text: str, form: AnswerFormat) -> Answer:
-    """Parse what stands between the answer tags.
+    """Parse the text between the answer tags.
 
     Raises:
         AnswerError: with one of the reasons empty_answer, not_a_choice, not_a_term,

@@ -23,6 +23,7 @@ class Choices:
 
     @property
     def letters(self) -> tuple[str, ...]:
+        """The letters of all options."""
         return tuple(LETTERS[: len(self.options)])
 
     @property
@@ -39,12 +40,13 @@ def shuffled(items: Sequence[str], *key: Any) -> list[str]:
 
 
 def choose(right: str, tiers: Sequence[Sequence[str]], *key: Any, count: int = 4) -> Choices:
-    """Place the right option among distractors, taken tier by tier.
+    """Put the right option among distractors, which are taken tier by tier.
 
     Args:
-        tiers: distractors, hardest tier first; an option that stands in two tiers counts once.
+        right: the right option.
+        tiers: distractors, hardest tier first; an option of two tiers counts once.
         key: JSON-able values that the choice depends on.
-        count: number of options wanted, 2 to 8; fewer come back where distractors run out.
+        count: number of options, 2 to 8; there are fewer where distractors run out.
 
     Raises:
         ValueError: count is out of range, or there is no distractor at all.
@@ -55,10 +57,10 @@ def choose(right: str, tiers: Sequence[Sequence[str]], *key: Any, count: int = 4
     wrong = list(dict.fromkeys(ranked))[: count - 1]
     if not wrong:
         raise ValueError(f"no distractor for {right!r}")
-    place = int(unit_interval("letter", right, *key) * (len(wrong) + 1))
+    index = int(unit_interval("letter", right, *key) * (len(wrong) + 1))
     options = shuffled(wrong, "order", *key)
-    options.insert(place, right)
-    return Choices(tuple(options), LETTERS[place])
+    options.insert(index, right)
+    return Choices(tuple(options), LETTERS[index])
 
 
 def category_tiers(right: int, true: Sequence[int]) -> list[list[int]]:

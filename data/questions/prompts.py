@@ -1,7 +1,7 @@
 """Prompt texts: the answer form, the rubric, and the comprehensive visual prompt for teachers.
 
 Only label values, our own sentences and measured numbers enter a prompt. File names and text
-metadata of a photo never do: they may carry instructions of others.
+metadata of a photo never do: they may contain instructions of strangers.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ SCORE_TEMPLATE = "aesthetic-open-score"
 
 
 def answer_instruction(form: AnswerFormat) -> str:
-    """How the answer has to look; the same words wherever a format is asked for."""
+    """How the answer has to look: the same words in every prompt that asks for this form."""
     opening = "Write your reasoning as <think>reasoning</think>, then "
     if form.kind == "choice":
         letters = f"{', '.join(form.names[:-1])} or {form.names[-1]}"
@@ -43,7 +43,7 @@ def rubric_lines(rubric: Rubric) -> str:
 
 
 def score_prompt(rubric: Rubric) -> str:
-    """The one prompt by which photos are judged: in preferences, in evaluation and in scoring."""
+    """The prompt that asks for a photo's score: in preferences, in evaluation and in scoring."""
     template = next(t for t in load_templates() if t.id == SCORE_TEMPLATE)
     form = AnswerFormat("score", tuple(rubric.names))
     return render(
@@ -56,7 +56,7 @@ def score_prompt(rubric: Rubric) -> str:
 
 def fact_lines(facts: Facts) -> str:
     """Measured facts as lines for a prompt: numbers, and the words that they support."""
-    said = claims(facts)
+    claimed = claims(facts)
     colors = ", ".join(f"{c.name} {c.share:.0%}" for c in facts.palette)
     rows = [
         ("brightness", f"{facts.brightness:.2f} of 1", "tone"),
@@ -77,7 +77,7 @@ def fact_lines(facts: Facts) -> str:
     if facts.horizon is not None:
         rows.append(("straight boundary at", f"{facts.horizon:.2f} from the top", ""))
     return "\n".join(
-        f"- {name}: {value}" + (f" ({said[aspect]})" if aspect in said else "")
+        f"- {name}: {value}" + (f" ({claimed[aspect]})" if aspect in claimed else "")
         for name, value, aspect in rows
     )
 
@@ -94,8 +94,8 @@ def visual_prompt(
 
     Args:
         question: the user text that the student sees.
-        answer: the right answer, or what stands for it where it is kept from the teacher.
-        label: what is known of the photo in words; None keeps it from the teacher.
+        answer: the right answer, or a placeholder where the teacher is not to see it.
+        label: what the label states, in words; None where the teacher is not to see it.
         facts: (which photo, its facts), one entry a photo, in the order of the images.
         origin: what a synthetic photo was made from.
     """

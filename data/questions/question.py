@@ -53,7 +53,7 @@ class Question:
     """what the student is asked"""
     form: AnswerFormat
     truth: str
-    """the right answer as it stands between the answer tags"""
+    """the right answer, in the form that goes between the answer tags"""
     meaning: str
     """the right answer in words"""
     accepted: tuple[str, ...] = ()

@@ -164,8 +164,8 @@ def _check(
     for one, answer, sample in parsed:
         failure = first_failure(sample)
         if failure is None and one.id in repeated:
-            twin = repeated[one.id]
-            failure = Failure("near_duplicate", f"the text repeats that of request {twin}")
+            original = repeated[one.id]
+            failure = Failure("near_duplicate", f"the text repeats that of request {original}")
         rows["reasonings"].append(reasoning_row(one, sample, failure))
         if failure:
             rows["rejects"].append(reject_row(one.id, failure.reason, failure.detail))

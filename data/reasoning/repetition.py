@@ -1,7 +1,7 @@
 """Repeated reasoning texts across shards: the later one becomes a reject.
 
-A shard compares its own texts only. This pass sees all of them; which of two equal texts stays
-depends on their request ids, not on shards or order.
+Within a shard only its own texts are compared; here all of them are. Which of two equal texts is
+kept depends on their request ids, not on shards or order.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,8 +19,8 @@ def without_repeated(
     """Rows of one shard with its repeated texts rejected: reasonings, sft_samples, rejects."""
     rows: dict[str, list[Row]] = {"reasonings": [], "sft_samples": [], "rejects": []}
     for row in reasonings:
-        twin = repeated.get(row["request_id"])
-        if twin is None:
+        original = repeated.get(row["request_id"])
+        if original is None:
             rows["reasonings"].append(dict(row))
             continue
         rows["reasonings"].append({**row, "accepted": False, "reason": "near_duplicate"})
@@ -29,7 +29,7 @@ def without_repeated(
                 "stage": "reasoning",
                 "item": row["request_id"],
                 "reason": "near_duplicate",
-                "detail": f"the text repeats that of request {twin}",
+                "detail": f"the text repeats that of request {original}",
             }
         )
     rows["sft_samples"] = [dict(row) for row in samples if row["request_id"] not in repeated]

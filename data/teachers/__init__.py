@@ -1,1 +1,1 @@
-"""Teachers: who writes the reasoning text, and how it is asked for, paid once and kept."""
+"""Teachers: the models that write reasoning text, and how they are asked, each answer once."""

@@ -27,7 +27,7 @@ _opening = threading.Lock()
 
 
 def journal_path(config: TeachersConfig, store_root: str) -> Path:
-    """Where the journal lies: config, else $JOPPO_JOURNAL, else `<store>/journal/teachers.sqlite`.
+    """Path of the journal: config, else $JOPPO_JOURNAL, else `<store>/journal/teachers.sqlite`.
 
     Raises:
         ValueError: the store is remote and neither names a local file.
@@ -62,8 +62,11 @@ def make_ask(config: TeachersConfig, store_root: str, validate: Validate = reply
     """A function that answers a shard's requests, in their order.
 
     Args:
-        validate: None for a usable text, else what is wrong with it; an unusable answer is asked
-            for once more with that sentence, then comes back with status `invalid`.
+        config: the teachers, their limits and their budget.
+        store_root: the store, beside which the journal lies by default.
+        validate: returns None for a usable text, else what is wrong with it. After an unusable
+            answer the question is asked once more with that sentence; if the second answer is
+            unusable too, its status is `invalid`.
 
     The returned function raises BudgetExceeded, AuthError or ProviderDown where the run has to
     stop; what was answered until then is in the journal.

@@ -103,7 +103,7 @@ class TeacherError(Exception):
 
 
 class RateLimited(TeacherError):
-    """HTTP 429: the provider asks everybody to wait. `retry_after` is in seconds, or None."""
+    """HTTP 429: the provider asks for a pause. `retry_after` is in seconds, or None."""
 
     reason = "rate_limited"
 
@@ -145,12 +145,12 @@ class ProviderDown(Fatal):
 
 
 class BudgetExceeded(Exception):
-    """The next request could cross the budget. What was in flight is kept: raise it, run again."""
+    """The next request could exceed the budget. Answers in flight are kept: raise it, run again."""
 
     def __init__(
         self, message: str, spent_usd: float = 0.0, budget_usd: float = 0.0, unsent: int = 0
     ) -> None:
-        # The message alone makes one: errors travel between processes as text.
+        # The message is enough to make one, because errors travel between processes as text.
         super().__init__(message)
         self.spent_usd, self.budget_usd, self.unsent = spent_usd, budget_usd, unsent
 

@@ -1,4 +1,4 @@
-"""Circuit breaker: a provider that only fails is left alone, then tried with one request.
+"""Circuit breaker: a provider that only fails gets no requests for a while, then a single one.
 
 Closed: requests pass. After `failures` failures in a row (time-outs, 5xx, resets) it opens for
 `cooldown_s`. Then it is half open: one probe passes. If the probe is answered the breaker closes,
@@ -33,7 +33,7 @@ class Breaker:
     def enter(self) -> bool:
         """Whether a request may be sent; the first one after the cool-down is the probe.
 
-        Who may must report `success`, `failure` or `neutral`.
+        The caller must then report `success`, `failure` or `neutral`.
         """
         if self._open_until is None:
             return True
@@ -54,7 +54,7 @@ class Breaker:
         self._open_until, self._cooldown = None, self._first_cooldown
 
     def neutral(self) -> None:
-        """Nothing was learnt (429, cancelled): the next caller may probe."""
+        """The attempt showed nothing (429, cancelled): the next caller may probe."""
         self._probing = False
 
     def failure(self) -> None:

@@ -1,8 +1,9 @@
-"""The budget: a request is sent only if, whatever it costs, the budget is not crossed.
+"""The budget: a request is sent only if it cannot exceed the budget, whatever it costs.
 
-Before sending, the most that a request can cost is set aside; after the answer is in the journal
-(whose ledger says what was really spent) it is released. Reservations lie in a small SQLite file
-beside the journal, one row per gateway, so that processes sharing a journal share its budget.
+Before a request is sent, the most that it can cost is reserved; once the answer is in the journal,
+whose ledger has what was really spent, the reservation is released. Reservations are kept in a
+small SQLite file beside the journal, one row per gateway, so that processes sharing a journal share
+its budget.
 Requests that were sent but got no answer (time-out, reset) are not counted: a provider may bill
 some of them.
 """
@@ -31,7 +32,7 @@ class Budget:
         self._journal = journal
         self._mine: dict[int, float] = {}
         self._next = 0
-        # Not the process alone: one process may hold two, e.g. after the budget was raised.
+        # The process id is not enough: a process may have two, e.g. after the budget was raised.
         self._owner = f"{os.getpid()}-{uuid4().hex}"
         self._db = sqlite3.connect(
             journal.path.with_name(journal.path.name + ".reserved"),
@@ -48,7 +49,7 @@ class Budget:
         )
 
     async def reserve(self, most_usd: float) -> int:
-        """Wait until `most_usd` fits, set it aside and return a ticket for `release`.
+        """Wait until `most_usd` fits, reserve it and return a ticket for `release`.
 
         Raises:
             BudgetExceeded: it does not fit and nothing is in flight that could make room.
@@ -64,7 +65,7 @@ class Budget:
         return self._next
 
     def release(self, ticket: int) -> None:
-        """Give back what was set aside; a second call for the same ticket does nothing."""
+        """Release a reservation; a second call for the same ticket does nothing."""
         if self._mine.pop(ticket, 0.0) and self.limit_usd is not None:
             self._write_mine()
 

@@ -1,4 +1,4 @@
-"""Config of the teachers: who is asked, how fast, and for how much. Keys are named, never held."""
+"""Config of the teachers: which models, how fast, for how much. Keys are named, never stored."""
 
 import re
 from typing import Any, Literal

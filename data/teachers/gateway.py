@@ -1,8 +1,8 @@
 """The gateway: one thread and one event loop per process through which all teachers are asked.
 
-Shards run in many threads; clients, slots, limits and breakers exist once per provider. A shard
+Shards run in many threads; clients, limits and circuit breakers exist once per provider. A shard
 hands its requests over and gets answers: from the journal where they were paid for before, else
-from the provider, written to the journal before they are handed out.
+from the provider, and then they are written to the journal before they are returned.
 
     gateway = Gateway(config, journal_path)
     for request, answer in gateway.ask_many(requests, validate): ...
@@ -32,7 +32,7 @@ from joppo.data.teachers.provider_client import ProviderClient, ProviderUnavaila
 from joppo.data.teachers.providers import make_teacher
 from joppo.data.teachers.reply_form import repair_prompt, reply_problem
 
-# None for a usable answer, else one sentence that says what is wrong with it.
+# Returns None for a usable answer, else one sentence about what is wrong with it.
 Validate = Callable[[TeacherRequest, str], str | None]
 # Other failures may be overcome by a later run: they are not written to the journal.
 _LASTING = {"bad_request"}
@@ -79,7 +79,7 @@ class Gateway:
 
     @property
     def window(self) -> int:
-        """Requests taken on at a time: enough to keep every slot busy, whatever their number."""
+        """Most requests in flight: enough to keep every slot busy, however many there are."""
         return 2 * sum(provider.concurrency for provider in self.config.providers)
 
     def ask_many(
@@ -125,7 +125,7 @@ class Gateway:
         for request in requests:
             entries = written.get(request.request_id)
             final = entries is not None and entries[-1].final
-            yield request, _judge(request, entries or [], validate) if final else None
+            yield request, _combined(request, entries or [], validate) if final else None
 
     def _submit(self, request: TeacherRequest, validate: Validate, done: "_Done") -> None:
         work = self._ask_once(request, validate)
@@ -147,11 +147,11 @@ class Gateway:
         taken = self.journal.get([request.request_id]).get(request.request_id, [])
         if not taken:
             taken.append(await self._step(request, 0, validate))
-        first = _judge(request, taken, validate)
+        first = _combined(request, taken, validate)
         if first.status == "invalid" and not taken[-1].final:
             prompt = repair_prompt(request.prompt, first.raw_text, first.detail)
             taken.append(await self._step(replace(request, prompt=prompt), 1, validate))
-        return _judge(request, taken, validate)
+        return _combined(request, taken, validate)
 
     async def _step(self, request: TeacherRequest, step: int, validate: Validate) -> Entry:
         """One answer from the teacher, or while it is down from the first fallback that is not."""
@@ -185,19 +185,19 @@ class Gateway:
         most = client.most_prompt_tokens(prepared)
         ticket = await self._budget.reserve(client.most_usd(prepared, most))
 
-        def judged(answer: TeacherAnswer) -> Entry:
-            answer = _judged(request, answer, validate)
+        def to_entry(answer: TeacherAnswer) -> Entry:
+            answer = _validated(request, answer, validate)
             return Entry(request.request_id, step, step > 0 or answer.status != "invalid", answer)
 
         async def keep(answer: TeacherAnswer) -> None:
-            entry = judged(answer)
+            entry = to_entry(answer)
             await self.journal.put(request, step, entry.final, entry.answer)
 
         try:
             answer = await client.ask(prepared, most, keep, has_fallback=has_fallback)
             if answer.status == "failed" and answer.finish_reason in _LASTING:
                 await keep(answer)
-            return judged(answer)
+            return to_entry(answer)
         finally:
             self._budget.release(ticket)
 
@@ -211,7 +211,7 @@ class Gateway:
         if missing := set(client.config.params()) - set(request.params):
             raise ValueError(
                 f"a request to {request.model} lacks the params {sorted(missing)}: take them from "
-                "ProviderConfig.params(), so that its id says what shapes the answer"
+                "ProviderConfig.params(), so that its id covers what shapes the answer"
             )
         return client
 
@@ -232,12 +232,12 @@ class Gateway:
         self._budget.close()
 
 
-def _judge(request: TeacherRequest, entries: list[Entry], validate: Validate) -> TeacherAnswer:
+def _combined(request: TeacherRequest, entries: list[Entry], validate: Validate) -> TeacherAnswer:
     """All steps as one answer, checked again: a check may have changed since it was written."""
-    return _judged(request, combine([entry.answer for entry in entries]), validate)
+    return _validated(request, combine([entry.answer for entry in entries]), validate)
 
 
-def _judged(request: TeacherRequest, answer: TeacherAnswer, validate: Validate) -> TeacherAnswer:
+def _validated(request: TeacherRequest, answer: TeacherAnswer, validate: Validate) -> TeacherAnswer:
     if answer.status not in ("ok", "invalid"):
         return answer
     error = validate(request, answer.raw_text) or ""

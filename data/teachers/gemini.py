@@ -63,7 +63,7 @@ class GeminiTeacher:
         parts: list[Any] = [
             {"mime_type": "image/jpeg", "data": image.load()} for image in request.images
         ]
-        # A whole content, not a list of parts: to tell these apart the package prints the photo.
+        # A whole content: given a list of parts, the package would format the photo as text.
         content = {"role": "user", "parts": [*parts, request.prompt]}
         try:
             response = model.generate_content(
@@ -91,7 +91,7 @@ def _make_client(config: ProviderConfig, key: SecretStr) -> Any:
     with _CONFIGURE:
         genai.configure(api_key=key.get_secret_value(), transport="rest", client_options=endpoint)
         client = genai_client.get_default_generative_client()
-        # Leave no key behind in the package's global settings.
+        # Remove the key from the package's global settings.
         genai.configure(api_key="none", transport="rest")
     # The session keeps 10 connections by default and throws away the others after each request.
     adapter = HTTPAdapter(pool_maxsize=config.concurrency)
@@ -111,7 +111,7 @@ def _read(response: Any) -> TeacherAnswer:
     """A refusal is HTTP 200 with a block reason or a finish reason such as SAFETY."""
     usage = response.usage_metadata
     prompt = int(usage.prompt_token_count)
-    # Thinking is billed as output but stands only in the total.
+    # Thinking is billed as output but is counted in the total only.
     completion = max(int(usage.candidates_token_count), int(usage.total_token_count) - prompt)
     if not response.candidates:
         block = response.prompt_feedback.block_reason

@@ -1,7 +1,7 @@
 """The photo as a teacher sees it: reduced and encoded again.
 
 Encoding again drops every byte of metadata (EXIF, XMP, comments, text chunks), so that text hidden
-in a file cannot reach a model, and a place or name in it cannot leave the machine.
+in a file cannot reach a model, and locations or names in it cannot leave the machine.
 """
 
 import io
@@ -34,6 +34,6 @@ def reduce_photos(request: TeacherRequest) -> TeacherRequest:
 
 
 def size_of(jpeg: bytes) -> tuple[int, int]:
-    """(width, height) in pixels, from the header alone."""
+    """(width, height) in pixels; only the header is read."""
     with Image.open(io.BytesIO(jpeg)) as image:
         return image.size

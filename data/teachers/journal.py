@@ -5,7 +5,7 @@ Several processes may use it. A step that is not the last one (an unusable first
 too, so that a run killed between the two does not pay for the first again. Answers that a later
 try could turn out better (time-outs, 5xx, a provider that is down) are not written.
 
-It also keeps what was spent in all. SQLite needs a local disk: a network file system breaks its
+It also keeps the total that was spent. SQLite needs a local disk: a network file system breaks its
 locks.
 """
 
@@ -86,7 +86,7 @@ class Journal:
         done: asyncio.Future[None] = loop.create_future()
         self._waiting.append((answer_row(request, step, final, answer), done))
         if self._committer is None or self._committer.done():
-            # A task of its own: a caller that is cancelled must not lose the answers of others.
+            # A separate task: a caller that is cancelled must not lose the answers of others.
             self._committer = loop.create_task(self._commit_waiting())
         await done
 
@@ -112,7 +112,7 @@ class Journal:
         marks = ",".join("?" * len(rows[0]))
         with self._immediate() as db:
             for row in rows:
-                # Another process may have paid for the same request: the first answer stays.
+                # Another process may have paid for the same request: the first answer is kept.
                 sql = f"INSERT OR IGNORE INTO answers ({_COLUMNS}) VALUES ({marks})"
                 db.execute(sql, row)
                 db.execute("UPDATE ledger SET usd = usd + ?", (row[13],))
@@ -184,9 +184,9 @@ def answer_row(request: TeacherRequest, step: int, final: bool, a: TeacherAnswer
 def _entry(row: tuple) -> Entry:
     request_id, step, final, _, _, provider, model, status, finish, text, detail, *numbers = row
     prompt, completion, cost, attempts, latency = numbers
-    known: Status = status
+    checked: Status = status
     answer = TeacherAnswer(
-        *(known, finish, text, prompt, completion, cost, attempts, latency),
+        *(checked, finish, text, prompt, completion, cost, attempts, latency),
         provider=provider,
         model=model,
         detail=detail,

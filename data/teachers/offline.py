@@ -1,4 +1,4 @@
-"""Offline teachers: asked where the question arises, without a gateway."""
+"""Offline teachers: called directly, without a gateway."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol, cast

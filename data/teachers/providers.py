@@ -58,8 +58,8 @@ class Traits:
     needs_base_url: bool = False
     """whether the config has to give the address of the endpoint"""
     offline: bool = False
-    """whether it asks no network: its method `answer(request)` is called where the question arises,
-    without limits, budget or journal, and it can be routed to without a section `teachers`"""
+    """whether it needs no network: its method `answer(request)` is called directly, without limits,
+    budget or journal, and routes may name it without a section `teachers` in the config"""
     reads_label: bool = False
     """whether it answers from `request.context`, which holds the label: such a teacher cannot judge
     a photo"""

@@ -1,7 +1,7 @@
-"""Pacing: how fast one provider may be asked, and for how long nobody may ask it.
+"""Rate limits of one provider, and the pause after an HTTP 429.
 
-Requests are spread evenly (a bucket that refills continuously, with room for one second's worth),
-not sent in a burst at the turn of the minute. A 429 pauses everybody on the provider.
+Requests are spread evenly (a token bucket that refills continuously, with room for one second's
+worth), not sent in a burst at the start of each minute. A 429 pauses all requests to the provider.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Bucket:
-    """A continuous bucket: `per_minute` units flow in; one second's worth may be saved up.
+    """A token bucket: `per_minute` units flow in; at most one second's worth is saved up.
 
-    Units are taken in advance: `take` says how long to wait until they are there.
+    Units are taken in advance: `take` returns how long to wait until they are there.
     """
 
     def __init__(self, per_minute: float, clock: Clock) -> None:
@@ -66,7 +66,7 @@ class Pacer:
         return self._clock()
 
     def settle(self, estimated: float, used: float) -> None:
-        """Correct the token bucket once the provider has said how many tokens were used."""
+        """Correct the token bucket once the provider has reported how many tokens were used."""
         if self._tokens is not None:
             self._tokens.give_back(estimated - used)
 
@@ -75,7 +75,7 @@ class Pacer:
         self.refusals = 0
 
     def refused(self, sent_at: float, retry_after: float | None, backoff: "Backoff") -> None:
-        """A 429 for a request sent at `sent_at`: everybody waits.
+        """A 429 for a request sent at `sent_at`: all requests wait.
 
         Refusals of requests that were already on their way when the pause began belong to the same
         event and do not lengthen the backoff.

@@ -1,4 +1,4 @@
-"""API keys: read from the environment, wrapped, and taken out of everything a provider says.
+"""API keys: read from the environment, wrapped, and removed from all that a provider returns.
 
 A flow that keeps keys in Prefect Secret blocks sets the environment variable from the block; the
 key itself is never a parameter, a config value or part of a result.
@@ -16,7 +16,7 @@ _seen: set[str] = set()
 
 
 def read_key(env: str | None) -> SecretStr:
-    """The key in environment variable `env`; a placeholder where no key is asked for.
+    """The key in environment variable `env`; a placeholder where no key is needed.
 
     Raises:
         AuthError: the variable is unset or empty. The message names it.

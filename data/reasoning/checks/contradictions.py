@@ -26,9 +26,11 @@ _CLAUSE = re.compile(r"[^.!?;]+")
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    says: re.Pattern[str]
-    fits: frozenset[int]
-    against: Mapping[str, Sequence[str]]
+    phrases: re.Pattern[str]
+    categories: frozenset[int]
+    """PICD ids that the phrases are true of"""
+    contradicted_by: Mapping[str, Sequence[str]]
+    """aspect -> values that make the phrases false"""
 
 
 def contradicts_label(sample: Sample) -> Failure | None:
@@ -37,8 +39,8 @@ def contradicts_label(sample: Sample) -> Failure | None:
     if not categories or sample.question.partner is not None:
         return None
     for entry in _lexicon()["compositions"]:
-        phrase = _claimed(entry.says, sample.reasoning)
-        if phrase and not categories & entry.fits:
+        phrase = _claimed(entry.phrases, sample.reasoning)
+        if phrase and not categories & entry.categories:
             names = ", ".join(CATEGORIES[c].name for c in sorted(categories))
             return Failure("contradicts_label", f"{phrase!r} is said of a photo with {names}")
     return None
@@ -50,10 +52,10 @@ def contradicts_facts(sample: Sample) -> Failure | None:
     if sample.question.partner is None:
         truths[0] |= _perspective(sample.subject)
     for entry in _lexicon()["facts"]:
-        phrase = _claimed(entry.says, sample.reasoning)
+        phrase = _claimed(entry.phrases, sample.reasoning)
         if phrase is None:
             continue
-        wrong = [_speaks_against(entry.against, truth) for truth in truths]
+        wrong = [_contradiction(entry.contradicted_by, truth) for truth in truths]
         if all(wrong):
             return Failure("contradicts_facts", f"{phrase!r}, but the photo has {wrong[0]}")
     return None
@@ -67,12 +69,14 @@ def _perspective(subject: Subject) -> dict[str, str]:
     return {aspect: value for aspect, value in labelled.items() if value is not None}
 
 
-def _speaks_against(against: Mapping[str, Sequence[str]], truth: Mapping[str, str]) -> str | None:
+def _contradiction(
+    contradicted_by: Mapping[str, Sequence[str]], truth: Mapping[str, str]
+) -> str | None:
     """`aspect value` of the truth that rules the claim out, or None."""
     return next(
         (
             f"{aspect} {truth[aspect]}"
-            for aspect, bad in against.items()
+            for aspect, bad in contradicted_by.items()
             if truth.get(aspect) in bad
         ),
         None,

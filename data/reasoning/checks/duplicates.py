@@ -1,7 +1,7 @@
 """Near-duplicate texts, by MinHash of word triples (datasketch).
 
-The same set of texts gives the same verdict in any order: texts are taken by id, and a text falls
-when it resembles one that was kept.
+The same set of texts gives the same result in any order: texts are compared in the order of their
+ids, and a text is a repetition if it resembles one that was kept.
 """
 
 import re
@@ -38,7 +38,7 @@ def near_duplicates(
     repeated: dict[str, str] = {}
     for key, text in sorted(texts):
         signature = _signature(text)
-        # LSH proposes; the estimate decides, so that neighbours below the threshold stay.
+        # LSH finds candidates; the estimate decides, so that those below the threshold are kept.
         similar = sorted(
             other for other in index.query(signature) if kept[other].jaccard(signature) >= threshold
         )
@@ -55,7 +55,7 @@ def repeated_reasonings(
 ) -> dict[str, str]:
     """`near_duplicates` of accepted `reasonings` rows, by request id: a pass over a whole corpus.
 
-    A shard only sees its own texts; this one finds repetitions between shards.
+    Within a shard only its own texts are compared; this finds repetitions between shards.
     """
     return near_duplicates(
         ((row["request_id"], row["reasoning"]) for row in rows if row["accepted"]), threshold

@@ -1,4 +1,4 @@
-"""Is the reasoning neither a stub nor a ramble?"""
+"""Is the reasoning long enough, and not too long?"""
 
 from joppo.data.reasoning.checks.base import Failure, Sample
 

@@ -277,7 +277,7 @@ def test_every_entry_of_the_lexicon_can_fail_and_names_known_aspects() -> None:
     known = {aspect: values(aspect) for aspect in ASPECTS}
     known |= {"perspective": list(KINDS), "horizon_height": list(HEIGHTS)}
     for entry in entries:
-        for aspect, bad in entry.against.items():
+        for aspect, bad in entry.contradicted_by.items():
             assert bad and set(bad) < set(known[aspect])
     for entry in _lexicon()["compositions"]:
-        assert entry.fits and entry.fits < set(CATEGORIES)
+        assert entry.categories and entry.fits < set(CATEGORIES)

@@ -280,4 +280,4 @@ def test_every_entry_of_the_lexicon_can_fail_and_names_known_aspects() -> None:
         for aspect, bad in entry.contradicted_by.items():
             assert bad and set(bad) < set(known[aspect])
     for entry in _lexicon()["compositions"]:
-        assert entry.categories and entry.fits < set(CATEGORIES)
+        assert entry.categories and entry.categories < set(CATEGORIES)

@@ -1,10 +1,10 @@
-"""Where each engine reaches its limit, from what fact, and what takes its place."""
+"""Where each engine reaches its limit, which facts say so, and what replaces it then."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from joppo.training.capacity.config import CapacityConfig
-from joppo.training.capacity.stages import Plan
+from joppo.training.capacity.plan import Plan
 
 _HOUR, _DAY = 3600.0, 24.0
 _MOST = 10**12
@@ -13,7 +13,7 @@ _MOST = 10**12
 
 @dataclass(frozen=True)
 class Engine:
-    """`load` of a plan against `limit`; both in `unit`."""
+    """Something that carries the load of a plan up to a limit; both are numbers in `unit`."""
 
     name: str
     load_is: str
@@ -62,88 +62,103 @@ def _gpus(plan: Plan) -> float:
 
 ENGINES = (
     Engine(
-        "Prefect server on SQLite",
-        "task runs of one build",
-        "runs",
-        _server,
-        lambda c: c.engines.task_runs.value,
-        ("engines.task_runs", "engines.server_cpu_s", "engines.server_bytes", "engines.shard_fill"),
-        "larger shards (`shard_size` up to 4,096) first; then PostgreSQL, and several servers "
-        "with Redis",
+        name="Prefect server on SQLite",
+        load_is="task runs of one build",
+        unit="runs",
+        load=_server,
+        limit=lambda c: c.engines.task_runs.value,
+        facts=(
+            "engines.task_runs",
+            "engines.server_cpu_s",
+            "engines.server_bytes",
+            "engines.shard_fill",
+        ),
+        replacement=(
+            "larger shards (`shard_size` up to 4,096) first; then PostgreSQL, and several servers"
+            " with Redis"
+        ),
     ),
     Engine(
-        "object store, requests",
-        "writes per second at this number of workers",
-        "per s",
-        _writes,
-        lambda c: c.engines.puts_per_s.value,
-        ("engines.puts_per_s", "cpus.ingest_s"),
-        "nothing: photos lie under 256 prefixes, each of which the store can split off",
+        name="object store, requests",
+        load_is="writes per second at this number of workers",
+        unit="per s",
+        load=_writes,
+        limit=lambda c: c.engines.puts_per_s.value,
+        facts=("engines.puts_per_s", "cpus.ingest_s"),
+        replacement=(
+            "nothing: photos lie under 256 prefixes, each of which the store can split off"
+        ),
     ),
     Engine(
-        "one disk",
-        "photos, maps, tables, models",
-        "GB",
-        lambda p: p.disk_gb,
-        lambda c: c.engines.disk_bytes.value / 1e9,
-        ("engines.disk_bytes",),
-        "an object store: `JOPPO_STORE=s3://bucket/prefix`",
+        name="one disk",
+        load_is="photos, maps, tables, models",
+        unit="GB",
+        load=lambda p: p.disk_gb,
+        limit=lambda c: c.engines.disk_bytes.value / 1e9,
+        facts=("engines.disk_bytes",),
+        replacement="an object store: `JOPPO_STORE=s3://bucket/prefix`",
     ),
     Engine(
-        "plan task, memory",
-        "all photos and attempts in one process",
-        "GB",
-        _plan_memory,
-        lambda c: c.engines.process_memory.value / 1e9,
-        ("engines.plan_memory", "engines.process_memory"),
-        "the plan as SQL over the shards, category by category",
+        name="plan task, memory",
+        load_is="all photos and attempts in one process",
+        unit="GB",
+        load=_plan_memory,
+        limit=lambda c: c.engines.process_memory.value / 1e9,
+        facts=("engines.plan_memory", "engines.process_memory"),
+        replacement="the plan as SQL over the shards, category by category",
     ),
     Engine(
-        "deduplicate task, memory",
-        "signatures of all texts in one process",
-        "GB",
-        _text_memory,
-        lambda c: c.engines.process_memory.value / 1e9,
-        ("engines.deduplicate_memory", "engines.process_memory"),
-        "MinHash bands as shards: one task per band over sorted buckets",
+        name="deduplicate task, memory",
+        load_is="signatures of all texts in one process",
+        unit="GB",
+        load=_text_memory,
+        limit=lambda c: c.engines.process_memory.value / 1e9,
+        facts=("engines.deduplicate_memory", "engines.process_memory"),
+        replacement="MinHash bands as shards: one task per band over sorted buckets",
     ),
     Engine(
-        "DuckDB snapshot, building",
-        "one process writes one file",
-        "h",
-        _publish,
-        lambda c: c.engines.publish_hours.value,
-        ("cpus.publish_s", "engines.publish_hours"),
-        "DuckDB views over the Parquet shards in the store (`read_parquet`), or a table format "
-        "such as DuckLake; the manifest stays",
+        name="DuckDB snapshot, building",
+        load_is="one process writes one file",
+        unit="h",
+        load=_publish,
+        limit=lambda c: c.engines.publish_hours.value,
+        facts=("cpus.publish_s", "engines.publish_hours"),
+        replacement=(
+            "DuckDB views over the Parquet shards in the store (`read_parquet`), or a table "
+            "format such as DuckLake; the manifest stays"
+        ),
     ),
     Engine(
-        "teachers' journal (SQLite)",
-        "a rerun that finds every answer",
-        "h",
-        _journal,
-        lambda c: c.engines.journal_hours.value,
-        ("engines.journal_s", "engines.journal_hours"),
-        "a journal per block of shards; its key is a content hash already",
+        name="teachers' journal (SQLite)",
+        load_is="a rerun that finds every answer",
+        unit="h",
+        load=_journal,
+        limit=lambda c: c.engines.journal_hours.value,
+        facts=("engines.journal_s", "engines.journal_hours"),
+        replacement="a journal per block of shards; its key is a content hash already",
     ),
     Engine(
-        "hosted teachers",
-        "days at their rate limits",
-        "days",
-        _teachers,
-        lambda c: c.engines.teacher_days.value,
-        ("texts.teacher_s", "engines.teacher_days"),
-        "higher limits, the providers' batch interfaces, a larger share for the served teacher",
+        name="hosted teachers",
+        load_is="days at their rate limits",
+        unit="days",
+        load=_teachers,
+        limit=lambda c: c.engines.teacher_days.value,
+        facts=("texts.teacher_s", "engines.teacher_days"),
+        replacement=(
+            "higher limits, the providers' batch interfaces, a larger share for the served teacher"
+        ),
     ),
     Engine(
-        "GPU pool on one machine",
-        "days of synthesis, training, evaluation",
-        "days",
-        _gpus,
-        lambda c: c.engines.gpu_days.value,
-        ("gpus.image_s", "gpus.joppo_completion_s", "engines.gpu_days"),
-        "a Kubernetes work pool for the trainings, Ray (`JOPPO_RUNNER=ray`) for the shards; "
-        "`max_steps` where a training need not see all photos",
+        name="GPU pool on one machine",
+        load_is="days of synthesis, training, evaluation",
+        unit="days",
+        load=_gpus,
+        limit=lambda c: c.engines.gpu_days.value,
+        facts=("gpus.image_s", "gpus.joppo_completion_s", "engines.gpu_days"),
+        replacement=(
+            "a Kubernetes work pool for the trainings, Ray (`JOPPO_RUNNER=ray`) for the shards; "
+            "`max_steps` where a training need not see all photos"
+        ),
     ),
 )
 
@@ -156,7 +171,7 @@ class Reach:
     load: float
     limit: float
     photos: int | None
-    """number of photos at which it goes beyond the limit, to a thousandth; None where none does"""
+    """smallest number of photos beyond the limit, to a thousandth; None where there is none"""
 
 
 def reach(plan_of: Callable[[int], Plan], photos: int) -> list[Reach]:
@@ -165,11 +180,11 @@ def reach(plan_of: Callable[[int], Plan], photos: int) -> list[Reach]:
     Args:
         plan_of: the plan for a number of photos; loads must not fall as it rises.
     """
-    here = plan_of(photos)
+    plan = plan_of(photos)
     found = []
     for engine in ENGINES:
-        limit = engine.limit(here.config)
-        found.append(Reach(engine, engine.load(here), limit, _first(engine, limit, plan_of)))
+        limit = engine.limit(plan.config)
+        found.append(Reach(engine, engine.load(plan), limit, _first(engine, limit, plan_of)))
     return found
 
 

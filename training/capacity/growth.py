@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from joppo.training.capacity.stages import ABLATION, JOPPO, Plan
+from joppo.training.capacity.plan import Plan
+from joppo.training.capacity.training_stages import ABLATION, JOPPO
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 _SAME = 1e-3

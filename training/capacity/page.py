@@ -9,10 +9,10 @@ from pydantic import BaseModel
 
 from joppo.data.store.write_aside import write_aside
 from joppo.training.capacity.config import CapacityConfig, Value
-from joppo.training.capacity.counts import Recipe
 from joppo.training.capacity.engines import reach
 from joppo.training.capacity.growth import SIZES, growth
-from joppo.training.capacity.stages import Plan, make_plan
+from joppo.training.capacity.plan import Plan, make_plan
+from joppo.training.capacity.recipe import Recipe
 from joppo.training.evaluation.report import markdown
 from joppo.training.evaluation.tables import TextTable
 

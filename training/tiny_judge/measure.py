@@ -21,9 +21,9 @@ from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.judges.answers import judge
 from joppo.training.metrics.correlation import srcc
 from joppo.training.models.base_model import EMBEDDED_JUDGE
-from joppo.training.tiny_judge.lessons import Sight, see
 from joppo.training.tiny_judge.perception import photo_patches, see_photos
 from joppo.training.tiny_judge.pretrain import SIZE
+from joppo.training.tiny_judge.sight import Sight, see
 from joppo.training.trainer.held_out import complete
 
 HELD_OUT_SEED = 7_000_000

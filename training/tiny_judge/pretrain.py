@@ -20,19 +20,12 @@ from typing import Any
 import numpy as np
 
 from joppo.data.scenes.scene import render_scene
-from joppo.training.tiny_judge.lessons import (
-    FORM_KINDS,
-    Lesson,
-    Sight,
-    describe,
-    form_lesson,
-    place,
-    shape,
-    sight_of,
-    texts,
-)
+from joppo.training.tiny_judge.lesson import Lesson
+from joppo.training.tiny_judge.lessons import FORM_KINDS, form_lesson, texts
 from joppo.training.tiny_judge.perception import SEEN, photo_patches, targets, train_tower
 from joppo.training.tiny_judge.shape import make_model, make_processor, make_tokenizer
+from joppo.training.tiny_judge.sight import Sight, sight_of
+from joppo.training.tiny_judge.sight_lessons import describe, place, shape
 
 SIZE = 128
 STEPS = (3_000, 800, 1_100)

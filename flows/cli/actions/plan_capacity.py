@@ -8,8 +8,8 @@ from rich.markdown import Markdown
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.config import ConfigError, load_config, merged, read_values, validated
 from joppo.training.capacity.config import CapacityConfig
-from joppo.training.capacity.counts import Recipe, Variant
 from joppo.training.capacity.page import tables, write_tables
+from joppo.training.capacity.recipe import Recipe, Variant
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.judges.config import EndpointJudgeConfig

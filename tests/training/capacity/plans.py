@@ -7,7 +7,7 @@ from joppo.data.reasoning.config import ReasoningConfig, Route
 from joppo.data.synthesis.long_tail_plan import PlanConfig
 from joppo.data.teachers.config import Price, ProviderConfig, TeachersConfig
 from joppo.training.capacity.config import CapacityConfig
-from joppo.training.capacity.counts import Recipe, Variant
+from joppo.training.capacity.recipe import Recipe, Variant
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.evaluation.config import SetConfig
 

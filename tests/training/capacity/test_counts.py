@@ -13,7 +13,8 @@ from joppo.data.store.hashing import sha256
 from joppo.data.store.shards import partition
 from joppo.data.synthesis.control_maps import ControlConfig
 from joppo.data.synthesis.long_tail_plan import PlanConfig, make_plan, plan_totals
-from joppo.training.capacity.counts import CapacityError, Variant, count
+from joppo.training.capacity.counts import CapacityError, count
+from joppo.training.capacity.recipe import Variant
 from joppo.training.config import JoppoConfig, SftConfig
 from tests.training.capacity.plans import costs, recipe, set_of, value
 

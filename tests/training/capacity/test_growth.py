@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from joppo.training.capacity.engines import ENGINES, reach
 from joppo.training.capacity.growth import SIZES, growth, law
 from joppo.training.capacity.page import values
-from joppo.training.capacity.stages import Plan, make_plan
+from joppo.training.capacity.plan import Plan, make_plan
 from tests.training.capacity.plans import costs, recipe
 
 COSTS, RECIPE = costs(), recipe()

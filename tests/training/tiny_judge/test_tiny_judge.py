@@ -12,21 +12,14 @@ from joppo.data.questions.prompts import score_prompt
 from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.judges.answers import judge
 from joppo.training.models.base_model import EMBEDDED_JUDGE
-from joppo.training.tiny_judge.lessons import (
-    FORM_KINDS,
-    Sight,
-    describe,
-    form_lesson,
-    look,
-    place,
-    rate,
-    see,
-    shape,
-)
+from joppo.training.tiny_judge.form_lessons import rate
+from joppo.training.tiny_judge.lessons import FORM_KINDS, form_lesson
 from joppo.training.tiny_judge.measure import probe
 from joppo.training.tiny_judge.perception import SEEN, photo_patches, see_photos, train_tower
 from joppo.training.tiny_judge.pretrain import PHASES, LessonBatches, encode, render_scenes
 from joppo.training.tiny_judge.shape import make_model, make_processor, make_tokenizer
+from joppo.training.tiny_judge.sight import Sight, see
+from joppo.training.tiny_judge.sight_lessons import describe, look, place, shape
 from joppo.training.trainer.held_out import complete
 
 NAMES = load_rubric().names

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.data.teachers.pricing import UnknownPriceError
-from joppo.training.capacity.counts import CapacityError, Variant
-from joppo.training.capacity.stages import StageRow, make_plan
+from joppo.training.capacity.counts import CapacityError
+from joppo.training.capacity.plan import make_plan
+from joppo.training.capacity.recipe import Variant
+from joppo.training.capacity.stage_row import StageRow
 from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from tests.training.capacity.plans import HOSTED, SERVED, TEACHERS, costs, recipe, value
 

@@ -67,7 +67,7 @@ def memory(work: Callable[[], Any]) -> int:
 
 
 def jpegs(folder: Path, count: int) -> list[dict[str, Any]]:
-    """Items of `data.ingest` for so many photographs."""
+    """Items of `data.datasets.ingest` for so many photographs."""
     from PIL import Image
 
     items = []

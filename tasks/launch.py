@@ -26,7 +26,7 @@ class TrainingFailedError(RuntimeError):
 
 
 def command(spec: Path, launch: LaunchConfig) -> list[str]:
-    """The command that trains a SPEC (`training.run`) as the config asks for.
+    """The command that trains a SPEC (`training.trainer.run`) as the config asks for.
 
     A CPU needs no launcher for one process, which would only take its seconds to start, and torch's
     own for several: `accelerate launch --cpu` silently starts a single one.

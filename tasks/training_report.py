@@ -4,7 +4,7 @@
 |---|---|
 | `progress-train-<stage>` | percent of the steps |
 | `steps-<stage>` | the newest logged steps: loss, reward parts, KL, entropy, lengths, parse rate |
-| `reward-health-joppo` | newest figures of training.reward_health |
+| `reward-health-joppo` | newest figures of training.rewards.health |
 | `samples-joppo` | ten completions with their rewards, a version of it every `sample_steps` |
 | `curves-<stage>` | a picture of the curves |
 | `figures-<stage>`, `model-<stage>` | at the end: held-out figures, where the model lies |

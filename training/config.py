@@ -33,7 +33,7 @@ class LaunchConfig(StageConfig):
     grace_s: float = Field(default=15.0, gt=0)
     """seconds between the request to stop and the kill of the process group"""
     memory_check: bool = True
-    """refuse to start where the estimate (training.memory) exceeds the GPU"""
+    """refuse to start where the estimate (training.trainer.memory) exceeds the GPU"""
 
     @field_validator("env")
     @classmethod
@@ -178,7 +178,7 @@ class JoppoConfig(TrainConfig):
     loss: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "grpo"
     temperature: float = Field(default=1.0, gt=0)
     rollouts: Literal["transformers", "vllm"] = "transformers"
-    """who samples the completions; vllm is watched over by training.vllm_guard"""
+    """who samples the completions; vllm is watched over by training.trainer.vllm_guard"""
     rollout_batch: int | None = Field(default=None, ge=1)
     """sequences that one process samples at once with transformers; None takes the whole batch"""
     share_prompts: bool = False
@@ -192,7 +192,7 @@ class JoppoConfig(TrainConfig):
     sample_steps: int = Field(default=10, ge=1)
     """every so many steps ten completions are kept with their rewards"""
     health_steps: int = Field(default=10, ge=1)
-    """every so many steps the figures of training.reward_health are logged"""
+    """every so many steps the figures of training.rewards.health are logged"""
 
     @property
     def joint(self) -> JointRewardConfig:

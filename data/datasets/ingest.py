@@ -71,7 +71,7 @@ class Copy:
 
 
 def ingest_shard(items: Sequence[Mapping[str, Any]], store: Store, config: IngestConfig) -> Rows:
-    """Rows of `images`, `labels` and `rejects` for items of the form `data.sources.Item`.
+    """Rows of `images`, `labels` and `rejects` for items of the form `data.datasets.sources.Item`.
 
     A label without a photo gives a `labels` row whose image_id and split are null, unless the
     dataset states a split. Rows depend on the set of items, not on their order.

@@ -2,7 +2,7 @@
 
 Pure numpy and OpenCV, deterministic. Saliency is the frequency-tuned distance from the mean colour
 (Achanta et al., CVPR 2009); the other measures are stated beside their functions. What may be said
-in words about these numbers is decided in `data.claims`.
+in words about these numbers is decided in `data.photos.claims`.
 """
 
 from typing import Any

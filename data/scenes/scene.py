@@ -148,7 +148,7 @@ def render_scene(
         ValueError: unknown category, style or attribute, an attribute outside [-1, 1], size < 16.
     """
     if category not in LAYOUTS:
-        raise ValueError(f"category {category!r} is not one of 1-24 (data.categories)")
+        raise ValueError(f"category {category!r} is not one of 1-24 (data.taxonomy.categories)")
     if style not in ("default", "alt"):
         raise ValueError(f"style {style!r}: choose default or alt")
     if size < 16:

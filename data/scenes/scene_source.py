@@ -1,9 +1,9 @@
 """Embedded photos as a dataset: which scenes a corpus holds, and one shard of them as rows.
 
-Datasheet. 24 categories (`data.categories`), `per_category` scenes each plus `extra` for named
-categories, so that a run can start from a long tail. Photos are JPEG, quality 95, 4:4:4; the known
-depth is an 8-bit PNG, near = white. Attributes are on [-1, 1], `mos_raw` is the mean of simulated
-raters on 1-5. Licence: made by this code, no restrictions.
+Datasheet. 24 categories (`data.taxonomy.categories`), `per_category` scenes each plus `extra` for
+named categories, so that a run can start from a long tail. Photos are JPEG, quality 95, 4:4:4; the
+known depth is an 8-bit PNG, near = white. Attributes are on [-1, 1], `mos_raw` is the mean of
+simulated raters on 1-5. Licence: made by this code, no restrictions.
 """
 
 from collections.abc import Mapping, Sequence

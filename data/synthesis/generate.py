@@ -46,7 +46,7 @@ def synthesize_shard(
     """Make the images of one shard.
 
     Args:
-        attempts: of `data.plan.make_plan`; their control maps are in the store.
+        attempts: of `data.synthesis.long_tail_plan.make_plan`; their control maps are in the store.
         pipeline: a loaded pipeline; by default the config's, loaded once per process and only if
             something is left to make.
 

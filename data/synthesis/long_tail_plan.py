@@ -88,14 +88,14 @@ def make_plan(
         photos: one per photo that has a file. Those without a label and synthetic ones are left
             out.
         control: how control maps will be made; gives their places in the store.
-        synthesis_key: `data.synthesis.synthesis_key(config)`; part of each attempt's id.
+        synthesis_key: `data.synthesis.config.synthesis_key(config)`; part of each attempt's id.
         pool: prompts, by default those of `data/synthesis/prompt_pool.yaml`.
 
     Returns:
         `attempts`, sorted by attempt_id: attempt_id, parent (images row), label (labels row),
         category, control, control_uris ({kind: uri}), prompt, negative_prompt, seed.
         `table`: category, name, photos, target, deficit, parents, attempts, why.
-        `controls`: items for `data.control.control_shard`, each map once.
+        `controls`: items for `data.synthesis.control_maps.control_shard`, each map once.
     """
     by_category = _parents(photos, config)
     counts = {category: len(by_category.get(category, {})) for category in CATEGORIES}
@@ -121,7 +121,7 @@ def target_count(count: int, largest: int, temperature: float) -> int:
 
 
 def attempt_group(attempt: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """(hash, attempt) for `data.shards.partition`: children of one parent share a shard.
+    """(hash, attempt) for `data.store.shards.partition`: children of one parent share a shard.
 
     The gate compares siblings, so they must be together whatever the shard size.
     """

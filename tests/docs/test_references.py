@@ -23,6 +23,9 @@ FENCE = re.compile(r"^```.*?^```", flags=re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`]+)`|^    (.+)$", flags=re.MULTILINE)
 OUR_FILE = re.compile(rf"(?<![\w/.-])((?:{'|'.join(OURS)})/[\w./-]+\.(?:{EXTENSIONS}))\b")
 ANY_MODULE_FILE = re.compile(r"(?<![\w/.-])([\w-]+/[\w./-]+\.(?:py|j2))\b")
+OUR_NAME = re.compile(
+    r"(?<![\w./-])(?:joppo\.)?((?:data|training|tasks|flows)(?:\.[a-z_]\w*)+)(?!\w|/)"
+)
 MODULE = re.compile(r"python -m ([\w.]+)")
 SCRIPT = re.compile(r"python ([\w./-]+\.py)")
 COMMAND = re.compile(r"^joppo ([a-z][a-z-]*)([^\n#|]*)", flags=re.MULTILINE)
@@ -62,9 +65,23 @@ def headings(page: Path) -> set[str]:
 
 
 def docstrings(source: str) -> Iterator[str]:
+    """Those of modules, classes and functions, and those below the fields of configs."""
     for node in ast.walk(ast.parse(text(source))):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield ast.get_docstring(node) or ""
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            yield str(node.value.value)
+
+
+@cache
+def is_defined(name: str) -> bool:
+    """Whether `folder.module.name` is a module, or a name that occurs in one."""
+    parts = name.split(".")
+    for count in range(len(parts), 1, -1):
+        place = ROOT.joinpath(*parts[:count])
+        file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        if file.is_file():
+            defined = file.read_text(encoding="utf-8")
+            return all(re.search(rf"\b{part}\b", defined) for part in parts[count:])
+    return False
 
 
 def test_there_are_pages() -> None:
@@ -101,6 +118,15 @@ def test_files_that_docstrings_name_exist() -> None:
     }
     assert len(named) > 20
     assert sorted(pair for pair in named if not (ROOT / pair[1]).is_file()) == []
+
+
+def test_modules_and_names_that_pages_and_docstrings_name_exist() -> None:
+    texts = [(page, code(page)) for page in PAGES]
+    texts += [(source, docstring) for source in SOURCES for docstring in docstrings(source)]
+    named = {(where, name) for where, found in texts for name in OUR_NAME.findall(found)}
+    named = {(where, name) for where, name in named if not re.search(rf"\.({EXTENSIONS})$", name)}
+    assert len(named) > 50
+    assert sorted(pair for pair in named if not is_defined(pair[1])) == []
 
 
 @pytest.mark.parametrize("page", [*PAGES, *SOURCES])

@@ -140,7 +140,7 @@ def test_the_processes_end_when_their_owner_is_killed() -> None:
 
 
 def test_the_trainer_ends_when_its_launcher_is_gone(tmp_path: Path) -> None:
-    """What `training.run` does in every process; the launcher in between is killed."""
+    """What `training.trainer.run` does in every process; the launcher in between is killed."""
     trainer = (
         "from joppo.training.trainer.run import end_with_parent; import os, time;"
         "end_with_parent(); print(os.getpid(), flush=True); time.sleep(600)"

@@ -96,7 +96,7 @@ def count(recipe: Recipe, config: CapacityConfig, photos: int) -> Counts:
 
 
 def _attempts(recipe: Recipe, amounts: Amounts, photos: int) -> tuple[float, float]:
-    """Synthesis attempts, and the parents that they start from: `data.plan` in expectation."""
+    """Attempts and their parents, in expectation: `data.synthesis.long_tail_plan` makes them."""
     plan = recipe.plan
     if plan is None:
         return 0.0, 0.0

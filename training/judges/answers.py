@@ -1,4 +1,4 @@
-"""Completions of a judge -> numbers, by the one parser of the project (`data.answer_format`)."""
+"""Completions of a judge -> numbers, by the one parser (`data.questions.answer_format`)."""
 
 import math
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
 """Completions of a vision-language model, many at a time, each as if it were alone.
 
 A prompt is read by itself, without padding. Its reply is then written in a tile of `rows` replies
-that always has the same shape (`training.judges.slots`); a row whose reply has ended is given to
-the next prompt at once, so no reply waits for the longest of its batch. Replies of different
+that always has the same shape (`training.judges.batch_slots`); a row whose reply has ended is given
+to the next prompt at once, so no reply waits for the longest of its batch. Replies of different
 lengths stand in tiles of different capacity, and the capacity follows from the prompt alone.
 
 The rows of a tile do not mix, and on a CPU each thread gets the same number of them: so a reply has

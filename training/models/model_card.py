@@ -20,7 +20,7 @@ def card(about: Mapping[str, Any], adapter: Loading | None) -> str:
     """Markdown with the metadata that hubs read.
 
     Args:
-        about: what `run.json` says (training.lineage).
+        about: what `run.json` says (training.models.lineage).
         adapter: None where the folder holds the whole model.
     """
     values = json.dumps(about["config"], indent=1, sort_keys=True)

@@ -2,8 +2,8 @@
 
 adapter_model.safetensors, adapter_config.json    the LoRA
 tokenizer, processor and chat template
-run.json                                          lineage (training.lineage)
-README.md                                         model card (training.model_card)
+run.json                                          lineage (training.models.lineage)
+README.md                                         model card (training.models.model_card)
 """
 
 import hashlib
@@ -60,7 +60,7 @@ def write_model(folder: Path, checkpoint: Path, processor: Any, about: dict[str,
     Args:
         folder: to write.
         checkpoint: the last one of the run.
-        about: what `run.json` says (training.lineage).
+        about: what `run.json` says (training.models.lineage).
     """
     with _aside(folder) as aside:
         aside.mkdir(parents=True)

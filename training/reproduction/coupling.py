@@ -22,7 +22,7 @@ R2, CHANCE = "health/coupling_r2", "health/coupling_r2_by_chance"
 def coupling_table(runs: Curves, full: str, level: float) -> TextTable:
     """R² of totals on attributes within photos, beside what unrelated attributes would give.
 
-    Each seed is the mean over the batches whose health was logged; see `training.reward_health`.
+    Each seed is the mean over the batches whose health was logged; see `training.rewards.health`.
     """
     rows = []
     excess: dict[str, OverSeeds] = {}

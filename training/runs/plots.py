@@ -113,7 +113,7 @@ def write_page(rows: Rows, title: str, about: Mapping[str, Any] | None = None) -
     """The page: held-out figures before and after, then all curves by group, then the config.
 
     Args:
-        rows: of the metrics table (training.metrics_log), of one run.
+        rows: of the metrics table (training.runs.metrics_log), of one run.
         about: what the run is made of, shown as a table.
     """
     from jinja2 import Environment

@@ -1,7 +1,7 @@
 """One training run: what it is made of, where it lies, and how its processes speak.
 
-<folder>/checkpoint-N/      see training.checkpoints
-<folder>/model/             the finished judge (training.model_folder)
+<folder>/checkpoint-N/      see training.runs.checkpoints
+<folder>/model/             the finished judge (training.models.model_folder)
 """
 
 import json

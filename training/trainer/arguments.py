@@ -29,7 +29,7 @@ def _shared(run: Run) -> dict[str, Any]:
         "logging_nan_inf_filter": False,
         "save_strategy": "steps",
         "save_steps": c.save_steps,
-        # training.checkpoints rotates, after the checksums.
+        # training.runs.checkpoints rotates, after the checksums.
         "save_total_limit": None,
         "report_to": list(c.report_to),
         "disable_tqdm": True,

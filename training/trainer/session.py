@@ -89,7 +89,7 @@ def _silent(line: str) -> None:
 
 
 def _memory(session: Session, model: Any) -> dict[str, float]:
-    """The estimate of training.memory, GiB by part."""
+    """The estimate of training.trainer.memory, GiB by part."""
     c = session.run.config
     pixels = session.processor.image_processor.size["longest_edge"]
     sharded = distributed_type(c.launch) == "FSDP"

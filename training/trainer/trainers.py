@@ -67,7 +67,7 @@ class JoppoTrainer(  # type: ignore[misc]
     """GRPOTrainer that resumes in any epoch, samples in portions and keeps some completions.
 
     Rewards, advantages and loss are trl's; the joint reward sees the global batch because it
-    gathers it itself (training.judge_rewards).
+    gathers it itself (training.trainer.judge_rewards).
     """
 
     rollout_batch: int | None = None

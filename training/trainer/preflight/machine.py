@@ -85,7 +85,7 @@ def _existing(folder: Path) -> Path:
 
 
 def memory_problems(config: TrainConfig, needed_gib: float) -> list[str]:
-    """Whether a run that takes `needed_gib` (training.memory) fits into one GPU."""
+    """Whether a run that takes `needed_gib` (training.trainer.memory) fits into one GPU."""
     import torch
 
     if config.launch.cpu or not torch.cuda.is_available() or not config.launch.memory_check:

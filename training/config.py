@@ -61,7 +61,7 @@ class LoraSettings(StageConfig):
 
 
 class TrainConfig(StageConfig):
-    """What both stages share."""
+    """The fields of both stages."""
 
     seed: int = 0
     snapshot: str | None = None
@@ -73,7 +73,7 @@ class TrainConfig(StageConfig):
     """photos are scaled down to this many pixels; None keeps the processor's own limit"""
     epochs: float = Field(default=1.0, gt=0)
     max_steps: int = Field(default=-1, ge=-1)
-    """optimizer steps, whatever the epochs say; -1 for none"""
+    """optimizer steps, whatever `epochs` is; -1 for no limit"""
     per_device_batch: int = Field(default=4, ge=1)
     """sequences of one forward pass of one process"""
     learning_rate: float = Field(default=1e-4, gt=0)
@@ -125,14 +125,15 @@ class JoppoConfig(TrainConfig):
 
     adapter: str = LATEST
     """model folder of the SFT stage, or `latest` for the newest one of the store; its adapter is
-    continued and is the KL reference. `new` begins an adapter on `base`, which is the reference
-    then: the ablation without SFT"""
+    continued and is the KL reference. `new` starts a new adapter on `base`, which is then the
+    reference: the ablation without SFT"""
     base: str = "Qwen/Qwen2.5-VL-7B-Instruct"
-    """what a new adapter is begun on; unused otherwise"""
+    """the model that a new adapter is added to; unused otherwise"""
     lora: LoraSettings = LoraSettings()
     """of a new adapter; unused otherwise"""
     rubric: RubricChoice = "photography"
-    """the attributes that the judge scores: those of the snapshot and of the adapter"""
+    """the attributes that the judge scores: a built-in name, the path of a YAML, or
+    `package.module:name`; snapshot and adapter must have the same rubric"""
     reward: RewardName = "joppo"
     """`joppo`, `thurstone`, `absolute`, `relative_absolute`, or your own as `package.module:name`:
     see training/rewards/registry.py"""
@@ -182,15 +183,15 @@ class JoppoConfig(TrainConfig):
     rollout_batch: int | None = Field(default=None, ge=1)
     """sequences that one process samples at once with transformers; None takes the whole batch"""
     share_prompts: bool = False
-    """run photo and prompt once for all candidates of a forward pass that have them in common: the
-    more of a group lie in one pass (`per_device_batch`), the more it saves"""
+    """run photo and prompt once for all candidates of a forward pass that share them: the more
+    candidates of a group one pass holds (`per_device_batch`), the more it saves"""
     merge_rollouts: bool = False
-    """sample with the adapter merged into the base (exact, and taken out again): faster, for the
-    memory of the adapted weights once more; not with FSDP or DeepSpeed, whose weights are spread"""
+    """sample with the adapter merged into the base (exactly, and undone afterwards): faster, for
+    the memory of a copy of the adapted weights; not with FSDP or DeepSpeed, which shard them"""
     vllm_memory: float = Field(default=0.3, gt=0, lt=1)
     """share of the GPU's memory for vLLM: its own weights and its KV cache"""
     sample_steps: int = Field(default=10, ge=1)
-    """every so many steps ten completions are kept with their rewards"""
+    """steps between two samples of ten completions with their rewards"""
     health_steps: int = Field(default=10, ge=1)
     """every so many steps the figures of training.rewards.health are logged"""
 

@@ -11,26 +11,26 @@ ALL_LAYERS = r".*\.(q|k|v|o|qkv|proj|gate|up|down)(_proj)?"
 ADAPTER_FILE = "adapter_config.json"
 RUN_FILE = "run.json"
 EMBEDDED_JUDGE = Path(__file__).resolve().parents[1] / "weights" / "tiny-judge"
-"""Folder of the shipped judge; `training.tiny_judge` makes it."""
+"""Folder of the shipped judge; `training/tiny_judge` makes it."""
 
 
 def resolve_base(base: str) -> str:
-    """The place of a base judge: `embedded` names the one in this repository."""
+    """Folder or hub id of a base judge: `embedded` names the one in this repository."""
     return str(EMBEDDED_JUDGE) if base == EMBEDDED else base
 
 
-def load_processor(place: str, max_pixels: int | None = None) -> Any:
+def load_processor(model: str, max_pixels: int | None = None) -> Any:
     """Processor with padding on the left, as generation needs it, and a pixel cap."""
     from transformers import AutoProcessor
 
-    processor = AutoProcessor.from_pretrained(place, trust_remote_code=False, padding_side="left")
+    processor = AutoProcessor.from_pretrained(model, trust_remote_code=False, padding_side="left")
     processor.tokenizer.padding_side = "left"
     if max_pixels is not None:
         processor.image_processor.size["longest_edge"] = max_pixels
     return processor
 
 
-def load_base(place: str, config: TrainConfig) -> Any:
+def load_base(model: str, config: TrainConfig) -> Any:
     """The base model, in bfloat16 where the config asks for it.
 
     A hub id is fetched where it is not on this machine yet and the machine may reach the hub.
@@ -39,7 +39,7 @@ def load_base(place: str, config: TrainConfig) -> Any:
     from transformers import AutoModelForImageTextToText
 
     return AutoModelForImageTextToText.from_pretrained(
-        place,
+        model,
         dtype=torch.bfloat16 if config.bf16 else torch.float32,
         attn_implementation=config.attention,
         trust_remote_code=False,
@@ -71,20 +71,20 @@ def adapter_base(folder: Path) -> str:
         raise FileNotFoundError(
             f"no adapter in {folder}: run train-sft first and give its model folder"
         )
-    # peft notes where the base lay; a run notes its name, which is good on any machine.
-    about = read_lineage(folder)
-    if about:
-        return resolve_base(str(about["base"]))
+    # peft records a path of this machine; a run records the name, which works on any.
+    lineage = read_lineage(folder)
+    if lineage:
+        return resolve_base(str(lineage["base"]))
     return str(json.loads(path.read_text(encoding="utf-8"))["base_model_name_or_path"])
 
 
 def read_lineage(folder: Path) -> dict[str, Any] | None:
-    """What `run.json` of a model folder says, or None where it is not one of ours."""
+    """The content of a model folder's `run.json`, or None where there is none."""
     path = folder / RUN_FILE
     if not path.is_file():
         return None
-    about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return about
+    lineage: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return lineage
 
 
 def load_adapted(folder: Path, config: TrainConfig, trainable: bool) -> Any:
@@ -96,7 +96,7 @@ def load_adapted(folder: Path, config: TrainConfig, trainable: bool) -> Any:
 
 
 def load_judge(folder: Path, config: TrainConfig) -> Any:
-    """A judge to ask: a model folder with an adapter, or a whole model."""
+    """A judge for inference: a model folder with an adapter, or a whole model."""
     if (folder / ADAPTER_FILE).is_file():
         return load_adapted(folder, config, trainable=False).eval()
     return load_base(str(folder), config).eval()

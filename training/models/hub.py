@@ -10,14 +10,14 @@ TOKEN = "HF_TOKEN"
 
 
 class PushError(RuntimeError):
-    """The folder was not pushed; the message says what to do."""
+    """The folder was not pushed; the message names the remedy."""
 
 
 def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = None) -> str:
     """Upload a finished model folder and return the address of the commit.
 
-    The token is read from `$HF_TOKEN` and handed to the client only. A repository that is there
-    gets a new commit; only what has changed is sent.
+    The token is read from `$HF_TOKEN` and passed to the client only. An existing repository gets a
+    new commit; only files that have changed are sent.
 
     Args:
         folder: of a finished run, or a merged model.
@@ -26,7 +26,7 @@ def push(folder: Path, repo: str, private: bool = True, endpoint: str | None = N
         endpoint: of another hub than the client's own (or `$HF_ENDPOINT`).
 
     Raises:
-        PushError: the folder is not whole, its base is on this machine only, there is no token, or
+        PushError: the folder is incomplete, its base is on this machine only, there is no token, or
             the hub refuses.
     """
     from huggingface_hub import HfApi

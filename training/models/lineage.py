@@ -1,4 +1,4 @@
-"""Where a finished judge comes from: what its `run.json` says."""
+"""The origin of a finished judge, as its `run.json` records it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,16 +22,16 @@ def lineage(
     steps: int,
     rubric: Rubric | None = None,
 ) -> dict[str, Any]:
-    """What `run.json` of a finished model says: no path of this machine, nothing of the launch.
+    """The content of a finished model's `run.json`: no path of this machine, nothing of the launch.
 
     Args:
         run: the finished run.
         base: name of the base judge, as configs name it.
         newest: newest value of every metric.
         steps: steps of the optimizer.
-        rubric: what its scores mean; None where it was trained on no scores.
+        rubric: the one that it was trained on; None where it was trained on no scores.
     """
-    kept = recipe(run.config)
+    config = recipe(run.config)
     return {
         "run": run.id,
         "stage": run.stage,
@@ -40,8 +40,8 @@ def lineage(
         "parent": run.parent,
         "parents": parents(run),
         "rubric": rubric.as_dict() if rubric else None,
-        "config": kept,
-        "config_hash": content_hash(kept),
+        "config": config,
+        "config_hash": content_hash(config),
         "recipe_version": RECIPE_VERSION,
         "steps": steps,
         "metrics": {n: v for n, v in newest.items() if n.startswith(_HELD_OUT) or n in COLUMNS},

@@ -1,4 +1,4 @@
-"""The model card of a judge: what it is, where it comes from, how good it is, how it is loaded."""
+"""The model card of a judge: what it is, its origin, its figures, and how it is loaded."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ def card(about: Mapping[str, Any], adapter: Loading | None) -> str:
     """Markdown with the metadata that hubs read.
 
     Args:
-        about: what `run.json` says (training.models.lineage).
+        about: the content of `run.json` (training.models.lineage).
         adapter: None where the folder holds the whole model.
     """
     values = json.dumps(about["config"], indent=1, sort_keys=True)
@@ -86,14 +86,14 @@ def _newest(metrics: Mapping[str, float]) -> str:
 
 
 def _health(figures: Mapping[str, float]) -> str:
-    """An attribute-to-total correlation says little alone: it rises by halo too."""
+    """Alone, a correlation of attributes and total says little: a halo raises it too."""
     if not figures:
         return ""
     rows = "\n".join(f"| {label(n)} | {v:.4g} |" for n, v in sorted(figures.items()))
     return f"""
 ## Health of the reward
 
-Figures of the last batch that was looked at (training/rewards/health.py says what each one is). A
+Figures of the last batch that was looked at (training/rewards/health.py describes each). A
 rise of the correlation between attributes without a rise of their own correlation with people is a
 halo: all attributes follow the total.
 

@@ -47,12 +47,12 @@ def _file_digest(path: Path) -> str:
 
 
 def finished(folder: Path) -> bool:
-    """Whether a model folder is whole."""
+    """Whether a model folder is complete."""
     return (folder / RUN_FILE).is_file() and broken(folder) is None
 
 
 def write_model(folder: Path, checkpoint: Path, processor: Any, about: dict[str, Any]) -> None:
-    """Write adapter, processor, lineage and card aside, then rename.
+    """Write adapter, processor, lineage and card to a folder aside, then rename it.
 
     The adapter is the checkpoint's: the Trainer has gathered it there from all processes, however
     the weights were sharded, and has left the KL reference in a folder of its own.
@@ -73,7 +73,7 @@ def write_model(folder: Path, checkpoint: Path, processor: Any, about: dict[str,
 
 @contextmanager
 def _aside(folder: Path) -> Iterator[Path]:
-    """A folder to write to; it is sealed and takes its place when all is there."""
+    """A folder to write to; afterwards it gets its checksums and is renamed to `folder`."""
     aside = folder.with_name(f".{folder.name}")
     shutil.rmtree(aside, ignore_errors=True)
     yield aside
@@ -98,7 +98,7 @@ def download(store: Store, uri: str, folder: Path) -> None:
     """Copy a model folder out of a store, aside, then rename.
 
     Raises:
-        FileNotFoundError: it is not there, or was not copied whole.
+        FileNotFoundError: it does not exist, or is incomplete.
     """
     with _aside(folder) as aside:
         for name in store.names(uri):

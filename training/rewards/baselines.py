@@ -34,6 +34,6 @@ def gaussian_error(scores: Tensor, mos: Tensor, width: float = 0.1) -> Tensor:
     scores, mos = check_scores(scores), check_mos(mos, scores)
     if not width > 0:
         raise ValueError(f"width must be positive, got {width}")
-    known = ~torch.isnan(scores)
-    error = torch.where(known, scores, 0.0) - mos.unsqueeze(1)
-    return torch.where(known, torch.exp(-0.5 * (error / width).square()), 0.0)
+    parsed = ~torch.isnan(scores)
+    error = torch.where(parsed, scores, 0.0) - mos.unsqueeze(1)
+    return torch.where(parsed, torch.exp(-0.5 * (error / width).square()), 0.0)

@@ -18,7 +18,10 @@ from joppo.training.rewards.shrinkage import estimate_shrinkage
 
 
 class Deviations(NamedTuple):
-    """What covariances are made of. G is B for `image` and 1 for `pooled` and `batch`."""
+    """Deviations from the mean, from which covariances are computed.
+
+    The number of groups G is B for `image` and 1 for `pooled` and `batch`.
+    """
 
     mean: Tensor  # (B, 1, p) or (1, 1, p)
     rows: Tensor  # (G, n, p), zero where a candidate does not count

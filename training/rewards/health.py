@@ -1,8 +1,8 @@
-"""Is the reward still a signal? Figures of one batch, for the log, and their plot.
+"""Figures of one batch that show whether the reward is still informative, and their plot.
 
-A joint reward can die quietly: candidates stop differing, the covariance collapses onto one
-direction, win rates saturate, attributes become copies of the total. Each figure here watches one
-of these.
+A joint reward can stop teaching without any error: candidates stop differing, the covariance
+collapses onto one direction, win rates saturate, attributes become copies of the total. Each figure
+here shows one of these.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,11 +26,12 @@ from joppo.training.rewards.inputs import (
 )
 from joppo.training.rewards.joint import DEFAULT, JointRewardConfig
 
-#: A group whose rewards differ by less moves nothing: the advantage's epsilon is 1e-4.
+#: A group whose rewards differ by less has no effect: the advantage's epsilon is 1e-4.
 ZERO_SPREAD = 1e-6
 #: A win rate this close to 0 or 1 hardly changes with the scores.
 SATURATED = 0.01
-#: Win rates are read off at most this many photos, evenly spaced: they are many.
+#: Win rates are computed between at most this many photos, evenly spaced: their number grows with
+#: the square.
 PHOTOS_FOR_WIN_RATES = 48
 
 PANELS = {
@@ -52,8 +53,10 @@ def health(
     rewards: Tensor,
     config: JointRewardConfig = DEFAULT,
 ) -> dict[str, float]:
-    """Figures of a batch; NaN where there is too little to tell. Shapes as `joint_fidelity`,
-    `rewards` (B, k); errors likewise. "Within" means deviations from the photo's own mean.
+    """Figures of a batch; NaN where there is too little data.
+
+    Shapes and errors are those of `joint_fidelity`; `rewards` (B, k). "Within" means of deviations
+    from the photo's own mean.
 
     - `parsed`: share of valid candidates.
     - `score_spread`, `attribute_spread`, `reward_spread`: mean over photos of the sample standard
@@ -66,17 +69,17 @@ def health(
     - `saturated_win_rates`: share of conditional win rates below 0.01 or above 0.99, between at
       most 48 photos.
     - `skew`, `excess_kurtosis`, `normality_p`: of the totals within, divided by their pooled
-      deviation; D'Agostino and Pearson's test, which needs 20 values. A small p says only that
-      the Gaussian is an approximation; large batches always find that out.
+      deviation; D'Agostino and Pearson's test, which needs 20 values. A small p only shows
+      that the Gaussian is an approximation, which any batch that is large enough shows.
     - `attribute_skew`, `attribute_excess_kurtosis`: largest size of each over the attributes.
     - `coupling_r2`: share of the totals' variance within that the attributes explain, pooled over
       photos; `coupling_r2_by_chance`: what unrelated attributes would give, d / degrees.
     - `score_mos_srcc`, `reward_mos_srcc`, `attribute_mos_srcc`: rank correlation over photos of
-      MOS with the mean total, the mean reward, and (averaged) each mean attribute. The reward's
-      should stay near 0: far from it, easy photos take all the reward.
+      MOS with the mean total, the mean reward, and (averaged) each mean attribute. That of the
+      reward should stay near 0: otherwise rewards depend on which photo is judged.
     - `score_reward_correlation`: correlation within of reward with total.
-    - `attribute_correlation`: mean correlation over photos between mean attributes. Rising
-      without a rise of `attribute_mos_srcc` in truth data, it is a halo.
+    - `attribute_correlation`: mean correlation over photos between mean attributes. A rise
+      without a rise of `attribute_mos_srcc` where the truth is known is a halo effect.
     """
     scores = check_scores(scores.detach())
     attributes = check_attributes(attributes.detach(), scores)
@@ -117,22 +120,23 @@ def plot_health(history: Sequence[Mapping[str, float]], path: Path) -> None:
 
 def _spread(scores: Tensor, attributes: Tensor, rewards: Tensor, valid: Tensor) -> dict[str, float]:
     groups = valid.sum(dim=1) > 1
-    everyone = torch.ones_like(valid)
-
-    def typical(values: Tensor, who: Tensor, photos: Tensor) -> float:
-        rows = deviations(values, who, "image").rows
-        count = (who.sum(dim=1) - 1).clamp(min=1)[:, None]
-        return float((rows.square().sum(dim=1) / count).sqrt()[photos].mean())
-
-    difference = rewards.amax(dim=1) - rewards.amin(dim=1)
-    several = torch.full_like(groups, rewards.shape[1] > 1)
+    every_candidate = torch.ones_like(valid)
+    every_group = torch.full_like(groups, rewards.shape[1] > 1)
+    reward_range = rewards.amax(dim=1) - rewards.amin(dim=1)
     return {
         "parsed": float(valid.double().mean()),
-        "score_spread": typical(scores[..., None], valid, groups),
-        "attribute_spread": typical(attributes, valid, groups),
-        "reward_spread": typical(rewards[..., None], everyone, several),
-        "zero_spread_groups": float((difference < ZERO_SPREAD).double().mean()),
+        "score_spread": _mean_deviation(scores[..., None], valid, groups),
+        "attribute_spread": _mean_deviation(attributes, valid, groups),
+        "reward_spread": _mean_deviation(rewards[..., None], every_candidate, every_group),
+        "zero_spread_groups": float((reward_range < ZERO_SPREAD).double().mean()),
     }
+
+
+def _mean_deviation(values: Tensor, valid: Tensor, photos: Tensor) -> float:
+    """Mean over `photos` of the sample standard deviation of `values` (B, k, p) within."""
+    rows = deviations(values, valid, "image").rows
+    count = (valid.sum(dim=1) - 1).clamp(min=1)[:, None]
+    return float((rows.square().sum(dim=1) / count).sqrt()[photos].mean())
 
 
 def _gaussian(
@@ -166,8 +170,8 @@ def _saturated(moments: ConditionalMoments, valid: Tensor, gamma: float) -> floa
     photos = torch.linspace(0, len(valid) - 1, min(len(valid), PHOTOS_FOR_WIN_RATES)).long()
     variance = moments.variance.expand(len(valid))[photos]
     rates = win_rates(moments.mean[photos], variance, gamma)
-    known = valid[photos]
-    compared = known[:, :, None, None] & known[None, None]
+    chosen = valid[photos]
+    compared = chosen[:, :, None, None] & chosen[None, None]
     compared[torch.arange(len(photos)), :, torch.arange(len(photos))] = False
     rates = rates[compared]
     return float(((rates < SATURATED) | (rates > 1 - SATURATED)).double().mean())
@@ -211,27 +215,36 @@ def _standard_moment(rows: Tensor, power: int) -> Tensor:
 def _order(
     scores: Tensor, attributes: Tensor, mos: Tensor, rewards: Tensor, valid: Tensor
 ) -> dict[str, float]:
-    present = valid.any(dim=1)
+    photos = valid.any(dim=1)
     joint = torch.cat([scores[..., None], attributes], dim=-1)
-    means = deviations(joint, valid, "image").mean[present, 0]
-    people = mos[present]
-    attribute = [_rank_correlation(column, people) for column in means.T[1:]]
-    alike = torch.corrcoef(means.T[1:]) if len(attribute) > 1 and len(people) > 2 else None
-    pairs = torch.triu_indices(len(attribute), len(attribute), 1)
-    both = torch.stack([scores, rewards], dim=-1)
-    within = deviations(both, valid, "pooled").rows[0]
-    products = within.T @ within
+    means = deviations(joint, valid, "image").mean[photos, 0]
+    mos = mos[photos]
+    attribute_srcc = [_rank_correlation(column, mos) for column in means.T[1:]]
     return {
-        "score_mos_srcc": _rank_correlation(means[:, 0], people),
-        "reward_mos_srcc": _rank_correlation(rewards.mean(dim=1)[present], people),
-        "attribute_mos_srcc": sum(attribute) / len(attribute) if attribute else float("nan"),
-        "score_reward_correlation": float(
-            products[0, 1] / (products[0, 0] * products[1, 1]).sqrt()
+        "score_mos_srcc": _rank_correlation(means[:, 0], mos),
+        "reward_mos_srcc": _rank_correlation(rewards.mean(dim=1)[photos], mos),
+        "attribute_mos_srcc": (
+            sum(attribute_srcc) / len(attribute_srcc) if attribute_srcc else float("nan")
         ),
-        "attribute_correlation": (
-            float(alike[pairs[0], pairs[1]].mean()) if alike is not None else float("nan")
-        ),
+        "score_reward_correlation": _correlation_within(scores, rewards, valid),
+        "attribute_correlation": _mean_correlation(means[:, 1:]),
     }
+
+
+def _correlation_within(one: Tensor, other: Tensor, valid: Tensor) -> float:
+    """Correlation of two values (B, k) of the candidates, from pooled deviations."""
+    rows = deviations(torch.stack([one, other], dim=-1), valid, "pooled").rows[0]
+    products = rows.T @ rows
+    return float(products[0, 1] / (products[0, 0] * products[1, 1]).sqrt())
+
+
+def _mean_correlation(columns: Tensor) -> float:
+    """Mean correlation between the columns of (B, d); NaN for d < 2 or fewer than three photos."""
+    photos, size = columns.shape
+    if size < 2 or photos < 3:
+        return float("nan")
+    row, column = torch.triu_indices(size, size, 1)
+    return float(torch.corrcoef(columns.T)[row, column].mean())
 
 
 def _rank_correlation(one: Tensor, other: Tensor) -> float:

@@ -52,7 +52,7 @@ __all__ = [
 
 
 class RewardParts(NamedTuple):
-    """A joint reward and what it is made of, each (B, k) in [0, 1].
+    """A joint reward and its two parts, each (B, k) in [0, 1].
 
     A part with weight 0 is None: it is not computed.
     """
@@ -81,15 +81,15 @@ def joint_fidelity(
 
     1. Moments are sample moments (divisor n - 1). With fewer than two valid candidates every
        (co)variance is 0, and the conditional mean is the mean.
-    2. `config.covariance` says over whom Sigma is taken (see `JointRewardConfig`); the divisor of
-       `pooled` is the sum of (k_i - 1) over the photos.
+    2. `config.covariance` selects what Sigma is estimated from (see `JointRewardConfig`); the
+       divisor of `pooled` is the sum of (k_i - 1) over the photos.
     3. Shrinkage acts on the joint (d+1) x (d+1) matrix, (1 - lambda) Sigma + lambda diag(Sigma),
        so Sigma_AS shrinks too; the ridge is added afterwards, to the attribute block only. `oas`
        and `ledoit_wolf` estimate lambda on the standardised scale; constant columns are ignored.
     4. Conditional moments are plug-in; the variance cannot be negative (see
        `conditional_moments`).
     5. With a zero denominator (gamma = 0 and no variance) p is 1, 1/2 or 0 by the sign of the
-       difference. 1 - p is computed as Phi(-z), and no epsilon stands inside the square roots:
+       difference. 1 - p is computed as Phi(-z), and no epsilon is added inside the square roots:
        for z far below 0 the fidelity underflows to 0, with gradient 0.
     6. p_gt is 1, 1/2 or 0 by exact comparison of MOS. A tie uses both branches:
        F = sqrt(p/2) + sqrt((1 - p)/2), which is 1 at p = 1/2.
@@ -120,7 +120,7 @@ def joint_parts(
     mos: Tensor,
     config: JointRewardConfig = DEFAULT,
 ) -> RewardParts:
-    """As `joint_fidelity`, with the two parts beside the reward, for logging."""
+    """As `joint_fidelity`, with both parts of the reward, for logging."""
     scores = check_scores(scores)
     attributes = check_attributes(attributes, scores)
     mos = check_mos(mos, scores)

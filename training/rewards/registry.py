@@ -31,7 +31,7 @@ class Reward(Protocol):
         config: JointRewardConfig,
         **options: Any,
     ) -> "Tensor | tuple[Tensor, Mapping[str, Tensor]]":
-        """Rewards (B, k), finite; with them, if wanted, named parts (B, k) whose means are logged.
+        """Rewards (B, k), finite, or a tuple of them and named parts (B, k) whose means are logged.
 
         Args:
             scores: (B, k) float64 totals in [0, 1]; NaN where a candidate could not be parsed.
@@ -79,7 +79,7 @@ def call_reward(
     config: JointRewardConfig,
     options: Mapping[str, Any],
 ) -> "tuple[Tensor, dict[str, Tensor]]":
-    """Rewards (B, k) float64, finite, and the parts that the reward gives beside them.
+    """Rewards (B, k) float64, finite, and the named parts that the reward returned with them.
 
     Raises:
         UnknownPartError: there is no such reward.

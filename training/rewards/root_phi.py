@@ -20,7 +20,7 @@ def root_phi(scaled: Tensor) -> Tensor:
     """
     if torch.is_grad_enabled() and scaled.requires_grad:
         return _RootPhi.apply(scaled)
-    # On a GPU the question would wait for the device.
+    # On a GPU this condition would wait for the device.
     if scaled.device.type == "cpu" and scaled.numel() and scaled.amin() * ROOT_TWO > ERF_FROM:
         return scaled.erf_().add_(1).sqrt_()
     return scaled.neg_().erfc_().sqrt_()

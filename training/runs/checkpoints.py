@@ -1,11 +1,11 @@
-"""Checkpoints that can be trusted: written aside, checksummed, renamed; the last K kept.
+"""Reliable checkpoints: written aside, checksummed, then renamed; the last K are kept.
 
-    <run>/checkpoint-40/            a whole checkpoint of transformers' Trainer
+    <run>/checkpoint-40/            a complete checkpoint of transformers' Trainer
     <run>/checkpoint-40/SHA256.json file -> sha256 of its bytes, written last
     <run>/.saving/                  what an interrupted save leaves; never loaded
 
-A checkpoint without its checksums, or with a file that does not match them, is passed over for the
-one before it.
+A checkpoint without its checksums, or with a file that does not match them, is skipped, and the one
+before it is taken.
 """
 
 import errno
@@ -27,12 +27,12 @@ ASIDE = ".saving"
 WRITE_ERRORS = (OSError, RuntimeError, SafetensorError)
 """What a failed write raises: the system, torch's archive writer, safetensors."""
 LITTLE = 16 * 2**20
-"""bytes; with less room a failed write is put down to a full disk"""
+"""bytes; with less free space a failed write is taken for a full disk"""
 _NAME = re.compile(r"checkpoint-(\d+)")
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint could not be written; the message says what to do. `full`: for want of room."""
+    """A checkpoint could not be written; the message names the remedy. `full`: the disk is full."""
 
     def __init__(self, message: str, full: bool) -> None:
         super().__init__(message)
@@ -40,13 +40,13 @@ class CheckpointError(RuntimeError):
 
 
 def checkpoints(run: Path) -> list[Path]:
-    """Checkpoint folders of a run, oldest step first, good or not."""
+    """Checkpoint folders of a run, oldest step first, intact or not."""
     found = [p for p in run.glob("checkpoint-*") if p.is_dir() and _NAME.fullmatch(p.name)]
     return sorted(found, key=step_of)
 
 
 def step_of(checkpoint: Path) -> int:
-    """Steps of the optimizer that a checkpoint has behind it."""
+    """Steps of the optimizer until a checkpoint."""
     match = _NAME.fullmatch(checkpoint.name)
     return int(match[1]) if match else -1
 
@@ -78,13 +78,13 @@ def broken(folder: Path) -> str | None:
     if not sums.is_file():
         return "the save was interrupted: no checksums"
     try:
-        wanted = json.loads(sums.read_text(encoding="utf-8"))
+        expected = json.loads(sums.read_text(encoding="utf-8"))
     except ValueError:
         return f"{CHECKSUMS} is damaged"
-    if not isinstance(wanted, dict):
+    if not isinstance(expected, dict):
         return f"{CHECKSUMS} is damaged"
     found = dict(_files(folder))
-    for name, digest in wanted.items():
+    for name, digest in expected.items():
         if name not in found:
             return f"{name} is missing"
         if _digest(found[name]) != digest:
@@ -98,7 +98,7 @@ def _files(folder: Path) -> list[tuple[str, Path]]:
 
 
 def last_good(run: Path, say: Callable[[str], None]) -> Path | None:
-    """The newest whole checkpoint of a run; what is passed over is said and left in place."""
+    """The newest intact checkpoint of a run; those that are skipped are reported, not deleted."""
     for folder in reversed(checkpoints(run)):
         fault = broken(folder)
         if fault is None:
@@ -108,15 +108,15 @@ def last_good(run: Path, say: Callable[[str], None]) -> Path | None:
 
 
 def keep_last(run: Path, count: int) -> None:
-    """Remove all but the newest `count` whole checkpoints, and older broken ones."""
-    good = [p for p in checkpoints(run) if (p / CHECKSUMS).is_file()]
+    """Remove all but the newest `count` complete checkpoints, and older broken ones."""
+    complete = [p for p in checkpoints(run) if (p / CHECKSUMS).is_file()]
     for folder in checkpoints(run):
-        if good[-count:] and step_of(folder) < step_of(good[-count:][0]):
+        if complete[-count:] and step_of(folder) < step_of(complete[-count:][0]):
             shutil.rmtree(folder)
 
 
 class SafeCheckpoints:
-    """Mixin before a Trainer: saves become whole or do not happen.
+    """Mixin before a Trainer: a save is complete or leaves nothing.
 
     `keep_checkpoints` is set on the instance; the Trainer's own rotation stays off.
     """
@@ -145,7 +145,7 @@ class SafeCheckpoints:
                 _publish(run, name, self.keep_checkpoints)
         except WRITE_ERRORS as error:
             failed = _failure(run, name, error)
-            # What is there of it takes the room that the next try needs.
+            # The incomplete files take the space that the next try needs.
             shutil.rmtree(run / ASIDE, ignore_errors=True)
             raise failed from error
         finally:
@@ -163,7 +163,7 @@ def _publish(run: Path, name: str, keep: int) -> None:
 
 
 def _failure(run: Path, name: str, error: Exception) -> CheckpointError:
-    # torch and safetensors do not always hand on the number of the system's error.
+    # torch and safetensors do not always pass on the number of the system's error.
     full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
     full = full or "No space left" in str(error) or shutil.disk_usage(run).free < LITTLE
     cause = f"the disk is full ({error})" if full else f"{type(error).__name__}: {error}"

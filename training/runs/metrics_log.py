@@ -2,7 +2,7 @@
 
     runs/<run>/metrics.parquet      columns as in SCHEMA
 
-A resumed run drops the rows after the step it resumes from, so a step is never there twice. All
+A resumed run drops the rows after the step it resumes from, so no step is there twice. All
 runs of a store together are the view `training_metrics` of `joppo query`.
 """
 
@@ -30,24 +30,24 @@ SCHEMA = pa.schema(
 VIEW = "training_metrics"
 FILE = "metrics.parquet"
 LATEST = "latest-"
-"""Names in `runs/` that begin so point to a run; they are no run."""
+"""Names in `runs/` that begin with this point to a run and are none themselves."""
 
 
 def metrics_uri(run: str) -> str:
-    """Place of a run's metrics, relative to the store root."""
+    """URI of a run's metrics, relative to the store root."""
     return f"runs/{run}/{FILE}"
 
 
 class MetricsLog:
-    """Metrics of one run: kept in memory as one Arrow table, the file rewritten with every entry.
+    """Metrics of one run: one Arrow table in memory; its file is rewritten with every entry.
 
     A row takes about 10 bytes of the file; 10,000 steps of 30 values are written in 30 ms.
     """
 
     def __init__(self, store: Store, run: str, stage: str, resume_step: int = 0) -> None:
         self.store, self.run, self.stage = store, run, stage
-        known = _table(store, run)
-        self.table = known.filter(pc.less_equal(known["step"], resume_step))
+        stored = _table(store, run)
+        self.table = stored.filter(pc.less_equal(stored["step"], resume_step))
 
     def add(self, step: int, epoch: float | None, values: Mapping[str, Any]) -> None:
         """Append the numbers among `values`; what is no finite number is no row.

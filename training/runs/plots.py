@@ -101,11 +101,11 @@ COLUMNS = (
     "grad_norm",
     "learning_rate",
 )
-"""What a log line and a row of the table of steps show."""
+"""The metrics in a log line and in a row of the table of steps."""
 
 
 def label(name: str) -> str:
-    """A metric's name for people."""
+    """A metric's name in pages and cards."""
     return LABELS.get(name, name.removeprefix(_HEALTH).replace("_", " "))
 
 
@@ -114,7 +114,7 @@ def write_page(rows: Rows, title: str, about: Mapping[str, Any] | None = None) -
 
     Args:
         rows: of the metrics table (training.runs.metrics_log), of one run.
-        about: what the run is made of, shown as a table.
+        about: facts about the run, shown as a table.
     """
     from jinja2 import Environment
 
@@ -144,10 +144,10 @@ def picture(rows: Rows, columns: int = 3) -> bytes:
     panels = [panel for name in ("Reward", "Answers", "Learning") for panel in groups.get(name, ())]
     lines = max(1, -(-len(panels) // columns))
     figure, axes = _figure(lines, columns)
-    for place, axis in enumerate(axes.flat):
-        if place < len(panels):
-            _draw(axis, panels[place], points)
-            axis.set_title(panels[place].title, fontsize=9, loc="left")
+    for number, axis in enumerate(axes.flat):
+        if number < len(panels):
+            _draw(axis, panels[number], points)
+            axis.set_title(panels[number].title, fontsize=9, loc="left")
         else:
             axis.axis("off")
     return _saved(figure, "png")
@@ -166,7 +166,7 @@ def _points(rows: Rows) -> Points:
 
 
 def _grouped(points: Points) -> dict[str, list[Panel]]:
-    """The panels that have something to show; what no panel names comes last, one panel each."""
+    """The panels that have something to show; metrics without a panel come last, one panel each."""
     named = {name for panels in GROUPS.values() for panel in panels for name in panel.names}
     named |= {"epoch", "num_tokens"}  # straight lines
     groups = {

@@ -1,4 +1,4 @@
-"""One training run: what it is made of, where it lies, and how its processes speak.
+"""One training run: its inputs, its id, its folder, and the events that its processes send.
 
 <folder>/checkpoint-N/      see training.runs.checkpoints
 <folder>/model/             the finished judge (training.models.model_folder)
@@ -15,9 +15,9 @@ from joppo.training.config import TrainConfig
 
 Stage = Literal["sft", "joppo"]
 RECIPE_VERSION = 1
-"""Raised when training makes other weights from the same config and snapshot."""
+"""To be raised when training makes other weights from the same config and snapshot."""
 EVENT = "@joppo "
-"""Lines of standard output that begin so hold one JSON object for the parent process."""
+"""Lines of standard output that begin with this hold one JSON object for the parent process."""
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class Run:
 
 
 def run_id(stage: Stage, config: TrainConfig, snapshot: str, parent: str) -> str:
-    """Stage and 16 hex characters of what decides the weights."""
+    """Stage, and 16 hex characters of the hash of all that decides the weights."""
     return f"{stage}-{content_hash(RECIPE_VERSION, recipe(config), snapshot, parent)[:SHORT]}"
 
 
 def recipe(config: TrainConfig) -> dict[str, Any]:
     """The values of a config that decide what is learned.
 
-    How a run is launched and tracked is no part of it, nor is the place of its adapter: the content
-    of that is the run's parent.
+    How a run is launched and tracked is no part of it, nor is the path of its adapter: the content
+    of the adapter is the run's parent.
     """
     return config.model_dump(mode="json", exclude={"launch", "report_to", "adapter"})
 
@@ -61,7 +61,7 @@ def say(line: str) -> None:
 
 
 def emit(kind: str, **values: Any) -> None:
-    """Tell the parent process something; see EVENT."""
+    """Send the parent process an event; see EVENT."""
     say(EVENT + json.dumps({"event": kind, **values}))
 
 

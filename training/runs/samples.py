@@ -1,4 +1,4 @@
-"""Some completions of a batch, kept to read with what the rewards thought of them.
+"""Some completions of a batch with their rewards, for people to read.
 
 runs/<run>/samples/step-000010.jsonl    in the store; one completion a line
 """
@@ -13,17 +13,17 @@ from joppo.training.runs.run_folder import emit
 
 COUNT = 10
 COLUMNS = ("photo", "task", "mos", "answer")
-"""What a sample says of its prompt, beside completion, rewards and advantage."""
+"""The columns of the prompt in a sample, beside completion, rewards and advantage."""
 
 
 class SampleLog:
-    """Keeps ten completions of every `every`-th step and tells the parent process of them."""
+    """Writes ten completions of every `every`-th step and sends them to the parent process."""
 
     def __init__(self, store: Store, run: str, every: int) -> None:
         self.store, self.run, self.every = store, run, every
 
     def due(self, step: int) -> bool:
-        """Whether this step's completions are to be kept."""
+        """Whether this step's completions are to be written."""
         return step % self.every == 0
 
     def keep(self, step: int, logs: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Our configs in the words of trl and transformers."""
+"""The configs of both stages as arguments of trl and transformers."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ def joppo_arguments(run: Run, config: JoppoConfig, world: int, weights: list[flo
         log_completions=False,
         log_multimodal=False,
         use_vllm=config.rollouts == "vllm",
-        # In the training processes, awake all the time: vLLM that sleeps would lose the weights.
+        # In the training processes and never put to sleep: vLLM would lose the updated weights.
         vllm_mode="colocate",
         vllm_gpu_memory_utilization=config.vllm_memory,
     )

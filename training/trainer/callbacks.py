@@ -1,4 +1,4 @@
-"""What a run reports while it goes: metrics into the store, progress to the parent process."""
+"""What a run reports while it trains: metrics to the store, progress to the parent process."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ _FULL = (
 
 
 def is_permanent(error: BaseException) -> bool:
-    """Whether a person has to act first: a full disk, a lost photo, a config that cannot work."""
+    """Whether a person has to act first: a full disk, a missing photo, a config that fails."""
     if isinstance(error, _PERMANENT) or out_of_memory(error):
         return True
     if isinstance(error, CheckpointError):
@@ -51,12 +51,12 @@ def out_of_memory(error: BaseException) -> bool:
 
 
 def no_room(error: BaseException) -> bool:
-    """Whether the system could not write for want of room or permission."""
+    """Whether the system could not write: the disk is full, over quota or read-only."""
     return isinstance(error, OSError) and error.errno in _NO_ROOM
 
 
 def message(error: BaseException) -> str:
-    """What the parent process is told: the error, and the remedy where it names none itself."""
+    """The message for the parent process: the error, with a remedy where it names none itself."""
     text = f"{type(error).__name__}: {error}"
     if out_of_memory(error):
         return text + _MEMORY

@@ -1,8 +1,8 @@
-"""A frozen vision tower is run without a graph.
+"""A frozen vision tower runs without recording gradients.
 
 With gradient checkpointing, transformers lets the output of every embedding require gradients, that
 of the vision tower too. A frozen tower is then recomputed and differentiated for nothing: its
-gradients are thrown away.
+gradients are discarded.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""A cache of keys and values that is written in place: the library's copies itself per token."""
+"""A cache of keys and values that is written in place: the library's is copied for each token."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ ROOM = 64
 
 
 class GrowingLayer(DynamicLayer):  # type: ignore[misc]
-    """Keys and values (B, heads, L, width) at the head of buffers with room for more.
+    """Keys and values (B, heads, L, width) at the beginning of buffers with room for more.
 
     It writes in place, so it is for sampling only: no gradient flows through it.
     """
@@ -21,7 +21,7 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
 
     @classmethod
     def of(cls, layer: DynamicLayer) -> "GrowingLayer":
-        """A layer that goes on from another."""
+        """A layer that continues another one."""
         grown = cls()
         grown.lazy_initialization(layer.keys, layer.values)
         grown.keys, grown.values = layer.keys.detach(), layer.values.detach()
@@ -36,18 +36,18 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         have = self.keys.shape[-2]
         need = have + key_states.shape[-2]
         if need > self._buffers[0].shape[-2]:
-            self._buffers = (_roomy(self.keys, need), _roomy(self.values, need))
+            self._buffers = (_enlarged(self.keys, need), _enlarged(self.values, need))
         for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[:, :, have:need] = new
         self.keys, self.values = (buffer[:, :, :need] for buffer in self._buffers)
         return self.keys, self.values
 
 
-def _roomy(known: torch.Tensor, need: int) -> torch.Tensor:
-    """A buffer that begins with what is known and holds `need` positions and ROOM more."""
-    batch, heads, have, width = known.shape
-    buffer = known.new_empty(batch, heads, need + ROOM, width)
-    buffer[:, :, :have] = known
+def _enlarged(filled: torch.Tensor, need: int) -> torch.Tensor:
+    """A buffer that begins with `filled` and has room for `need` positions and ROOM more."""
+    batch, heads, have, width = filled.shape
+    buffer = filled.new_empty(batch, heads, need + ROOM, width)
+    buffer[:, :, :have] = filled
     return buffer
 
 

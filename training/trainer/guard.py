@@ -1,4 +1,4 @@
-"""A loss or gradient that is no number stops the run, with the batch kept to look at."""
+"""A loss or gradient that is not finite stops the run, and its batch is written to disk."""
 
 import json
 import math
@@ -11,14 +11,14 @@ _TOKENS = ("input_ids", "prompt_ids", "completion_ids")
 
 
 class NonFiniteLossError(RuntimeError):
-    """Loss or gradient became NaN or infinite; the message says where the batch is."""
+    """Loss or gradient became NaN or infinite; the message names the folder of the batch."""
 
 
 class FiniteLoss:
-    """Mixin before a Trainer: nothing but numbers reaches the weights, so no checkpoint is spoilt.
+    """Mixin before a Trainer: nothing but finite numbers reaches the weights and checkpoints.
 
     The loss is checked after every forward and backward pass, the norm of the gradient before every
-    step of the optimizer (DeepSpeed takes it itself, and then gives none).
+    step of the optimizer (DeepSpeed computes it itself and does not return it).
     """
 
     args: Any

@@ -1,4 +1,4 @@
-"""Judging held-out rows greedily: what training is to improve, and what it must not spoil."""
+"""Greedy answers to held-out rows: figures that training should improve, or at least keep."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -52,8 +52,8 @@ def complete(
             processor_kwargs={"padding": True, "return_tensors": "pt"},
         ).to(model.device)
         with torch.inference_mode():
-            made = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
-        new = made[:, inputs["input_ids"].shape[1] :]
+            tokens = model.generate(**inputs, max_new_tokens=max_new_tokens, do_sample=False)
+        new = tokens[:, inputs["input_ids"].shape[1] :]
         yield from processor.batch_decode(new, skip_special_tokens=True)
 
 
@@ -94,8 +94,8 @@ def preference_figures(
 ) -> dict[str, float]:
     """SRCC of totals with MOS, accuracy by task of choices, and parse rate.
 
-    A score that cannot be parsed takes the lowest rank, so unreadable answers are no way to a
-    better correlation.
+    A score that cannot be parsed takes the lowest rank, so unreadable answers cannot
+    raise the correlation.
     """
     forms = [form_of(row["task"], row["choices"] or (), names) for row in rows]
     prompts = [([photo(store, row["uri"])], row["prompt"]) for row in rows]
@@ -120,7 +120,7 @@ def score_figures(judged: Sequence[tuple[Row, Judgement]]) -> dict[str, float]:
 
 
 def _answer(text: str) -> str | None:
-    """What stands in the answer block; None where the blocks are not in the agreed form."""
+    """The content of the answer block; None where the blocks are not in the agreed form."""
     try:
         return split_blocks(text)[1]
     except AnswerError:

@@ -42,7 +42,7 @@ def train_joppo(run: Run) -> None:
     check([*config_problems(config, rows), *reward_problems(config, rows)])
     held_out = pick(held_out_rows(run), config.eval_rows)
     start = starting_point(config)
-    processor = load_processor(start.place, config.max_pixels)
+    processor = load_processor(start.model, config.max_pixels)
     rubric = load_rubric(config.rubric)
     rewards = JudgeRewards(config, rubric.names)
 
@@ -57,10 +57,10 @@ def train_joppo(run: Run) -> None:
             config.eval_batch,
         )
 
-    def trainer(world: int) -> Any:
+    def make_trainer(world: int) -> Any:
         from joppo.training.trainer.trainers import JoppoTrainer
 
-        made = JoppoTrainer(
+        trainer = JoppoTrainer(
             model=start.load(config),
             peft_config=start.lora,
             reward_funcs=rewards.functions,
@@ -68,18 +68,19 @@ def train_joppo(run: Run) -> None:
             train_dataset=preference_dataset(rows, run.store),
             processing_class=processor,
         )
-        made.sample_as(config)
-        made.sample_log = SampleLog(run.store, run.id, config.sample_steps)
-        return made
+        trainer.sample_as(config)
+        trainer.sample_log = SampleLog(run.store, run.id, config.sample_steps)
+        return trainer
 
-    train(Session(run, start.base, processor, trainer, figures if held_out else None, rubric))
+    train(Session(run, start.base, processor, make_trainer, figures if held_out else None, rubric))
 
 
 @dataclass(frozen=True)
 class Start:
-    """What JoPPO starts from: an SFT adapter, or a base that gets a new one."""
+    """The weights that JoPPO starts from: an SFT adapter, or a base that gets a new one."""
 
-    place: str
+    model: str
+    """folder or hub id that is loaded"""
     base: str
     """name of the base judge, as configs name it"""
     lora: Any = None
@@ -88,18 +89,18 @@ class Start:
     def load(self, config: JoppoConfig) -> Any:
         """The model: with its adapter trainable, or bare where trl is to add a new one."""
         if self.lora is not None:
-            return load_base(self.place, config)
-        return load_adapted(Path(self.place), config, trainable=True)
+            return load_base(self.model, config)
+        return load_adapted(Path(self.model), config, trainable=True)
 
 
 def starting_point(config: JoppoConfig) -> Start:
-    """What a config starts from."""
+    """The weights that a config starts from."""
     if config.adapter == NEW:
         return Start(resolve_base(config.base), config.base, lora_config(config.lora))
     return Start(config.adapter, base_name(Path(config.adapter)))
 
 
 def base_name(adapter: Path) -> str:
-    """The base judge's name, as the adapter's run tells it, else its place."""
+    """The base judge's name in the adapter's `run.json`, or without one its folder or hub id."""
     about = read_lineage(adapter)
     return str(about["base"]) if about else adapter_base(adapter)

@@ -91,8 +91,8 @@ class JudgeRewards:
         **columns: Any,
     ) -> list[float | None]:
         """Reward of scored photos in [0, 1]; None for other tasks. Collective over all ranks."""
-        read = self.judgements(completions, task, choices)
-        table = self.gather(_table(read, task, mos, len(self.names)))
+        judgements = self.judgements(completions, task, choices)
+        table = self.gather(_table(judgements, task, mos, len(self.names)))
         step = trainer_state.global_step if trainer_state else 1
         watch = log_metric is not None and step % self.config.health_steps == 0
         rewards, logged = batch_preference(table, self.config, watch)
@@ -100,8 +100,8 @@ class JudgeRewards:
             for name, value in logged.items():
                 log_metric(name, value)
         first = self.rank() * len(completions)
-        mine = rewards[first : first + len(completions)].tolist()
-        return [r if t == "score" else None for r, t in zip(mine, task, strict=True)]
+        own = rewards[first : first + len(completions)].tolist()
+        return [r if t == "score" else None for r, t in zip(own, task, strict=True)]
 
     def accuracy(
         self,
@@ -112,10 +112,10 @@ class JudgeRewards:
         **columns: Any,
     ) -> list[float | None]:
         """1 for the right letter, else 0; None for scored photos."""
-        read = self.judgements(completions, task, choices)
+        judgements = self.judgements(completions, task, choices)
         return [
             None if t == "score" else float(j.text == a)
-            for j, t, a in zip(read, task, answer, strict=True)
+            for j, t, a in zip(judgements, task, answer, strict=True)
         ]
 
     def format(
@@ -128,14 +128,14 @@ class JudgeRewards:
         **columns: Any,
     ) -> list[float | None]:
         """1 for a completion in the agreed form, else 0."""
-        read = self.judgements(completions, task, choices)
+        judgements = self.judgements(completions, task, choices)
         if log_metric is not None:
-            log_metric("parse_rate", sum(j.ok for j in read) / len(read))
+            log_metric("parse_rate", sum(j.ok for j in judgements) / len(judgements))
         if log_extra is not None:
-            known = {**columns, "task": task}
+            by_name = {**columns, "task": task}
             for name in COLUMNS:
-                log_extra(name, list(known[name]))
-        return [float(j.ok) for j in read]
+                log_extra(name, list(by_name[name]))
+        return [float(j.ok) for j in judgements]
 
 
 def batch_preference(
@@ -179,15 +179,18 @@ def batch_preference(
 
 
 def _table(
-    read: Sequence[Judgement], task: Sequence[str], mos: Sequence[float | None], width: int
+    judgements: Sequence[Judgement],
+    task: Sequence[str],
+    mos: Sequence[float | None],
+    width: int,
 ) -> Tensor:
     """One row per completion of this rank; see `batch_preference`."""
-    nothing = (float("nan"),) * width
+    missing = (float("nan"),) * width
     rows = [
         (1.0, float(m), j.total, *j.attributes)
         if t == "score" and m is not None
-        else (0.0, float("nan"), float("nan"), *nothing)
-        for j, t, m in zip(read, task, mos, strict=True)
+        else (0.0, float("nan"), float("nan"), *missing)
+        for j, t, m in zip(judgements, task, mos, strict=True)
     ]
     from accelerate import PartialState
 

@@ -1,7 +1,7 @@
-"""What a run will take of a GPU's memory, computed from shapes before it starts.
+"""How much memory of a GPU a run will need, computed from shapes before it starts.
 
-Arithmetic, not a measurement: allocator, kernels and fragmentation add to it, and some tensors that
-are counted together are never alive together.
+This is arithmetic, not a measurement: allocator, kernels and fragmentation add to it, and some
+tensors that are counted together never exist at the same time.
 """
 
 import math
@@ -12,7 +12,7 @@ from joppo.training.config import JoppoConfig, TrainConfig
 
 GIB = 2**30
 TEXT_TOKENS = 256
-"""tokens of a prompt beside its photo, as a rule"""
+"""usual number of tokens of a prompt without its photo"""
 _LOGIT_BYTES = 10
 """of a position and entry of the vocabulary: bfloat16, a float32 copy, its gradient"""
 _HIDDEN, _INNER = 8, 3
@@ -46,8 +46,7 @@ class Shape:
 
     @property
     def adapted(self) -> int:
-        """Weights of the layers that an adapter stands beside: all linear ones of the language
-        model."""
+        """Weights of the layers that get an adapter: all linear ones of the language model."""
         attention = 2 * self.hidden * (self.hidden + self.key_width)
         return self.layers * (attention + 3 * self.hidden * self.inner)
 
@@ -143,6 +142,6 @@ def _rollout(
     shape: Shape, sequences: int, prompts: int, patches: int, prompt: int, answer: int, width: int
 ) -> float:
     cache = (prompt + answer) * shape.layers * 2 * shape.key_width * width
-    seen = patches * (_VISION_HIDDEN * shape.vision_hidden + _INNER * shape.vision_inner) * width
+    vision = patches * (_VISION_HIDDEN * shape.vision_hidden + _INNER * shape.vision_inner) * width
     read = prompt * (_HIDDEN // 2 * shape.hidden + _INNER * shape.inner) * width
-    return sequences * (cache + shape.vocabulary * 4) + prompts * max(seen, read)
+    return sequences * (cache + shape.vocabulary * 4) + prompts * max(vision, read)

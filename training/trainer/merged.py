@@ -1,4 +1,4 @@
-"""An adapter folded into its base for as long as a judge samples.
+"""An adapter that is merged into its base while a judge samples.
 
 Unmerged, each linear layer of each token costs three more products and their calls. Peft takes a
 merged adapter out by subtraction, which leaves rounding errors in the base; here the base weights
@@ -15,7 +15,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 
 @contextmanager
 def merged(model: Any) -> Iterator[None]:
-    """The active adapter is merged within; takes the memory of the adapted weights once more."""
+    """Merge the active adapter within; this takes the memory of the adapted weights once more."""
     layers = [one for one in model.modules() if isinstance(one, BaseTunerLayer)]
     weights = [layer.get_base_layer().weight for layer in layers]
     copies = [weight.detach().clone() for weight in weights]

@@ -1,4 +1,4 @@
-"""Where runs lie, and how a run is set up from a config, a snapshot and a parent model."""
+"""The folder of runs, and how a run is set up from a config, a snapshot and a parent model."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from joppo.training.trainer.examples import resolve_snapshot
 
 
 class ModelNotFoundError(FileNotFoundError):
-    """The model that training is to start from is not there; the message says what makes it."""
+    """The model to start from does not exist; the message names the stage that makes it."""
 
 
 def runs_folder(store: Store) -> Path:
@@ -74,7 +74,7 @@ def note_finished(run: Run) -> None:
 
 
 def _base_digest(base: str) -> str:
-    """Content hash of a local base; a hub id stands for itself."""
+    """Content hash of a local base; for a hub id the id itself."""
     folder = Path(resolve_base(base))
     if not folder.is_dir():
         return f"hub:{base}"
@@ -89,7 +89,7 @@ def _digest(folder: Path, remedy: str) -> str:
 
 
 def write_spec(run: Run) -> Path:
-    """Write what `python -m joppo.training.trainer.run` reads, and return its place."""
+    """Write what `python -m joppo.training.trainer.run` reads, and return the path."""
     run.folder.mkdir(parents=True, exist_ok=True)
     spec = {
         "stage": run.stage,

@@ -1,4 +1,4 @@
-"""Sampling in portions: trl samples a whole reward batch at once, which no GPU holds at real sizes.
+"""Sampling in portions: trl samples a whole reward batch at once, which fits no GPU at real sizes.
 
 512 photos x 6 on 8 processes are 384 sequences each: their KV cache alone takes 40 GiB for a judge
 of 7 billion parameters, and their first forward pass more.
@@ -12,7 +12,7 @@ GRID, PIXELS = "image_grid_thw", "pixel_values"
 
 
 class Portion(NamedTuple):
-    """Neighbouring prompts of a batch with what the processor made of their photos."""
+    """Neighbouring prompts of a batch with their photos, and the processor's fields for these."""
 
     prompts: Sequence[Any]
     images: Sequence[Any] | None
@@ -31,7 +31,7 @@ def portions(
             all others have one entry per prompt.
 
     Raises:
-        ValueError: a field has another length, so that it cannot be told whose it is.
+        ValueError: a field has another length, so that its entries cannot be assigned to prompts.
     """
     photos = [len(found or ()) for found in images] if images is not None else [0] * len(prompts)
     first_photo = [0, *accumulate(photos)]
@@ -40,8 +40,8 @@ def portions(
     _check(fields, len(prompts), first_photo[-1], first_patch[-1])
     for start in range(0, len(prompts), size):
         stop = min(start + size, len(prompts))
-        seen = slice(first_photo[start], first_photo[stop])
-        cuts = {GRID: seen, PIXELS: slice(first_patch[seen.start], first_patch[seen.stop])}
+        own = slice(first_photo[start], first_photo[stop])
+        cuts = {GRID: own, PIXELS: slice(first_patch[own.start], first_patch[own.stop])}
         yield Portion(
             prompts[start:stop],
             None if images is None else images[start:stop],
@@ -50,11 +50,11 @@ def portions(
 
 
 def _check(fields: Mapping[str, Any], prompts: int, photos: int, patches: int) -> None:
-    wanted = {GRID: photos, PIXELS: patches}
+    expected = {GRID: photos, PIXELS: patches}
     for name, value in fields.items():
-        if len(value) != wanted.get(name, prompts):
+        if len(value) != expected.get(name, prompts):
             raise ValueError(
                 f"{name} has {len(value)} entries where {prompts} prompts with {photos} photos "
-                f"need {wanted.get(name, prompts)}: this processor's batches cannot be split, so "
+                f"need {expected.get(name, prompts)}: this processor's batches cannot be split, so "
                 "set rollout_batch to null"
             )

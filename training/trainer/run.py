@@ -4,7 +4,7 @@
 
 SPEC is a JSON file: stage, config, store, snapshot, parent and folder (see
 `training/runs/run_folder.py`). With several processes each is started with the same SPEC. A failure
-that another try cannot cure is told to the parent as an event before the process ends.
+that another try cannot cure is sent to the parent as an event before the process ends.
 """
 
 import json
@@ -37,9 +37,9 @@ def load_run(spec: dict[str, Any]) -> Run:
 
 
 def end_with_parent() -> None:
-    """End this process when the one that started it is gone: a killed launcher leaves no trainer.
+    """End this process when its parent has ended, so that a killed launcher leaves no trainer.
 
-    Safe at any moment, because nothing that a kill interrupts is ever loaded.
+    This is safe at any moment: files that a kill leaves half written are never loaded.
     """
     parent = os.getppid()
 
@@ -68,7 +68,7 @@ def train(run: Run) -> None:
 
 
 def main(path: str) -> None:
-    """Train what the SPEC at `path` says; exit code 2 where another try cannot help."""
+    """Train the run of the SPEC at `path`; exit code 2 where another try cannot help."""
     end_with_parent()
     try:
         train(load_run(json.loads(Path(path).read_text(encoding="utf-8"))))

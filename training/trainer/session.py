@@ -1,4 +1,4 @@
-"""The course of a run, the same for both stages: resume, judge, train, judge, write the folder."""
+"""The steps of a run, the same for both stages: resume, judge, train, judge, write the model."""
 
 import os
 from collections.abc import Callable
@@ -25,13 +25,13 @@ from joppo.training.trainer.preflight.machine import (
 )
 
 PATIENCE_S = 7200.0
-"""seconds that processes wait for each other; a dead one ends them all at once all the same"""
+"""seconds that processes wait for each other; where one dies, all end at once anyway"""
 Figures = Callable[[Any], dict[str, float]]
 
 
 @dataclass(frozen=True)
 class Session:
-    """What a stage brings: its trainer for a number of processes, and its held-out figures."""
+    """What differs between stages: the trainer (by number of processes), the held-out figures."""
 
     run: Run
     base: str
@@ -85,7 +85,7 @@ def train(session: Session) -> None:
 
 
 def _silent(line: str) -> None:
-    """The other processes say nothing of what the first one says."""
+    """For the other processes: the first one prints for all."""
 
 
 def _memory(session: Session, model: Any) -> dict[str, float]:

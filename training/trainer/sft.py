@@ -38,7 +38,7 @@ def train_sft(run: Run) -> None:
             model, processor, held_out, run.store, config.max_completion_length, config.eval_batch
         )
 
-    def trainer(world: int) -> Any:
+    def make_trainer(world: int) -> Any:
         from joppo.training.trainer.trainers import JudgeSFTTrainer
 
         return JudgeSFTTrainer(
@@ -50,4 +50,4 @@ def train_sft(run: Run) -> None:
         )
 
     rubric = rubric_of_snapshot(score_prompts(run.store, run.snapshot))
-    train(Session(run, config.base, processor, trainer, figures if held_out else None, rubric))
+    train(Session(run, config.base, processor, make_trainer, figures if held_out else None, rubric))

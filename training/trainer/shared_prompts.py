@@ -68,8 +68,8 @@ def run_once(model: Any, core: Any, batch: Batch, length: int) -> Shared:
         image_grid_thw=torch.cat(list(batch.grids)),
         attention_mask=mask,
     )
-    kept, place = _distinct(batch, length)
-    # The head is wanted for no token of a prompt; one is the least that it can be run on.
+    kept, index = _distinct(batch, length)
+    # No logits of the prompt are needed; one token is the least that the head can be run on.
     cache = model(
         input_ids=ids[kept, :length],
         attention_mask=mask[kept, :length],
@@ -79,7 +79,7 @@ def run_once(model: Any, core: Any, batch: Batch, length: int) -> Shared:
         use_cache=True,
         logits_to_keep=1,
     ).past_key_values
-    cache.batch_select_indices(torch.tensor(place, device=ids.device))
+    cache.batch_select_indices(torch.tensor(index, device=ids.device))
     rest = {
         "input_ids": ids[:, length:],
         "attention_mask": mask,
@@ -90,9 +90,9 @@ def run_once(model: Any, core: Any, batch: Batch, length: int) -> Shared:
 
 
 def _distinct(batch: Batch, length: int) -> tuple[list[int], list[int]]:
-    """Rows with distinct prompts, and for every row the place of its equal among them."""
+    """Rows with distinct prompts, and for each row the index of its equal among them."""
     kept: list[int] = []
-    place: list[int] = []
+    index: list[int] = []
     for row, (ids, _, _, pixels, grid) in enumerate(zip(*batch, strict=True)):
         equal = (
             number
@@ -102,10 +102,10 @@ def _distinct(batch: Batch, length: int) -> tuple[list[int], list[int]]:
             and torch.equal(pixels, batch.pixels[other])
         )
         number = next(equal, len(kept))
-        place.append(number)
+        index.append(number)
         if number == len(kept):
             kept.append(row)
-    return kept, place
+    return kept, index
 
 
 def core_of(model: Any) -> Any:

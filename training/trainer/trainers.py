@@ -1,4 +1,4 @@
-"""trl's trainers with safe checkpoints and a guard on the loss; JoPPO adds what it must."""
+"""trl's trainers with safe checkpoints and a guard on the loss, and what JoPPO adds to them."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
@@ -20,7 +20,7 @@ from joppo.training.trainer.vllm_guard import GuardedVLLM
 
 
 class JudgeSFTTrainer(FrozenVision, FiniteLoss, SafeCheckpoints, SFTTrainer):  # type: ignore[misc]
-    """SFTTrainer whose checkpoints are whole and whose loss is finite."""
+    """SFTTrainer with complete checkpoints and a finite loss."""
 
 
 class EpochSampler(RepeatSampler):  # type: ignore[misc]
@@ -50,7 +50,7 @@ class EpochSampler(RepeatSampler):  # type: ignore[misc]
 
 
 def equal_rewards(step: int, logs: Mapping[str, Any]) -> str | None:
-    """What to say of a step whose rewards cannot teach anything, else None."""
+    """The message about a step whose rewards give no gradient, else None."""
     if logs.get("frac_reward_zero_std") != 1:
         return None
     parsed = logs.get("parse_rate")
@@ -84,7 +84,7 @@ class JoppoTrainer(  # type: ignore[misc]
             )
 
     def sample_as(self, config: JoppoConfig) -> None:
-        """Sample in portions, with merged weights and with shared prompts as the config says."""
+        """Sample in portions, with merged weights and with shared prompts where the config asks."""
         self.rollout_batch, self.merge_rollouts = config.rollout_batch, config.merge_rollouts
         if config.share_prompts:
             self.share()
@@ -107,11 +107,11 @@ class JoppoTrainer(  # type: ignore[misc]
             return super()._generate_single_turn(
                 prompt_ids, images, multimodal_fields, *args, **kwargs
             )
-        made: list[Any] = []
+        sampled: list[Any] = []
         for portion in portions(prompt_ids, images, multimodal_fields, size):
             completions, _ = super()._generate_single_turn(*portion, *args, **kwargs)
-            made += completions
-        return made, None
+            sampled += completions
+        return sampled, None
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         super().log(logs, start_time)

@@ -1,6 +1,6 @@
 """Guards around vLLM's rollouts: with images they have been wrong without an error.
 
-Two things are checked while training goes on, because nothing else would tell:
+Two things are checked during training, because nothing else would show them:
 
 - the prompts that vLLM answers have the length of those that are trained on (image tokens that are
   expanded a second time make them longer);
@@ -26,7 +26,7 @@ _REMEDY = "; train with `rollouts: transformers`, or with other versions of vllm
 
 
 class RolloutError(RuntimeError):
-    """Completions do not come from the judge that is trained; the message says what to change."""
+    """Completions do not come from the judge that is trained; the message names the remedy."""
 
 
 def missing_vllm() -> str | None:
@@ -42,14 +42,14 @@ def check_prompts(ours: Sequence[Sequence[int]], theirs: Sequence[Sequence[int]]
     Raises:
         RolloutError: their number or a length differs.
     """
-    wanted, found = [len(ids) for ids in ours], [len(ids) for ids in theirs]
-    if wanted == found:
+    expected, found = [len(ids) for ids in ours], [len(ids) for ids in theirs]
+    if expected == found:
         return
-    if len(wanted) != len(found):
-        raise RolloutError(f"vLLM answered {len(found)} prompts of {len(wanted)}{_REMEDY}")
-    at = next(i for i, (a, b) in enumerate(zip(wanted, found, strict=True)) if a != b)
+    if len(expected) != len(found):
+        raise RolloutError(f"vLLM answered {len(found)} prompts of {len(expected)}{_REMEDY}")
+    at = next(i for i, (a, b) in enumerate(zip(expected, found, strict=True)) if a != b)
     raise RolloutError(
-        f"vLLM read prompt {at} as {found[at]} tokens where training has {wanted[at]}: its image "
+        f"vLLM read prompt {at} as {found[at]} tokens where training has {expected[at]}: its image "
         f"tokens are not the trained ones{_REMEDY}"
     )
 
@@ -77,7 +77,7 @@ class UpdateWatch:
 
 
 class GuardedVLLM:
-    """Stands before trl's `VLLMGeneration` and is used in its place by the trainer.
+    """Wraps trl's `VLLMGeneration`; the trainer uses it instead.
 
     `adapted`: the adapter differs from the bare base, so the first update has to show.
     """
@@ -102,11 +102,11 @@ class GuardedVLLM:
         """
         if self._due:
             self._synchronise(prompts, images)
-        made = self.inner.generate(
+        result = self.inner.generate(
             prompts=prompts, images=images, num_generations=num_generations, profiler=profiler
         )
-        check_prompts(prompts, made[0])
-        return made
+        check_prompts(prompts, result[0])
+        return result
 
     def _synchronise(self, prompts: Any, images: Images) -> None:
         first = self._probe is None
@@ -120,12 +120,12 @@ class GuardedVLLM:
     def _answer(self) -> Fingerprint:
         assert self._probe is not None
         prompts, images = self._probe
-        kept = self.inner.generation_kwargs
-        self.inner.generation_kwargs = {**kept, "seed": 0, "max_tokens": PROBE_TOKENS}
+        usual = self.inner.generation_kwargs
+        self.inner.generation_kwargs = {**usual, "seed": 0, "max_tokens": PROBE_TOKENS}
         try:
             _, ids, logprobs, _ = self.inner.generate(
                 prompts=prompts, images=images, num_generations=1
             )
         finally:
-            self.inner.generation_kwargs = kept
+            self.inner.generation_kwargs = usual
         return tuple(ids[0]), tuple(token[0] for token in logprobs[0])

@@ -64,7 +64,7 @@ def _joppo_batch(config: JoppoConfig, rows: int) -> list[str]:
 
 
 def _merging_problems(config: JoppoConfig) -> list[str]:
-    """Weights that lie in pieces on several devices cannot be merged in place."""
+    """Weights that are sharded over several devices cannot be merged in place."""
     kind = known_type(config.launch)
     if not config.merge_rollouts or kind not in ("FSDP", "DEEPSPEED"):
         return []
@@ -72,7 +72,7 @@ def _merging_problems(config: JoppoConfig) -> list[str]:
 
 
 def _held_out_problems(config: TrainConfig) -> list[str]:
-    """One process generates the held-out answers, which a sharded model cannot do."""
+    """One process generates the held-out answers, which it cannot do with a sharded model."""
     if not config.eval_rows or known_type(config.launch) != "FSDP":
         return []
     return [

@@ -28,7 +28,7 @@ def known_type(launch: LaunchConfig) -> str | None:
 
 
 def distributed_type(launch: LaunchConfig) -> str:
-    """DEEPSPEED, FSDP, MULTI_GPU or NO, as the accelerate YAML says."""
+    """DEEPSPEED, FSDP, MULTI_GPU or NO, as in the accelerate YAML."""
     if launch.accelerate is None:
         return "NO"
     values = yaml.safe_load(Path(launch.accelerate).read_text(encoding="utf-8"))

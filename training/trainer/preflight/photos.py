@@ -17,10 +17,10 @@ _NAMED = 5
 def photo_problems(
     rows: Sequence[dict[str, Any]], store: Store, progress: Callable[[int, int], None]
 ) -> list[str]:
-    """Photos of the training rows that are gone or damaged; every one is read.
+    """Photos of the training rows that are missing or damaged; every photo is read.
 
-    A photo is named by the hash of its bytes and was decoded when it came into the store, so the
-    same bytes are readable still; one that has another name is decoded.
+    A photo is named by the hash of its bytes and was decoded when it came into the store, so a
+    photo with these bytes can be read; one with another name is decoded.
     """
     uris = sorted({u for row in rows for u in (row["uri"], row.get("second_uri")) if u})
     bad: list[str] = []

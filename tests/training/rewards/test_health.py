@@ -10,7 +10,8 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from joppo.training.rewards.health import health, plot_health
+from joppo.training.rewards.health import health
+from joppo.training.rewards.health_plot import plot_health
 from joppo.training.rewards.joint import PAPER, JointRewardConfig, joint_fidelity
 
 

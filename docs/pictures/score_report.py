@@ -4,43 +4,43 @@ joppo score PHOTOS
 python -m docs.pictures.score_report scores/report.html     # needs chromium
 """
 
-import io
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from docs.pictures.browser import Browser
+from docs.pictures.browser import open_browser, save_picture
 from docs.pictures.ui_pages import FIGURES
 
 QUALITY = 80
-DESKTOP = (1280, 1000)
-PHONE = (390, 844)
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 1000}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 1.5,
+}
 
 
 def make_pictures(report: Path, folder: Path = FIGURES) -> list[Path]:
     """Write `score-report.jpg`, `score-report-phone.jpg` and return their paths."""
-    wide, narrow = folder / "score-report.jpg", folder / "score-report-phone.jpg"
-    with tempfile.TemporaryDirectory() as aside, Browser() as browser:
-        taken = Path(aside, "picture.png")
-        browser.size(*DESKTOP)
-        browser.open(report.resolve().as_uri())
-        browser.picture(taken)
-        _jpeg(taken, wide)
-        browser.size(*PHONE, phone=True, scale=1.5)
-        browser.open(report.resolve().as_uri())
-        browser.picture(taken)
-        _jpeg(taken, narrow)
-    return [wide, narrow]
+    views = {folder / "score-report.jpg": DESKTOP, folder / "score-report-phone.jpg": PHONE}
+    with tempfile.TemporaryDirectory() as scratch, open_browser() as browser:
+        png = Path(scratch, "picture.png")
+        for out, view in views.items():
+            page = browser.new_page(**view)
+            page.goto(report.resolve().as_uri())
+            save_picture(page, png)
+            _write_jpeg(png, out)
+    return list(views)
 
 
-def _jpeg(png: Path, out: Path) -> None:
+def _write_jpeg(png: Path, out: Path) -> None:
     from PIL import Image
 
-    content = io.BytesIO()
-    with Image.open(png) as picture:
-        picture.convert("RGB").save(content, "JPEG", quality=QUALITY, optimize=True)
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(content.getvalue())
+    with Image.open(png) as picture:
+        picture.convert("RGB").save(out, "JPEG", quality=QUALITY, optimize=True)
 
 
 if __name__ == "__main__":

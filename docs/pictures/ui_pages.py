@@ -6,17 +6,20 @@ its deployment, and takes the screenshots with headless Chromium.
 
 import base64
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import Browser
+
+from docs.pictures.browser import open_browser
+
 FIGURES = Path("docs/figures")
-PAGE = "1500,1250"
-# The UI draws the run graph some seconds after the page is loaded.
-VIRTUAL_MS = 25_000
+PAGE = {"width": 1500, "height": 1250}
+SETTLE_MS = 8_000
+"""the UI asks the server, and draws the run graph, after its page is loaded"""
 RUN_SECONDS = 900
 
 
@@ -24,39 +27,26 @@ class FiguresError(RuntimeError):
     """The pictures could not be made; the message names the remedy."""
 
 
-def chromium() -> str:
-    """Path of a headless-capable browser.
-
-    Raises:
-        FiguresError: there is none.
-    """
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    raise FiguresError("no Chromium found: install it (Debian: apt-get install chromium)")
-
-
-def screenshot(url: str, out: Path, size: str = PAGE) -> None:
-    """Picture of a page as a person sees it."""
+def save_page(browser: Browser, url: str, out: Path, click: str | None = None) -> None:
+    """Picture of a page of the UI as a person sees it, after a click on a text of it."""
+    page = browser.new_page(viewport=PAGE)
+    page.goto(url)
+    page.wait_for_timeout(SETTLE_MS)
+    if click is not None:
+        page.get_by_text(click).click()
+        page.wait_for_timeout(SETTLE_MS)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as profile:
-        subprocess.run(
-            [
-                chromium(),
-                "--headless",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--hide-scrollbars",
-                f"--user-data-dir={profile}",
-                f"--window-size={size}",
-                f"--virtual-time-budget={VIRTUAL_MS}",
-                f"--screenshot={out}",
-                url,
-            ],
-            check=True,
-            capture_output=True,
-            timeout=180,
-        )
+    page.screenshot(path=out)
+    page.close()
+
+
+def form_of(ui: str, name: str) -> str:
+    """Address of the form that starts a deployment of the server in PREFECT_API_URL."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        deployment = client.read_deployment_by_name(f"{name}/{name}")
+    return f"{ui}/deployments/deployment/{deployment.id}/run"
 
 
 def free_port() -> int:
@@ -100,19 +90,23 @@ def artifact_of(run_id: str, key: str) -> tuple[str, str]:
 
 
 def make_figures(store: Path, port: int) -> None:
-    """All pictures: the run's page, its artifacts, the contact sheet."""
+    """All pictures: the run's page, its artifacts, a form, the contact sheet."""
     from joppo.flows.server.up import system
 
     with system(port) as local:
         os.environ["PREFECT_API_URL"] = local.api_url
         ui = local.ui
         run_id = run_deployed(store)
-        screenshot(f"{ui}/runs/flow-run/{run_id}", FIGURES / "ui-run.png")
         balance, _ = artifact_of(run_id, "category-balance")
-        screenshot(f"{ui}/artifacts/artifact/{balance}", FIGURES / "ui-balance.png")
         _, page = artifact_of(run_id, "contact-sheet")
-        picture = base64.b64decode(page.split("base64,")[1].rstrip(")"))
-        (FIGURES / "contact-sheet.jpg").write_bytes(picture)
+        form = form_of(ui, "train-joppo")
+        # Prefect's client is done before the browser opens: each wants an event loop of its own.
+        with open_browser() as browser:
+            save_page(browser, f"{ui}/runs/flow-run/{run_id}", FIGURES / "ui-run.png")
+            save_page(browser, f"{ui}/artifacts/artifact/{balance}", FIGURES / "ui-balance.png")
+            save_page(browser, form, FIGURES / "ui-form.png", click="JoppoConfig")
+    picture = base64.b64decode(page.split("base64,")[1].rstrip(")"))
+    (FIGURES / "contact-sheet.jpg").write_bytes(picture)
 
 
 def main() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.filesystems import RemoteFileSystem, WritableFileSystem
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import State
@@ -16,6 +15,7 @@ from joppo.data.config import StageConfig
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.store import Store
 from joppo.tasks.manifest import Manifest
+from joppo.tasks.progress import ProgressArtifact
 
 Futures = Sequence[PrefectFuture[Manifest]]
 
@@ -108,21 +108,15 @@ def _failure(state: State[Any]) -> list[str]:
     return [f"{type(error).__name__}: {error}"]
 
 
-def _follow(name: str, futures: Futures) -> str | None:
+def _follow(stage: str, futures: Futures) -> str | None:
+    """Wait for the shards of a stage; how many failed, and why the first did."""
     if not futures:
         return None
-    artifact = create_progress_artifact(
-        progress=0.0, key=f"progress-{name}", description=f"{name}: shards done of {len(futures)}"
-    )
-    shown, failed = 0, list[str]()
+    total, failed = len(futures), list[str]()
+    progress = ProgressArtifact(f"progress-{stage}", f"{stage}: shards done of {total}")
+    progress.show(0, total)
     for done, future in enumerate(as_completed(list(futures)), start=1):
         future.wait()  # until then `state` asks the server, which may not have heard of the end
         failed += _failure(future.state)
-        percent = 100 * done // len(futures)
-        # The server stores every update: a hundred are enough for any number of shards.
-        if percent > shown:
-            update_progress_artifact(artifact_id=artifact, progress=float(percent))
-            shown = percent
-    return (
-        f"{len(failed)} of {len(futures)} shards of {name} failed ({failed[0]})" if failed else None
-    )
+        progress.show(done, total)
+    return f"{len(failed)} of {total} shards of {stage} failed ({failed[0]})" if failed else None

@@ -7,7 +7,6 @@ again: trainings go on from their checkpoint.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,17 +27,18 @@ from joppo.data.store.hashing import SHORT, content_hash
 POLL_S = 5.0
 TRIES = 3
 """Submissions of a child that crashes again and again."""
-Then = Callable[[int], Sequence["Child"]]
-"""Place of a child whose run has ended -> children that wait for no one any more."""
 
 
 class ChildFailedError(RuntimeError):
     """A child did not complete; the message names each with its state, and says what is kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Child:
-    """A deployment to run: its name (that of its flow), parameters, and a title for people."""
+    """A deployment to run: its name (that of its flow), parameters, and a title for people.
+
+    Two children are different ones even if they are to do the same.
+    """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -48,6 +48,19 @@ class Child:
         """The same for the same work of the same parent run, also when that is retried."""
         owner = parent.id or uuid4()
         return f"{owner}-{content_hash(self.name, dict(self.parameters))[:SHORT]}"
+
+
+Then = Callable[[Child], Sequence[Child]]
+"""A child whose run has ended -> children that can be submitted now."""
+
+
+@dataclass(eq=False)
+class _Submitted:
+    """A child with its newest run."""
+
+    child: Child
+    run: FlowRun
+    tries: int = 1
 
 
 def run_children(
@@ -62,30 +75,91 @@ def run_children(
         ChildFailedError: some did not complete, or not within `timeout_s` seconds together; these
             are cancelled.
     """
-    runs = follow_children(children, timeout_s, poll_s)
-    _check(children, runs, timeout_s)
-    return runs
+    followed = follow_children(children, timeout_s, poll_s)
+    problems = [
+        f"{child.name} ({run.name}): {why}"
+        for child, run in followed
+        if (why := problem(run, timeout_s))
+    ]
+    if problems:
+        raise ChildFailedError(
+            f"{len(problems)} of {len(followed)} runs did not complete: {'; '.join(problems)}. "
+            "Checkpoints are kept: run again to go on from them"
+        )
+    return [run for _, run in followed]
 
 
 def follow_children(
     children: Sequence[Child], timeout_s: float, poll_s: float = POLL_S, then: Then | None = None
-) -> list[FlowRun]:
+) -> list[tuple[Child, FlowRun]]:
     """As `run_children`, for a caller that goes on without those that failed: ask `problem`.
 
-    Where a run has ended, `then` may name more children; they are submitted at once, and their runs
-    come after all others, in the order in which they were named.
+    When a run has ended, `then` may name more children, which are submitted at once.
+
+    Returns:
+        Every child with its run, in the order in which they were submitted.
     """
-    known, runs = list(children), list[FlowRun]()
-    with get_client(sync_client=True) as client, _cancelled_with_us(client, runs):
-        for child in children:
-            runs.append(_submit(child))
-        _await(client, known, runs, timeout_s, poll_s, then)
-    return runs
+    submitted: list[_Submitted] = []
+    with get_client(sync_client=True) as client, _cancel_at_exit(client, submitted):
+        _follow(client, submitted, children, then or (lambda child: ()), timeout_s, poll_s)
+    return [(one.child, one.run) for one in submitted]
 
 
 def problem(run: FlowRun, timeout_s: float) -> str | None:
-    """Why a run gave nothing; None where it completed."""
-    return None if _completed(run) else _told(run, timeout_s)
+    """Why a run gave nothing; None if it completed."""
+    if _completed(run):
+        return None
+    if not _final(run):
+        return f"not done within {timeout_s:.0f} s, cancelled"
+    assert run.state is not None
+    return f"{run.state.name} {run.state.message or ''}".strip()
+
+
+def _follow(
+    client: SyncPrefectClient,
+    submitted: list[_Submitted],
+    children: Sequence[Child],
+    then: Then,
+    timeout_s: float,
+    poll_s: float,
+) -> None:
+    """Submit children and those that they make possible, until all have ended or time is over.
+
+    `submitted` takes up each of them as soon as it has a run.
+    """
+    deadline = time.monotonic() + timeout_s
+    waiting = _submit_all(children, submitted)
+    while waiting:
+        ended = [one for one in waiting if _has_ended(one, timeout_s)]
+        waiting = [one for one in waiting if one not in ended]
+        waiting += _submit_all([more for one in ended for more in then(one.child)], submitted)
+        if ended:
+            continue  # one that was submitted just now may have been done by an earlier try
+        if time.monotonic() >= deadline:
+            return
+        time.sleep(min(poll_s, max(deadline - time.monotonic(), 0)))
+        for one in waiting:
+            one.run = _refreshed(client, one.run)
+
+
+def _has_ended(one: _Submitted, timeout_s: float) -> bool:
+    """Whether a run is over for good; one that crashed is submitted again, `TRIES` times in all."""
+    if not _final(one.run):
+        return False
+    if not _crashed(one.run) or one.tries >= TRIES:
+        return True
+    why = problem(one.run, timeout_s)
+    get_run_logger().warning("%s: %s; it is submitted again", one.run.name, why)
+    one.run, one.tries = _submit(one.child), one.tries + 1
+    return False
+
+
+def _submit_all(children: Sequence[Child], submitted: list[_Submitted]) -> list[_Submitted]:
+    """Submit children one by one, so that those before a failure are known in `submitted`."""
+    first = len(submitted)
+    for child in children:
+        submitted.append(_Submitted(child, _submit(child)))
+    return submitted[first:]
 
 
 def _submit(child: Child) -> FlowRun:
@@ -109,14 +183,14 @@ def _submit(child: Child) -> FlowRun:
 
 
 @contextmanager
-def _cancelled_with_us(client: SyncPrefectClient, runs: list[FlowRun]) -> Iterator[None]:
+def _cancel_at_exit(client: SyncPrefectClient, submitted: list[_Submitted]) -> Iterator[None]:
     """Whatever ends the wait, be it a signal, leaves no child behind."""
     try:
         yield
     finally:
-        for run in runs:
-            if not _final(run):
-                _cancel(client, run.id)
+        for one in submitted:
+            if not _final(one.run):
+                _cancel(client, one.run.id)
 
 
 def _cancel(client: SyncPrefectClient, run: UUID) -> None:
@@ -125,39 +199,8 @@ def _cancel(client: SyncPrefectClient, run: UUID) -> None:
         client.set_flow_run_state(run, Cancelling(message="The parent flow run ended."))
 
 
-def _await(
-    client: SyncPrefectClient,
-    children: list[Child],
-    runs: list[FlowRun],
-    timeout_s: float,
-    poll_s: float,
-    then: Then | None,
-) -> None:
-    """Follow the runs, in place, until all are final or the time is over."""
-    end = time.monotonic() + timeout_s
-    tries, ended = Counter[int](), set[int]()
-    while True:
-        for place, child in enumerate(children):  # grows
-            if place in ended or not _final(runs[place]):
-                continue
-            if _crashed(runs[place]) and tries[place] < TRIES - 1:
-                tries[place] += 1
-                told = (runs[place].name, _told(runs[place], timeout_s))
-                get_run_logger().warning("%s: %s; it is submitted again", *told)
-                runs[place] = _submit(child)
-                continue
-            ended.add(place)
-            for more in then(place) if then else ():
-                children.append(more)
-                runs.append(_submit(more))
-        if len(ended) == len(runs) or time.monotonic() >= end:
-            return
-        time.sleep(min(poll_s, max(end - time.monotonic(), 0)))
-        runs[:] = [run if _final(run) else _seen(client, run) for run in runs]
-
-
-def _seen(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
-    """The run as it is now; as it was where the server does not answer, which may pass."""
+def _refreshed(client: SyncPrefectClient, run: FlowRun) -> FlowRun:
+    """The run as it is now; as it was if the server does not answer, which may pass."""
     try:
         return client.read_flow_run(run.id)
     except httpx.TransportError as error:
@@ -175,23 +218,3 @@ def _completed(run: FlowRun) -> bool:
 
 def _crashed(run: FlowRun) -> bool:
     return run.state is not None and run.state.is_crashed()
-
-
-def _check(children: Sequence[Child], runs: Sequence[FlowRun], timeout_s: float) -> None:
-    problems = [
-        f"{child.name} ({run.name}): {_told(run, timeout_s)}"
-        for child, run in zip(children, runs, strict=True)
-        if not _completed(run)
-    ]
-    if problems:
-        raise ChildFailedError(
-            f"{len(problems)} of {len(runs)} runs did not complete: {'; '.join(problems)}. "
-            "Checkpoints are kept: run again to go on from them"
-        )
-
-
-def _told(run: FlowRun, timeout_s: float) -> str:
-    if not _final(run):
-        return f"not done within {timeout_s:.0f} s, cancelled"
-    assert run.state is not None
-    return f"{run.state.name} {run.state.message or ''}".strip()

@@ -13,12 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect import get_run_logger, task
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-    update_progress_artifact,
-)
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
@@ -28,6 +23,7 @@ from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.data.teachers.config import TeachersConfig
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.locks import gpus
+from joppo.tasks.progress import ProgressArtifact
 from joppo.tasks.retrying import RETRY
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.items import EvaluationSet
@@ -134,22 +130,13 @@ def _loaded(c: EvaluateConfig, base: str, store: Store) -> list[EvaluationSet]:
 
 
 def _progress(judge: NamedJudge, one: EvaluationSet) -> Progress:
-    """Percent of a set as a progress artifact."""
-    artifact = create_progress_artifact(
-        progress=0.0,
+    """What shows how many questions of a set a judge has answered."""
+    artifact = ProgressArtifact(
         key=_slug(f"progress-{judge.label}-{one.name}"),
         description=f"{judge.name} on {one.name}: questions answered of {len(one.items)}",
     )
-    shown = 0
-
-    def told(done: int, total: int) -> None:
-        nonlocal shown
-        percent = 100 * done // max(total, 1)
-        if percent > shown:
-            update_progress_artifact(artifact_id=artifact, progress=float(percent))
-            shown = percent
-
-    return told
+    artifact.show(0, len(one.items))
+    return artifact.show
 
 
 def _slug(text: str) -> str:

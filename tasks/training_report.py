@@ -19,17 +19,14 @@ from uuid import UUID
 
 import httpx
 from prefect import get_run_logger
-from prefect.artifacts import (
-    create_markdown_artifact,
-    create_progress_artifact,
-    create_table_artifact,
-)
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import ArtifactUpdate
 
 from joppo.data.photos.data_uri import markdown_picture
 from joppo.data.store.store import Store
 from joppo.tasks.launch import Event
+from joppo.tasks.progress import ProgressArtifact
 from joppo.training.runs.metrics_log import last_values, read_metrics
 from joppo.training.runs.plots import COLUMNS, label, picture, write_page
 from joppo.training.runs.run_folder import Run, recipe
@@ -56,10 +53,13 @@ class Progress:
         self.artifacts: dict[str, UUID] = {}
         self.steps: list[dict[str, Any]] = []
         self.health: dict[str, float] = {}
-        self.percent = self.pictured = 0
-        self.updated = self.told = -math.inf
+        self.pictured = 0
+        self.updated = -math.inf
         self.drawn = clock()
-        self._progress(0)
+        self.bar = ProgressArtifact(
+            f"progress-train-{run.stage}", description=run.id, every_s=PROGRESS_S, clock=clock
+        )
+        self._try(lambda: self.bar.show(0, 1))
 
     def take(self, event: Event) -> None:
         """One event of the first training process."""
@@ -86,9 +86,7 @@ class Progress:
         self.health |= {k: v for k, v in metrics.items() if k.startswith(_HEALTH)}
         last, now = step >= total, self.clock()
         percent = 100 * step // total
-        if last or now - self.told >= PROGRESS_S:
-            self.told = now
-            self._progress(percent)
+        self._try(lambda: self.bar.show(step, total))
         if last or now - self.updated >= EVERY_S:
             self.updated = now
             self._tables()
@@ -96,11 +94,6 @@ class Progress:
         if last or (grown and now - self.drawn >= PICTURE_S):
             self.pictured, self.drawn = percent, now
             self._show(f"curves-{self.run.stage}", "markdown", curves(self.run))
-
-    def _progress(self, percent: int) -> None:
-        if percent > self.percent or not self.artifacts:
-            self.percent = percent
-            self._show(f"progress-train-{self.run.stage}", "progress", float(percent))
 
     def _tables(self) -> None:
         self._show(f"steps-{self.run.stage}", "table", json.dumps(self.steps))
@@ -118,9 +111,6 @@ class Progress:
             if key in self.artifacts:
                 with get_client(sync_client=True) as client:
                     client.update_artifact(self.artifacts[key], ArtifactUpdate(data=data))
-            elif kind == "progress":
-                made = create_progress_artifact(data, key=key, description=self.run.id)
-                self.artifacts[key] = _id(made)
             elif kind == "table":
                 made = create_table_artifact(json.loads(data), key=key, description=self.run.id)
                 self.artifacts[key] = _id(made)

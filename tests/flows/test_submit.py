@@ -120,8 +120,8 @@ def test_a_retry_does_not_get_the_run_that_failed(ends: Any) -> None:
 @flow
 def a_parent_that_goes_on(number: int) -> list[str | None]:
     """What became of a child, for a parent that can do without it."""
-    runs = follow_children([Child(NAME, {"number": number}, f"number {number}")], 60, poll_s=0.1)
-    return [problem(run, 60) for run in runs]
+    children = [Child(NAME, {"number": number}, f"number {number}")]
+    return [problem(run, 60) for _, run in follow_children(children, 60, poll_s=0.1)]
 
 
 def test_one_that_crashed_is_submitted_again(ends: Any) -> None:
@@ -142,12 +142,12 @@ def test_one_that_always_crashes_is_given_up(ends: Any) -> None:
 def a_parent_that_chains() -> list[tuple[int, str]]:
     """Number and state of its children, of which the first makes another one possible."""
 
-    def then(place: int) -> list[Child]:
-        return [Child(NAME, {"number": 12})] if place == 0 else []
+    def then(ended: Child) -> list[Child]:
+        return [Child(NAME, {"number": 12})] if ended is children[0] else []
 
     children = [Child(NAME, {"number": number}) for number in (10, 11)]
-    runs = follow_children(children, 60, poll_s=0.1, then=then)
-    return [(run.parameters["number"], str(run.state_name)) for run in runs]
+    followed = follow_children(children, 60, poll_s=0.1, then=then)
+    return [(run.parameters["number"], str(run.state_name)) for _, run in followed]
 
 
 def test_one_that_ended_makes_room_for_another(ends: Any) -> None:

@@ -4,12 +4,14 @@ import base64
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 
+import joppo.tasks.progress as progress_artifact
 import joppo.tasks.training_report as training_report
 from joppo.data.store.store import Store
 from joppo.tasks.training_report import EVERY_S, PICTURE_S, Progress, curves, report
@@ -50,7 +52,12 @@ class _Server:
             self.keys[made] = key
             return made
 
-        for kind in ("progress", "table", "markdown"):
+        def update_progress(artifact_id: Any, progress: float) -> None:
+            self.update_artifact(artifact_id, SimpleNamespace(data=progress))
+
+        monkeypatch.setattr(progress_artifact, "create_progress_artifact", create)
+        monkeypatch.setattr(progress_artifact, "update_progress_artifact", update_progress)
+        for kind in ("table", "markdown"):
             monkeypatch.setattr(training_report, f"create_{kind}_artifact", create)
         monkeypatch.setattr(training_report, "get_client", lambda **_: self)
         monkeypatch.setattr(training_report, "get_run_logger", lambda: _Logger())

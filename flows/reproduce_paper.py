@@ -12,8 +12,8 @@ from prefect import flow
 from joppo.flows.build_sft_data import build_sft_data
 from joppo.flows.config import load_config
 from joppo.flows.parameters import ConfigOrPath, Overrides, StoreRoot, folder_of, open_store
-from joppo.flows.reproduction.evaluations import Asking, evaluate
-from joppo.flows.reproduction.jobs import Bench
+from joppo.flows.reproduction.evaluations import Evaluations, evaluate
+from joppo.flows.reproduction.experiment import Experiment
 from joppo.flows.reproduction.trainings import train_variants
 from joppo.tasks.reproduce import report_reproduction
 from joppo.training.reproduction.config import ReproduceConfig
@@ -29,16 +29,20 @@ def reproduce_paper(
     """Run the whole experiment of a config and return the key of its report."""
     c = load_config(ReproduceConfig, config, overrides)
     root = open_store(store).root
-    bench = Bench(c, folder_of(config), root)
-    bench.check()
+    experiment = Experiment(c, folder_of(config), root)
+    experiment.check()
 
     snapshot = build_sft_data.with_options(flow_run_name="the snapshot")(
-        bench.place(c.build), store=root
+        experiment.path(c.build), store=root
     )
-    asking = Asking(bench, snapshot)
-    trained = train_variants(asking)
-    judged = evaluate(asking, trained)
-    how = asking.how(judges_of(trained))
+    evaluations = Evaluations(experiment, snapshot)
+    trained = train_variants(evaluations)
+    judged = evaluate(evaluations, trained)
     return report_reproduction(
-        c.as_dict(), how.as_dict(), str(bench.base), root, snapshot, [vars(one) for one in judged]
+        c.as_dict(),
+        evaluations.config(judges_of(trained)).as_dict(),
+        str(experiment.folder),
+        root,
+        snapshot,
+        [vars(one) for one in judged],
     )

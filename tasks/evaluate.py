@@ -112,11 +112,10 @@ def report_evaluation(
 def _hold_gpu() -> ExitStack:
     """Keep one GPU of this machine for this process, if there is one; waits for a training.
 
-    Kept to the end of the process: once a model was loaded, torch stays with the GPU it saw first.
+    It is kept to the end of the process: once a model is loaded, torch stays with its GPU.
     """
     held = ExitStack()
-    shown = held.enter_context(gpus(1, os.environ, get_run_logger().warning))
-    os.environ.update(shown)
+    os.environ.update(held.enter_context(gpus(1, os.environ, get_run_logger().warning)))
     return held
 
 

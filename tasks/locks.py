@@ -18,7 +18,7 @@ from typing import IO
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 WAIT_S = 2.0
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 def visible_gpus(env: Mapping[str, str]) -> list[str]:
@@ -34,7 +34,7 @@ def visible_gpus(env: Mapping[str, str]) -> list[str]:
 
 
 @contextmanager
-def gpus(count: int, env: Mapping[str, str], say: Say) -> Iterator[dict[str, str]]:
+def gpus(count: int, env: Mapping[str, str], log: Log) -> Iterator[dict[str, str]]:
     """Wait for `count` free GPUs, and yield the variables that show a process these alone.
 
     With fewer GPUs than that on this machine nothing is held: the preflight check says so.
@@ -46,7 +46,7 @@ def gpus(count: int, env: Mapping[str, str], say: Say) -> Iterator[dict[str, str
     with ExitStack() as held:
         names = _take(visible, count, held)
         if names is None:
-            say(f"waiting for {count} of the GPUs {', '.join(visible)}: others train on them")
+            log(f"waiting for {count} of the GPUs {', '.join(visible)}: others train on them")
         while names is None:
             time.sleep(WAIT_S)
             names = _take(visible, count, held)
@@ -74,12 +74,12 @@ def gpu_file(name: str) -> Path:
 
 
 @contextmanager
-def alone(folder: Path, say: Say) -> Iterator[None]:
+def alone(folder: Path, log: Log) -> Iterator[None]:
     """Wait until no other process of this machine trains in `folder`."""
     path = folder / ".lock"
     lock = _try(path)
     if lock is None:
-        say(f"waiting for another process that trains in {folder}")
+        log(f"waiting for another process that trains in {folder}")
     while lock is None:
         time.sleep(WAIT_S)
         lock = _try(path)

@@ -26,11 +26,11 @@ def report_reproduction(
     snapshot: str,
     outcomes: Sequence[dict[str, Any]],
 ) -> str:
-    """Write the report of what was made, and return its key."""
+    """Write the report of all outcomes, and return its key."""
     root = Store(store)
     c, how = ReproduceConfig.model_validate(config), EvaluateConfig.model_validate(evaluation)
-    made = [Outcome(**outcome) for outcome in outcomes]
-    key = write_report(c, how, Path(base), root, snapshot, made)
+    found = [Outcome(**outcome) for outcome in outcomes]
+    key = write_report(c, how, Path(base), root, snapshot, found)
     folder = f"{FOLDER}/{key}"
     text = root.read_bytes(f"{folder}/report.md").decode()
     picture = f"{folder}/ablation.png"
@@ -38,7 +38,7 @@ def report_reproduction(
         drawn = markdown_picture("ablation", root.read_bytes(picture), "image/png")
         text = f"{drawn}\n\n{text}"
     create_markdown_artifact(text, key="reproduction", description=f"Reproduction {key}")
-    if lost := [vars(one) for one in failures(made)]:
+    if lost := [vars(one) for one in failures(found)]:
         create_table_artifact(lost, key="failed-variants", description="What did not complete")
     get_run_logger().info("report: %s/%s/%s", root.root, folder, PAGE)
     return key

@@ -24,8 +24,11 @@ RETRIES = 3
 _PHOTOS_A_LINE = 20_000
 
 
-def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Prefect's `retry_condition_fn`: a kill may not come again, a wrong config does."""
+def retry_interrupted(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Prefect's `retry_condition_fn`: processes that were killed run again, a wrong config fails.
+
+    The other failures worth a retry are those of `is_transient`.
+    """
     error = state.result(raise_on_failure=False)
     if isinstance(error, TrainingFailedError):
         return not error.permanent
@@ -39,14 +42,14 @@ def may_pass(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     persist_result=False,
     retries=RETRIES,
     retry_delay_seconds=5,
-    retry_condition_fn=may_pass,
+    retry_condition_fn=retry_interrupted,
 )
 def train(stage: Literal["sft", "joppo"], config: dict[str, Any], store: str) -> str:
     """Train one stage in processes of its own and return the path of the model folder.
 
     Raises:
         PreflightError, SnapshotError, ModelNotFoundError: before any work, with the remedy.
-        TrainingFailedError: with the remedy, where the processes told one.
+        TrainingFailedError: with the remedy, if the processes named one.
     """
     kind = SftConfig if stage == "sft" else JoppoConfig
     run = prepare(kind.model_validate(config), Store(store))
@@ -60,23 +63,23 @@ def _train(run: Run) -> None:
     if finished(run.model):
         logger.info("%s is finished: %s", run.id, run.model)
     else:
-        before_launch(run, _seen(logger.info))
+        before_launch(run, _log_photos(logger.info))
         launch = run.config.launch
         env = environment(launch)
-        wanted = 0 if launch.cpu else launch.processes
-        with gpus(wanted, env, logger.warning) as shown:
+        gpu_count = 0 if launch.cpu else launch.processes
+        with gpus(gpu_count, env, logger.warning) as gpu_env:
             progress = Progress(run)
             arguments = command(write_spec(run), launch)
-            run_processes(arguments, env | shown, progress.take, logger.info, launch.grace_s)
+            run_processes(arguments, env | gpu_env, progress.take, logger.info, launch.grace_s)
     note_finished(run)
     report(run)
 
 
-def _seen(say: Callable[[str], None]) -> Callable[[int, int], None]:
-    """Lines of progress while photos are read."""
+def _log_photos(log: Callable[[str], None]) -> Callable[[int, int], None]:
+    """A callback for the preflight that logs a line now and then while it reads photos."""
 
-    def seen(done: int, of: int) -> None:
-        if done % _PHOTOS_A_LINE == 0 or done == of:
-            say(f"preflight: {done} of {of} photos read")
+    def progress(done: int, total: int) -> None:
+        if done % _PHOTOS_A_LINE == 0 or done == total:
+            log(f"preflight: {done} of {total} photos read")
 
-    return seen
+    return progress

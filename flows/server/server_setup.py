@@ -1,4 +1,4 @@
-"""What a Prefect server needs to know before work begins: the pools, and when a run is lost.
+"""What is set up on a Prefect server before work begins: the pools, and a watch for lost runs.
 
 A worker reports the death of the runs that it started. Where the worker died as well, a run would
 stay RUNNING for ever, take up a slot of its pool, and be waited for by its parent. Every flow run
@@ -43,7 +43,7 @@ def _lost_runs() -> Any:
     from prefect.events.actions import ChangeFlowRunState
     from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 
-    told = f"no sign of life for {SILENCE.total_seconds() / 60:.0f} minutes"
+    message = f"no sign of life for {SILENCE.total_seconds() / 60:.0f} minutes"
     return AutomationCore(
         name=LOST,
         description="Marks flow runs whose process is gone as crashed.",
@@ -56,5 +56,5 @@ def _lost_runs() -> Any:
             threshold=1,
             within=SILENCE,
         ),
-        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=told)],
+        actions=[ChangeFlowRunState(state=StateType.CRASHED, message=message)],
     )

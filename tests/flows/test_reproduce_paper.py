@@ -4,6 +4,7 @@ Children run in this process, as soon as they are submitted, and trainings in it
 """
 
 import json
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -106,13 +107,14 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def follow(
         children: Sequence[Child], timeout_s: float, then: Then | None = None
-    ) -> list[FlowRun]:
-        known, runs = list(children), []
-        for place, child in enumerate(known):
+    ) -> list[tuple[Child, FlowRun]]:
+        waiting, followed = deque(children), []
+        while waiting:
+            child = waiting.popleft()
             titles.append(str(child.title))
-            runs.append(_run(child))
-            known.extend(then(place) if then else ())
-        return runs
+            followed.append((child, _run(child)))
+            waiting.extend(then(child) if then else ())
+        return followed
 
     def in_this_process(arguments: list[str], *_: Any) -> None:
         train(load_run(json.loads(Path(arguments[-1]).read_text())))

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from joppo.flows.cli.actions.reproduce import more_seeds
 from joppo.flows.config import load_config
-from joppo.flows.reproduction.jobs import Bench
+from joppo.flows.reproduction.experiment import Experiment
 from joppo.training.reproduction.config import ReproduceConfig
 from tests.paths import CONFIGS
 from tests.training.reproduction.experiment import SCENES, config
@@ -22,7 +22,7 @@ def test_there_is_one_for_a_laptop_and_one_for_the_paper() -> None:
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.parent.name)
 def test_every_config_that_it_names_is_there_and_takes_its_values(path: Path) -> None:
     found = load_config(ReproduceConfig, path)
-    Bench(found, path.parent, "store").check()
+    Experiment(found, path.parent, "store").check()
     names = [variant.name for variant in found.variants]
     assert names == ["base", "sft", "without-sft", "without-joppo", "literal", "full"]
     assert len(found.seeds) == 3 and found.tuned_on and found.about

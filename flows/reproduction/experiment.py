@@ -1,4 +1,4 @@
-"""What the steps of reproduce-paper share, and the config of each training that they need."""
+"""The experiment of reproduce-paper: its configs, and each training that it needs."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,13 @@ from joppo.training.reproduction.config import BUILT, ReproduceConfig, VariantCo
 from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.prepare import prepare
 
+_CHECKED = "checked"
+"""stands for a snapshot and a judge that do not exist yet"""
+
 
 @dataclass(frozen=True)
-class Job:
-    """One training: the run it makes, and the child that makes it."""
+class Training:
+    """One training: the run that it makes, and the child that makes it."""
 
     variant: str
     seed: int
@@ -26,20 +29,26 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A reproduction in one store; `base` is the folder of its config."""
+class Experiment:
+    """A reproduction in one store.
+
+    Args:
+        folder: that of the config, from which its paths start.
+        root: of the store.
+    """
 
     config: ReproduceConfig
-    base: Path
+    folder: Path
     root: str
 
     @property
     def timeout_s(self) -> float:
+        """Seconds for all trainings together, and again for all evaluations."""
         return 3600 * self.config.timeout_h
 
-    def place(self, name: str) -> str:
+    def path(self, name: str) -> str:
         """A path of the config, as seen from the working directory."""
-        return str(self.base / name)
+        return str(self.folder / name)
 
     def check(self) -> None:
         """Read every config before any work.
@@ -47,44 +56,48 @@ class Bench:
         Raises:
             ConfigError: naming file, key and problem.
         """
-        load_config(BuildSftDataConfig, self.place(self.config.build))
+        load_config(BuildSftDataConfig, self.path(self.config.build))
         self.sft_config()
         for variant in self.config.variants:
             if variant.joppo is not None:
-                values = self._joppo_values(variant, 0, "checked", "checked")
-                load_config(JoppoConfig, self.place(self.config.joppo), values)
-        self.evaluation(["embedded"], "checked")
+                values = self._joppo_values(variant, 0, _CHECKED, _CHECKED)
+                load_config(JoppoConfig, self.path(self.config.joppo), values)
+        self.evaluation(["embedded"], _CHECKED)
 
     def sft_config(self) -> SftConfig:
         """The SFT config of all seeds."""
-        return load_config(SftConfig, self.place(self.config.sft), self.config.sft_values)
+        return load_config(SftConfig, self.path(self.config.sft), self.config.sft_values)
 
-    def sft_job(self, seed: int, snapshot: str) -> Job:
+    def sft(self, seed: int, snapshot: str) -> Training:
         """The SFT of a seed."""
         name = self.config.sft
         values = {**self.config.sft_values, "seed": seed, "snapshot": snapshot}
-        config = load_config(SftConfig, self.place(name), values)
-        return self._job("sft", seed, "train-sft", name, config, values)
+        config = load_config(SftConfig, self.path(name), values)
+        child = self._child("train-sft", name, values, f"sft, seed {seed}")
+        return Training("sft", seed, prepare(config, Store(self.root)), child)
 
-    def joppo_job(self, variant: VariantConfig, seed: int, snapshot: str, start: str) -> Job:
-        """The JoPPO run of a variant and seed; `start` is the judge it begins from."""
+    def joppo(self, variant: VariantConfig, seed: int, snapshot: str, start: str) -> Training:
+        """The JoPPO run of a variant and seed; `start` is the judge that it begins from."""
         name, values = self.config.joppo, self._joppo_values(variant, seed, snapshot, start)
-        config = load_config(JoppoConfig, self.place(name), values)
-        return self._job(variant.name, seed, "train-joppo", name, config, values)
+        config = load_config(JoppoConfig, self.path(name), values)
+        child = self._child("train-joppo", name, values, f"{variant.name}, seed {seed}")
+        return Training(variant.name, seed, prepare(config, Store(self.root)), child)
 
     def evaluation(self, judges: list[str], snapshot: str) -> EvaluateConfig:
         """How judges are asked: the evaluation config with these judges and this run's sets."""
         values = self.evaluation_values(judges, snapshot)
-        return load_config(EvaluateConfig, self.place(self.config.evaluate), values)
+        return load_config(EvaluateConfig, self.path(self.config.evaluate), values)
 
     def evaluation_values(self, judges: list[str], snapshot: str) -> dict[str, Any]:
         """The values that replace those of the evaluation config."""
         sets = [
-            one.model_copy(update={"snapshot": snapshot} if one.snapshot == BUILT else {})
+            one.model_copy(update={"snapshot": snapshot}) if one.snapshot == BUILT else one
             for one in self.config.sets
         ]
-        told = [one.model_dump(mode="json", exclude_defaults=True) for one in sets]
-        values: dict[str, Any] = {"judges": judges, "sets": told}
+        values: dict[str, Any] = {
+            "judges": judges,
+            "sets": [one.model_dump(mode="json", exclude_defaults=True) for one in sets],
+        }
         if self.config.samples is not None:
             values["samples"] = self.config.samples
         return values
@@ -92,22 +105,13 @@ class Bench:
     def _joppo_values(
         self, variant: VariantConfig, seed: int, snapshot: str, start: str
     ) -> dict[str, Any]:
-        told = merged(self.config.joppo_values, variant.joppo or {})
-        values = {"seed": seed, "snapshot": snapshot, **told}
+        configured = merged(self.config.joppo_values, variant.joppo or {})
+        values = {"seed": seed, "snapshot": snapshot, **configured}
         if variant.start == "sft":
             return values | {"adapter": start}
         sft = self.sft_config()
         return values | {"adapter": NEW, "base": start, "lora": sft.lora.model_dump(mode="json")}
 
-    def _job(
-        self,
-        variant: str,
-        seed: int,
-        deployment: str,
-        name: str,
-        config: SftConfig | JoppoConfig,
-        values: dict[str, Any],
-    ) -> Job:
-        parameters = {"config": self.place(name), "store": self.root, "overrides": values}
-        child = Child(deployment, parameters, f"{variant}, seed {seed}")
-        return Job(variant, seed, prepare(config, Store(self.root)), child)
+    def _child(self, deployment: str, name: str, values: dict[str, Any], title: str) -> Child:
+        parameters = {"config": self.path(name), "store": self.root, "overrides": values}
+        return Child(deployment, parameters, title)

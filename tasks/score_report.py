@@ -37,14 +37,14 @@ def rank_photos(
 
 def _row(one: Ranked) -> dict[str, Any]:
     total = None if one.shown is None else round(one.shown, 3)
-    attributes = {name: round(value, 2) for name, value in one.row["attributes"].items()}
+    attributes = {name: round(value, 2) for name, value in one.row.attributes.items()}
     return {
         "rank": one.rank,
         "file": one.name,
         "total": total,
         **attributes,
-        "explanation": one.row["explanation"],
-        "reason": one.row["reason"],
+        "explanation": one.row.explanation,
+        "reason": one.row.reason,
     }
 
 
@@ -54,7 +54,7 @@ def _summary(folder: str, ranked: list[Ranked], rejects: int, store: Store) -> s
         f"## {len(ranked) - failed:,} photos scored, {failed:,} without an answer, "
         f"{rejects:,} rejected",
         "",
-        f"Judge `{ranked[0].row['judge']}`." if ranked else "",
+        f"Judge `{ranked[0].row.judge}`." if ranked else "",
         "",
         f"Report `{folder}/report.html`; tables `scores.parquet`, `scores.csv`, `scores.json` and "
         "`rejects.csv` beside it.",
@@ -76,5 +76,5 @@ def _plain(name: str) -> str:
 
 
 def _picture(one: Ranked, store: Store) -> str:
-    jpeg = kept_thumbnail(store, one.row["image_id"], SIDE)
+    jpeg = kept_thumbnail(store, one.row.image_id, SIDE)
     return markdown_picture("", jpeg) if jpeg else ""

@@ -64,6 +64,7 @@ class TrainConfig(StageConfig):
     """The fields of both stages."""
 
     seed: int = 0
+    """of the order of the rows, new adapters and sampling"""
     snapshot: str | None = None
     """version of the corpus; None takes the latest"""
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
@@ -102,11 +103,7 @@ class SftConfig(TrainConfig):
     batch: int = Field(default=32, ge=1)
     """conversations of one optimizer step, over all processes"""
     task_weights: dict[Literal["composition", "perspective", "aesthetic"], Weight] = Field(
-        default={
-            "composition": 1.0,
-            "perspective": 1.0,
-            "aesthetic": 1.0,
-        }
+        default={"composition": 1.0, "perspective": 1.0, "aesthetic": 1.0}
     )
     """how often a conversation of a task is seen per epoch; 0.5 takes every second one"""
     templates: tuple[str, ...] = ("*",)
@@ -138,9 +135,9 @@ class JoppoConfig(TrainConfig):
     """`joppo`, `thurstone`, `absolute`, `relative_absolute`, or your own as `package.module:name`:
     see training/rewards/registry.py"""
     reward_options: dict[str, JsonValue] = Field(default={}, exclude_if=lambda options: not options)
-    """keyword arguments of the reward beside those of the joint reward, which are the next five"""
+    """further arguments of the reward, by name; the next five fields are those of `joppo`"""
     covariance: Covariance = DEFAULT.covariance
-    """whose deviations make the covariance; this and the next four: see `JointRewardConfig`"""
+    """which deviations the covariance is estimated from: see training/rewards/options.py"""
     shrinkage: Shrinkage = DEFAULT.shrinkage
     """of the covariance towards its diagonal: in [0, 1], or an estimator"""
     ridge: float = DEFAULT.ridge
@@ -150,19 +147,13 @@ class JoppoConfig(TrainConfig):
     conditional_weight: float = DEFAULT.conditional_weight
     """weight of the conditional part in the joint reward, in [0, 1]"""
     reward_weights: dict[Literal["preference", "accuracy", "format"], Weight] = Field(
-        default={
-            "preference": 1.0,
-            "accuracy": 1.0,
-            "format": 0.5,
-        }
+        default={"preference": 1.0, "accuracy": 1.0, "format": 0.5}
     )
+    """weights of the rewards in their sum: `reward`, right choices, and the form of the answer"""
     task_weights: dict[Literal["score", "composition", "perspective"], Weight] = Field(
-        default={
-            "score": 1.0,
-            "composition": 0.5,
-            "perspective": 0.5,
-        }
+        default={"score": 1.0, "composition": 0.5, "perspective": 0.5}
     )
+    """how often a prompt of a task is seen per epoch; 0.5 takes every second one"""
     learning_rate: float = Field(default=8e-6, gt=0)
     group: int = Field(default=6, ge=2)
     """candidates of each photo (G)"""

@@ -1,11 +1,11 @@
 """Rewards by name: the built-in ones, and anybody's own as `package.module:name`.
 
-    reward: my_rewards:margin           # in the config of train-joppo
+    reward: my_rewards:within           # in the config of train-joppo
     reward_options: {margin: 0.2}
 
 with `my_rewards.py` in the working directory, or in any installed package:
 
-    def margin(scores, attributes, mos, config, margin=0.1):
+    def within(scores, attributes, mos, config, margin=0.1):
         return ((scores - mos[:, None]).abs() < margin).double()
 """
 

@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks.synthesis import bare_loop
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
+from joppo.data.synthesis.attempt import Attempt
 from joppo.data.synthesis.checkpoint_files import EMBEDDED, WEIGHTS_DIR
 from joppo.data.synthesis.config import SynthesisConfig
 from joppo.data.synthesis.control_maps import encode_png
@@ -31,7 +32,6 @@ from joppo.data.synthesis.diffusion import ImagePipeline, load_pipeline
 from joppo.data.synthesis.generate import synthesize_shard
 
 GIB = 2**30
-Attempt = dict[str, Any]
 Row = dict[str, Any]
 
 
@@ -102,16 +102,17 @@ def attempts_in(store: Store, control: str, count: int, size: int) -> list[Attem
         for kind, uri in uris.items():
             store.write_bytes(uri, encode_png(drawn[kind]))
         made.append(
-            {
-                "attempt_id": f"{index:016x}",
-                "control": control,
-                "control_uris": uris,
-                "prompt": f"a photo of a street, picture {index}",
-                "negative_prompt": "blurry",
-                "seed": index,
-                "category": 1,
-                "parent": {"image_id": f"{index:064x}", "split": "train"},
-            }
+            Attempt(
+                attempt_id=f"{index:016x}",
+                parent={"image_id": f"{index:064x}", "split": "train"},
+                label=None,
+                category=1,
+                control=control,
+                control_uris=uris,
+                prompt=f"a photo of a street, picture {index}",
+                negative_prompt="blurry",
+                seed=index,
+            )
         )
     return made
 

@@ -33,11 +33,14 @@ from joppo.data.scenes.scene import render_scene
 from joppo.data.scenes.scene_source import SceneSourceConfig, render_shard, scene_items
 from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
+from joppo.data.synthesis.attempt import Synthesized
 from joppo.data.synthesis.config import SynthesisConfig
-from joppo.data.synthesis.control_maps import ControlConfig, control_shard
+from joppo.data.synthesis.control_maps import ControlConfig
+from joppo.data.synthesis.control_shard import control_shard
 from joppo.data.synthesis.gate import GateConfig, gate_shard
 from joppo.data.synthesis.generate import synthesize_shard
-from joppo.data.synthesis.long_tail_plan import PlanConfig, make_plan
+from joppo.data.synthesis.long_tail_plan import make_plan
+from joppo.data.synthesis.plan_config import PlanConfig
 from joppo.data.taxonomy.categories import CATEGORIES
 
 RESULTS = Path(__file__).with_name("results") / "stage_costs.md"
@@ -113,10 +116,10 @@ def photo_stages(folder: Path, count: int) -> list[Row]:
         CONTROL,
         "bench",
     )
-    mapped = seconds(lambda number: control_shard(plan.controls, stores[number], CONTROL))
+    mapped = seconds(lambda number: control_shard(plan.maps, stores[number], CONTROL))
     made = synthesize_shard(plan.attempts, store, SynthesisConfig(), Painted())  # type: ignore[arg-type]
     judged = [
-        {"attempt": attempt, "synthesis": synthesis, "image": image}
+        Synthesized(attempt, synthesis, image)
         for attempt, synthesis, image in zip(
             plan.attempts, made["syntheses"], made["images"], strict=True
         )
@@ -125,7 +128,7 @@ def photo_stages(folder: Path, count: int) -> list[Row]:
     reasoned = seconds(lambda _: reason_shard(photos, store, REASONING))
     return [
         ("ingest a photo", "s", ingested / len(items)),
-        ("a Canny map", "s", mapped / len(plan.controls)),
+        ("a Canny map", "s", mapped / len(plan.maps)),
         ("gate an image", "s", gated / len(judged)),
         ("reasoning about a photo, without the teacher", "s", reasoned / len(photos)),
     ]

@@ -21,11 +21,14 @@ from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
+from joppo.data.synthesis.attempt import Attempt
 from joppo.data.synthesis.config import SynthesisConfig, synthesis_key
-from joppo.data.synthesis.control_maps import ControlConfig, control_shard, encode_png, read_map
+from joppo.data.synthesis.control_maps import ControlConfig, encode_png, read_map
+from joppo.data.synthesis.control_shard import control_shard
 from joppo.data.synthesis.diffusion import ImagePipeline, kinds, load_pipeline
 from joppo.data.synthesis.generate import synthesize_shard
-from joppo.data.synthesis.long_tail_plan import PlanConfig, make_plan
+from joppo.data.synthesis.long_tail_plan import make_plan
+from joppo.data.synthesis.plan_config import PlanConfig
 from joppo.data.taxonomy.categories import CATEGORIES
 
 RESULTS = Path(__file__).with_name("results") / "synthesis.md"
@@ -37,7 +40,7 @@ HOW = (
 )
 
 
-def attempts_in(store: Store, count: int, config: SynthesisConfig) -> list[dict[str, Any]]:
+def attempts_in(store: Store, count: int, config: SynthesisConfig) -> list[Attempt]:
     """Canny attempts with their maps in the store."""
     photos = []
     for index in range(count):
@@ -50,35 +53,33 @@ def attempts_in(store: Store, count: int, config: SynthesisConfig) -> list[dict[
     per_category = dict.fromkeys(CATEGORIES, count)
     plan = PlanConfig(targets=per_category, controls={"canny": 1.0}, max_total=count)
     made = make_plan(photos, plan, CONTROL, synthesis_key(config))
-    control_shard(made.controls, store, CONTROL)
+    control_shard(made.maps, store, CONTROL)
     return made.attempts
 
 
-def bare_loop(
-    pipeline: ImagePipeline, attempts: list[dict[str, Any]], store: Store, batch: int
-) -> None:
+def bare_loop(pipeline: ImagePipeline, attempts: list[Attempt], store: Store, batch: int) -> None:
     """What a script with diffusers alone does: prompts as text, nothing stored.
 
     All attempts have the control of the first one.
     """
     import torch
 
-    control = attempts[0]["control"]
+    control = attempts[0].control
     diffusers_pipeline, config = pipeline.pipeline(control), pipeline.config
     for start in range(0, len(attempts), batch):
         part = attempts[start : start + batch]
         images = []
         for kind in kinds(control):
-            maps = np.stack([read_map(store, attempt["control_uris"][kind]) for attempt in part])
+            maps = np.stack([read_map(store, attempt.control_uris[kind]) for attempt in part])
             grey = torch.from_numpy(maps).float().div(255)[:, None]
             images.append(grey.expand(-1, 3, -1, -1).contiguous())
         diffusers_pipeline(
-            prompt=[attempt["prompt"] for attempt in part],
-            negative_prompt=[attempt["negative_prompt"] for attempt in part],
+            prompt=[attempt.prompt for attempt in part],
+            negative_prompt=[attempt.negative_prompt for attempt in part],
             image=images if len(images) > 1 else images[0],
             num_inference_steps=config.steps,
             guidance_scale=config.guidance_scale,
-            generator=[torch.Generator().manual_seed(attempt["seed"]) for attempt in part],
+            generator=[torch.Generator().manual_seed(attempt.seed) for attempt in part],
             output_type="np",
         )
 
@@ -102,7 +103,7 @@ def ratio_on_this_machine(count: int, batch: int, rounds: int) -> list[str]:
         for number in range(rounds):
             fresh = Store(f"{folder}/{number}")
             for attempt in attempts:
-                for uri in attempt["control_uris"].values():
+                for uri in attempt.control_uris.values():
                     fresh.write_bytes(uri, store.read_bytes(uri))
             bare.append(_seconds(lambda: bare_loop(pipeline, attempts, store, batch)))
             shard.append(_seconds(lambda s=fresh: synthesize_shard(attempts, s, config, pipeline)))

@@ -14,7 +14,7 @@ from joppo.data.store.hashing import content_hash
 from joppo.data.synthesis.config import SynthesisConfig, synthesis_key
 from joppo.data.synthesis.control_maps import ControlConfig
 from joppo.data.synthesis.gate import GateConfig
-from joppo.data.synthesis.long_tail_plan import PlanConfig
+from joppo.data.synthesis.plan_config import PlanConfig
 from joppo.data.teachers.config import TeachersConfig
 
 

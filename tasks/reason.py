@@ -1,13 +1,15 @@
 """Reasoning over the photos of one shard, by whichever teachers the config names."""
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
-from joppo.data.datasets.labelled import LabelledPhoto, inherited_label, labelled_photos
+from joppo.data.datasets.labelled import LabelledPhoto, Row, labelled_photos
 from joppo.data.reasoning.reason import RECIPE_VERSION, Ask, ReasoningConfig, reason_shard
+from joppo.data.synthesis.attempt import Attempt, inherited_label
 from joppo.data.teachers.config import TeachersConfig
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.manifest import Manifest, load
+from joppo.tasks.plan import read_planned
 from joppo.tasks.shard_task import Step, shard_task
 
 
@@ -26,16 +28,16 @@ def _items(photos: Manifest, step: Step) -> list[LabelledPhoto]:
     )
     if not syntheses:
         return labelled_photos(images, labels)
-    planned = json.loads(step.store.read_bytes(photos["extra"]["plan"]))
-    attempts = {attempt["attempt_id"]: attempt for attempt in planned["attempts"]}
+    planned = read_planned(photos["extra"]["plan"], step.store)
+    attempts = {attempt.attempt_id: attempt for attempt in planned.attempts}
     accepted = {row["image_id"]: row for row in syntheses if row["accepted"]}
+    return [_child(image, accepted[image["image_id"]], attempts) for image in images]
 
-    def photo(image: dict[str, Any]) -> LabelledPhoto:
-        synthesis = accepted[image["image_id"]]
-        label = inherited_label(attempts[synthesis["attempt_id"]], image["image_id"])
-        return LabelledPhoto(image, label, synthesis)
 
-    return [photo(image) for image in images]
+def _child(image: Row, synthesis: Row, attempts: Mapping[str, Attempt]) -> LabelledPhoto:
+    """A synthetic photo with its parent's label."""
+    label = inherited_label(attempts[synthesis["attempt_id"]], image["image_id"])
+    return LabelledPhoto(image, label, synthesis)
 
 
 def _ask(step: Step) -> Ask | None:

@@ -12,7 +12,7 @@ class LabelledPhoto:
     """A photo with everything that the corpus knows about it.
 
     `image` is its row of `images`, `label` its row of `labels` (None without one; a synthetic photo
-    has its parent's, see `inherited_label`) and `synthesis` the row of `syntheses` of the attempt
+    has its parent's, without the scores) and `synthesis` the row of `syntheses` of the attempt
     that made it (None for a photograph). `known_depth_uri` names a depth map in the store that came
     with the photo.
     """
@@ -64,18 +64,3 @@ def labelled_photos(
 
 def _rank(label: Row, origin: str) -> tuple[bool, str, str]:
     return label["dataset"] != origin, label["dataset"], label["item"]
-
-
-def inherited_label(attempt: Row, image_id: str) -> dict[str, Any]:
-    """Label of a synthetic photo: its parent's composition and perspective, which the control kept.
-
-    Scores, attributes and raters are left out: nobody rated the new photo.
-    """
-    unrated = {"mos": None, "mos_raw": None, "raters": None, "attributes": None}
-    return {
-        **attempt["label"],
-        **unrated,
-        "image_id": image_id,
-        "categories": [attempt["category"]],
-        "split": attempt["parent"]["split"],
-    }

@@ -29,28 +29,30 @@ def _full_weight() -> dict[Kind, float]:
 
 
 class SynthesisConfig(StageConfig):
-    """Values of one synthesis stage.
-
-    model: "tiny-diffusion" (comes with the project), a local diffusers folder, or a hub id; the
-        paper's is `SD15`.
-    controlnets: kind -> local folder or hub id; a kind that is not named is taken from the model
-        folder's `controlnet_<kind>`. The paper's are `SD15_CONTROLNETS`.
-    scheduler: ddim, unipc, dpm (DPM-Solver++ 2M) or model (as the folder says).
-    control_scale: weight of a single control; `multi_control_scale`: of each when both are used.
-    batch_size: images at once; null chooses by the device's free memory (4 on a CPU).
-    device, dtype: auto takes a GPU and bfloat16/float16 where there is one, else CPU and float32.
-    """
+    """Which model makes the images, and how."""
 
     model: str = EMBEDDED
+    """tiny-diffusion (comes with the project), a local diffusers folder, or a hub id; the paper's
+    is stable-diffusion-v1-5/stable-diffusion-v1-5"""
     controlnets: dict[Kind, str] = Field(default_factory=dict)
+    """kind (canny, depth) -> local folder or hub id; a kind that is not named is taken from the
+    model folder's `controlnet_<kind>`"""
     scheduler: Literal["model", "ddim", "unipc", "dpm"] = "model"
+    """ddim, unipc, dpm (DPM-Solver++ 2M) or model (as the folder says)"""
     steps: int = Field(default=12, ge=1, le=1000)
+    """denoising steps of an image"""
     guidance_scale: float = Field(default=3.0, ge=0)
+    """weight of the prompt (classifier-free guidance)"""
     control_scale: dict[Kind, float] = Field(default_factory=_full_weight)
+    """weight of a control that is used alone"""
     multi_control_scale: dict[Kind, float] = Field(default_factory=_full_weight)
+    """weight of each control when both are used"""
     batch_size: int | None = Field(default=None, ge=1)
+    """images at once; null chooses by the device's free memory (4 on a CPU)"""
     device: str = "auto"
+    """torch device; auto takes a GPU where there is one"""
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    """auto takes bfloat16 or float16 on a GPU, float32 on a CPU"""
 
 
 def local_controlnets(config: SynthesisConfig, folder: Path | None) -> dict[Kind, Path | None]:

@@ -2,22 +2,23 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from joppo.data.photos.decode import load_photo
 from joppo.data.store.store import Store
+from joppo.data.synthesis.attempt import Attempt, Row
 from joppo.data.synthesis.control_maps import read_map
 
+Pair = tuple[Attempt, Row]
 CELL = 128
 _TEXT = 26
 _GREEN, _RED = (46, 139, 87), (190, 50, 50)
 
 
 def contact_sheet(
-    rows: Sequence[Mapping[str, Any]],
+    judged: Sequence[Pair],
     store: Store,
     columns: int = 4,
     accepted: int = 20,
@@ -26,36 +27,35 @@ def contact_sheet(
     """PNG bytes of a sheet.
 
     Args:
-        rows: {"attempt": of `make_plan`, "synthesis": row of `gate_shard`}.
+        judged: attempts, each with its row of `syntheses` from `gate_shard`.
         columns: attempts side by side; each is three cells: parent, control map(s), image.
         accepted, rejected: most attempts to show of each; spread evenly over the rows.
     """
-    passed = [row for row in rows if row["synthesis"]["accepted"]]
-    failed = [row for row in rows if not row["synthesis"]["accepted"]]
+    passed = [pair for pair in judged if pair[1]["accepted"]]
+    failed = [pair for pair in judged if not pair[1]["accepted"]]
     shown = [*_spread(passed, accepted), *_spread(failed, rejected)]
     lines = max(1, -(-len(shown) // columns))
     width, height = 3 * CELL + 12, CELL + _TEXT + 8
     sheet = Image.new("RGB", (columns * width, lines * height), "white")
-    for index, row in enumerate(shown):
-        cell = _attempt_cell(row, store)
+    for index, (attempt, synthesis) in enumerate(shown):
+        cell = _attempt_cell(attempt, synthesis, store)
         sheet.paste(cell, (index % columns * width, index // columns * height))
     buffer = io.BytesIO()
     sheet.save(buffer, "PNG")
     return buffer.getvalue()
 
 
-def _spread(rows: Sequence[Mapping[str, Any]], limit: int) -> list[Mapping[str, Any]]:
-    """At most `limit` rows, evenly spaced, so that all categories have a chance to be seen."""
-    if len(rows) <= limit:
-        return list(rows)
-    return [rows[index * len(rows) // limit] for index in range(limit)]
+def _spread(pairs: Sequence[Pair], limit: int) -> list[Pair]:
+    """At most `limit` pairs, evenly spaced, so that all categories have a chance to be seen."""
+    if len(pairs) <= limit:
+        return list(pairs)
+    return [pairs[index * len(pairs) // limit] for index in range(limit)]
 
 
-def _attempt_cell(row: Mapping[str, Any], store: Store) -> Image.Image:
-    attempt, synthesis = row["attempt"], row["synthesis"]
+def _attempt_cell(attempt: Attempt, synthesis: Row, store: Store) -> Image.Image:
     parts = [
-        _photo(store, attempt["parent"]["uri"]),
-        _controls(store, attempt["control_uris"]),
+        _photo(store, attempt.parent["uri"]),
+        _controls(store, attempt.control_uris),
         _photo(store, synthesis["uri"]),
     ]
     color = _GREEN if synthesis["accepted"] else _RED
@@ -66,9 +66,9 @@ def _attempt_cell(row: Mapping[str, Any], store: Store) -> Image.Image:
     verdict = "accepted" if synthesis["accepted"] else synthesis["reason"]
     f1 = synthesis["edge_f1"]
     score = "" if f1 is None else f"  edge F1 {f1:.2f}"
-    first = f"category {attempt['category']}  {attempt['control']}{score}  {verdict}"
+    first = f"category {attempt.category}  {attempt.control}{score}  {verdict}"
     draw.text((4, CELL + 4), first, fill="white")
-    draw.text((4, CELL + 16), attempt["prompt"].removeprefix("photograph of ")[:62], fill="white")
+    draw.text((4, CELL + 16), attempt.prompt.removeprefix("photograph of ")[:62], fill="white")
     return cell
 
 

@@ -9,7 +9,7 @@ and horizons are fractions of the frame, so they hold for the map and for what i
 
 import io
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +20,7 @@ from PIL import Image
 from pydantic import Field, field_validator
 
 from joppo.data.config import StageConfig
-from joppo.data.photos.decode import PhotoError, load_photo
-from joppo.data.store.hashing import canonical_json, content_hash
+from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store
 from joppo.data.synthesis.checkpoint_files import fingerprint
 
@@ -31,26 +30,26 @@ DepthModel = Callable[[np.ndarray], np.ndarray]
 
 
 class ControlConfig(StageConfig):
-    """How control maps are made.
-
-    size: short side of a map in pixels, a multiple of 64 (CannyDetector's grid).
-    canny_quantile: the upper threshold is this quantile of the photo's gradient magnitudes.
-    canny_floor: least upper threshold (sum of absolute Sobel responses), so that sensor noise on a
-        plain wall gives no edges.
-    canny_low_ratio: lower threshold as a fraction of the upper.
-    depth_model: null (only known depth), "midas", or the folder or hub id of a transformers
-        depth-estimation model.
-    depth_far_is_high: true for models that answer with metric distance (GLPN, ZoeDepth).
-    """
+    """How control maps are made."""
 
     size: int = Field(default=64, ge=64)
+    """short side of a map in pixels, a multiple of 64 (CannyDetector's grid)"""
     canny_quantile: float = Field(default=0.97, gt=0, lt=1)
+    """the upper threshold is this quantile of the photo's gradient magnitudes"""
     canny_floor: float = Field(default=48.0, ge=0)
+    """least upper threshold (sum of absolute Sobel responses), so that sensor noise on a plain
+    wall gives no edges"""
     canny_low_ratio: float = Field(default=0.6, gt=0, le=1)
+    """lower threshold as a fraction of the upper"""
     depth_model: str | None = None
+    """null (only known depth), midas, or the folder or hub id of a transformers depth-estimation
+    model"""
     depth_far_is_high: bool = False
+    """true for models that answer with metric distance (GLPN, ZoeDepth)"""
     midas_weights: str = "lllyasviel/Annotators"
+    """folder or hub id of the weights of MiDaS"""
     device: str = "cpu"
+    """torch device of the depth model"""
 
     @field_validator("size")
     @classmethod
@@ -176,7 +175,7 @@ def depth_identity(config: ControlConfig) -> str | None:
 
 
 def control_uri(image_id: str, kind: str, config: ControlConfig, known_depth: bool = False) -> str:
-    """Place of a map in the store; known before the map is made, and different for each recipe."""
+    """URI of a map in the store: determined before the map is made, different for each recipe."""
     values = config.model_dump(mode="json", exclude={"device", "depth_model"})
     values["depth_model"] = depth_identity(config)
     key = content_hash(RECIPE_VERSION, image_id, kind, values, known_depth)
@@ -198,74 +197,3 @@ def encode_png(image: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG", compress_level=6)
     return buffer.getvalue()
-
-
-def control_shard(
-    items: Sequence[Mapping[str, Any]], store: Store, config: ControlConfig
-) -> dict[str, list[dict[str, Any]]]:
-    """Make the maps of one shard; a map that is in the store is not made again.
-
-    Args:
-        items: {"image": images row, "kind": "canny" | "depth", "known_depth_uri": uri or None};
-            the known depth is an 8-bit grey image in the store, white = near.
-
-    Returns:
-        Rows of `controls`, and of `rejects` (stage "control") for photos that give no map.
-    """
-    rows: dict[str, list[dict[str, Any]]] = {"controls": [], "rejects": []}
-    for item in items:
-        try:
-            rows["controls"].append(_make(item, store, config))
-        except PhotoError as error:
-            rows["rejects"].append(_reject(item, error.reason, error.detail))
-        except FileNotFoundError as error:
-            detail = f"{error}; restore the file or ingest the photo again"
-            rows["rejects"].append(_reject(item, "missing_file", detail))
-    return rows
-
-
-def _reject(item: Mapping[str, Any], reason: str, detail: str) -> dict[str, Any]:
-    name = f"{item['image']['image_id']}:{item['kind']}"
-    return {"stage": "control", "item": name, "reason": reason, "detail": detail}
-
-
-def _make(item: Mapping[str, Any], store: Store, config: ControlConfig) -> dict[str, Any]:
-    image, kind = item["image"], item["kind"]
-    known = item.get("known_depth_uri") if kind == "depth" else None
-    uri = control_uri(image["image_id"], kind, config, known_depth=bool(known))
-    record_uri = uri.removesuffix(".png") + ".json"
-    if store.exists(uri) and store.exists(record_uri):
-        facts = store.read_bytes(record_uri).decode()
-    else:
-        content, facts = _compute(image, kind, known, store, config)
-        store.write_bytes(uri, encode_png(content))
-        store.write_bytes(record_uri, facts.encode())
-    # A folder's own name: a path would differ from machine to machine.
-    source = (
-        "canny" if kind == "canny" else "known" if known else Path(str(config.depth_model)).name
-    )
-    base = {"image_id": image["image_id"], "kind": kind, "uri": uri}
-    return base | {"source": source, "params": facts}
-
-
-def _compute(
-    image: Mapping[str, Any], kind: str, known: str | None, store: Store, config: ControlConfig
-) -> tuple[np.ndarray, str]:
-    """(map, JSON of the values that made it)."""
-    if kind not in ("canny", "depth"):
-        raise ValueError(f"no control kind {kind!r}; there are canny and depth")
-    width, height = working_size(image["width"], image["height"], config.size)
-    facts: dict[str, Any] = {"width": width, "height": height}
-    if known:
-        depth = normalise_depth(read_map(store, known))
-        return resize(depth, width, height), canonical_json(facts)
-    if kind == "depth" and config.depth_model is None:
-        raise PhotoError(
-            "no_depth_source", "no known depth and no depth_model in the config; set one, or canny"
-        )
-    photo = np.asarray(load_photo(store.read_bytes(image["uri"])))
-    photo = resize(photo, width, height)
-    if kind == "canny":
-        edges, thresholds = canny_map(photo, config)
-        return edges, canonical_json(facts | thresholds)
-    return resize(load_depth_model(config)(photo), width, height), canonical_json(facts)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from joppo.data.synthesis.attempt import Attempt
 from joppo.data.synthesis.checkpoint_files import PipelineFilesError, model_folder
 from joppo.data.synthesis.config import KINDS, Kind, SynthesisConfig, identity, local_controlnets
 
@@ -71,12 +72,11 @@ class ImagePipeline:
         return int(min(32, max(1, free // (2 << 30))))
 
     def generate(
-        self, attempts: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, np.ndarray]]
+        self, attempts: Sequence[Attempt], maps: Sequence[Mapping[str, np.ndarray]]
     ) -> list[np.ndarray] | None:
         """Images of attempts that share one control and one size; None if memory did not suffice.
 
         Args:
-            attempts: with prompt, negative_prompt, seed and control.
             maps: kind -> (H, W) uint8 control map, per attempt.
 
         Returns:
@@ -97,7 +97,7 @@ class ImagePipeline:
             return None
 
     def _generate(
-        self, attempts: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, np.ndarray]]
+        self, attempts: Sequence[Attempt], maps: Sequence[Mapping[str, np.ndarray]]
     ) -> list[np.ndarray]:
         if self._base.device.type != "cpu":
             return self._run(attempts, maps)
@@ -111,21 +111,21 @@ class ImagePipeline:
         return images
 
     def _run(
-        self, attempts: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, np.ndarray]]
+        self, attempts: Sequence[Attempt], maps: Sequence[Mapping[str, np.ndarray]]
     ) -> list[np.ndarray]:
         import torch
 
-        control = attempts[0]["control"]
+        control = attempts[0].control
         pipeline, names = self.pipeline(control), kinds(control)
         images = [self._control(pipeline, [m[name] for m in maps]) for name in names]
         scales = self.config.control_scale if len(names) == 1 else self.config.multi_control_scale
         weights = [float(scales.get(name, 1.0)) for name in names]
-        generators = [torch.Generator("cpu").manual_seed(a["seed"]) for a in attempts]
+        generators = [torch.Generator("cpu").manual_seed(a.seed) for a in attempts]
         result = pipeline(
             image=images[0] if len(names) == 1 else images,
-            prompt_embeds=torch.cat([self._embed(pipeline, a["prompt"]) for a in attempts]),
+            prompt_embeds=torch.cat([self._embed(pipeline, a.prompt) for a in attempts]),
             negative_prompt_embeds=torch.cat(
-                [self._embed(pipeline, a["negative_prompt"]) for a in attempts]
+                [self._embed(pipeline, a.negative_prompt) for a in attempts]
             ),
             num_inference_steps=self.config.steps,
             guidance_scale=self.config.guidance_scale,

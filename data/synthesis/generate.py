@@ -20,6 +20,7 @@ from PIL import Image
 from joppo.data.photos.decode import perceptual_hash
 from joppo.data.store.hashing import canonical_json
 from joppo.data.store.store import Store
+from joppo.data.synthesis.attempt import Attempt, Synthesized
 from joppo.data.synthesis.config import SynthesisConfig, model_name
 from joppo.data.synthesis.control_maps import encode_png, read_map
 from joppo.data.synthesis.diffusion import ImagePipeline, load_pipeline
@@ -28,12 +29,12 @@ log = logging.getLogger(__name__)
 # A GPU makes an image of 512 x 512 in about the time in which two cores pack one into a PNG file.
 # One core is left to the thread that feeds the GPU.
 STORING_THREADS = max(1, min(16, (os.cpu_count() or 1) - 1))
-Attempt = Mapping[str, Any]
+Maps = Mapping[str, np.ndarray]
 Rows = dict[str, list[dict[str, Any]]]
 
 
 def record_uri(attempt_id: str) -> str:
-    """Place of an attempt's record; it exists only once the image is stored."""
+    """URI of an attempt's record; it exists only once the image is stored."""
     return f"attempts/{attempt_id[:2]}/{attempt_id}.json"
 
 
@@ -60,14 +61,14 @@ def synthesize_shard(
         PipelineFilesError: the model cannot be used.
     """
     for attempt in attempts:
-        if attempt["parent"].get("split") == "test":
+        if attempt.parent.get("split") == "test":
             raise ValueError(
-                f"attempt {attempt['attempt_id']}: its parent {attempt['parent']['image_id']} is "
+                f"attempt {attempt.attempt_id}: its parent {attempt.parent_id} is "
                 "in the test split; synthetic images are made from train and validation only"
             )
     rows: Rows = {"syntheses": [], "images": [], "rejects": [], "warnings": []}
-    missing = [a for a in attempts if read_record(store, a["attempt_id"]) is None]
-    ready = []
+    missing = [attempt for attempt in attempts if read_result(attempt, store) is None]
+    ready: list[tuple[Attempt, Maps]] = []
     for attempt in missing:
         try:
             ready.append((attempt, _maps(attempt, store)))
@@ -76,50 +77,51 @@ def synthesize_shard(
     if ready:
         rows["warnings"] = _make(ready, store, config, pipeline or load_pipeline(config))
     for attempt in attempts:
-        record = read_record(store, attempt["attempt_id"])
-        if record is not None:
-            rows["syntheses"].append(record["synthesis"])
-            rows["images"].append(record["image"])
+        result = read_result(attempt, store)
+        if result is not None:
+            rows["syntheses"].append(dict(result.synthesis))
+            rows["images"].append(dict(result.image))
     return rows
 
 
-def read_record(store: Store, attempt_id: str) -> dict[str, Any] | None:
-    """The record of a finished attempt, or None where the image has to be made (again)."""
-    uri = record_uri(attempt_id)
+def read_result(attempt: Attempt, store: Store) -> Synthesized | None:
+    """What came of a finished attempt, or None where the image has to be made (again)."""
+    uri = record_uri(attempt.attempt_id)
     if not store.exists(uri):
         return None
-    record: dict[str, Any] = json.loads(store.read_bytes(uri))
-    return record if store.exists(record["image"]["uri"]) else None
+    record = json.loads(store.read_bytes(uri))
+    result = Synthesized(attempt, record["synthesis"], record["image"])
+    return result if store.exists(result.image["uri"]) else None
 
 
 def batches(
-    items: Sequence[tuple[Attempt, dict[str, np.ndarray]]], size: int
-) -> Iterable[list[tuple[Attempt, dict[str, np.ndarray]]]]:
+    items: Sequence[tuple[Attempt, Maps]], size: int
+) -> Iterable[list[tuple[Attempt, Maps]]]:
     """Attempts of one control and one picture size, at most `size` at once."""
 
-    def kind(item: tuple[Attempt, dict[str, np.ndarray]]) -> tuple[str, tuple[int, ...]]:
+    def kind(item: tuple[Attempt, Maps]) -> tuple[str, tuple[int, ...]]:
         attempt, maps = item
-        return attempt["control"], next(iter(maps.values())).shape
+        return attempt.control, next(iter(maps.values())).shape
 
-    order = sorted(items, key=lambda item: (kind(item), item[0]["attempt_id"]))
+    order = sorted(items, key=lambda item: (kind(item), item[0].attempt_id))
     for _, group in groupby(order, key=kind):
         members = list(group)
         for start in range(0, len(members), size):
             yield members[start : start + size]
 
 
-def _maps(attempt: Attempt, store: Store) -> dict[str, np.ndarray]:
-    return {kind: read_map(store, uri) for kind, uri in sorted(attempt["control_uris"].items())}
+def _maps(attempt: Attempt, store: Store) -> Maps:
+    return {kind: read_map(store, uri) for kind, uri in sorted(attempt.control_uris.items())}
 
 
 def _no_control(attempt: Attempt, error: Exception) -> dict[str, Any]:
     detail = f"no control map ({error}); see the rejects of stage control"
-    reject = {"stage": "synthesis", "item": attempt["attempt_id"]}
+    reject = {"stage": "synthesis", "item": attempt.attempt_id}
     return reject | {"reason": "missing_control", "detail": detail}
 
 
 def _make(
-    ready: Sequence[tuple[Attempt, dict[str, np.ndarray]]],
+    ready: Sequence[tuple[Attempt, Maps]],
     store: Store,
     config: SynthesisConfig,
     pipeline: ImagePipeline,
@@ -166,8 +168,8 @@ def _halved(size: int, attempt: Attempt, warnings: list[dict[str, Any]]) -> int:
         )
     size //= 2
     detail = f"out of memory: went on with batches of {size} images"
-    log.warning("%s (%s)", detail, attempt["attempt_id"])
-    warning = {"stage": "synthesis", "item": attempt["attempt_id"], "reason": "batch_halved"}
+    log.warning("%s (%s)", detail, attempt.attempt_id)
+    warning = {"stage": "synthesis", "item": attempt.attempt_id, "reason": "batch_halved"}
     warnings.append(warning | {"detail": detail})
     return size
 
@@ -176,29 +178,28 @@ def _store(attempt: Attempt, image: np.ndarray, store: Store, config: SynthesisC
     """Image first, record last: a record promises that its image is there."""
     content = encode_png(image)
     image_id, uri = store.put_image(content, "png")
-    parent = attempt["parent"]
     synthesis = {
-        "attempt_id": attempt["attempt_id"],
+        "attempt_id": attempt.attempt_id,
         "image_id": image_id,
         "uri": uri,
-        "parent_image_id": parent["image_id"],
-        "category": attempt["category"],
-        "control": attempt["control"],
-        "prompt": attempt["prompt"],
+        "parent_image_id": attempt.parent_id,
+        "category": attempt.category,
+        "control": attempt.control,
+        "prompt": attempt.prompt,
         "model": model_name(config),
-        "seed": attempt["seed"],
+        "seed": attempt.seed,
         "steps": config.steps,
     }
     row = {
         "image_id": image_id,
         "origin": "synthetic",
-        "item": f"{attempt['attempt_id']}.png",
+        "item": f"{attempt.attempt_id}.png",
         "uri": uri,
         "width": image.shape[1],
         "height": image.shape[0],
         "phash": perceptual_hash(Image.fromarray(image)),
-        "parent_image_id": parent["image_id"],
-        "split": parent.get("split"),
+        "parent_image_id": attempt.parent_id,
+        "split": attempt.parent.get("split"),
     }
     record = canonical_json({"synthesis": synthesis, "image": row})
-    store.write_bytes(record_uri(attempt["attempt_id"]), record.encode())
+    store.write_bytes(record_uri(attempt.attempt_id), record.encode())

@@ -8,7 +8,7 @@ from joppo.data.datasets.splits import SplitConfig
 from joppo.data.questions.template_pool import Task
 from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.reasoning.plan_cost import requests_by_teacher
-from joppo.data.synthesis.long_tail_plan import PlanConfig
+from joppo.data.synthesis.plan_config import PlanConfig
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.evaluation.config import SetConfig

@@ -20,9 +20,9 @@ import numpy as np
 from joppo.data.photos.decode import load_photo
 from joppo.data.store.store import Store
 from joppo.data.synthesis.calibration.calibration_pairs import (
-    Bench,
-    photo_bench,
-    scene_bench,
+    CalibrationSet,
+    photos_set,
+    scenes_set,
     store_pairs,
 )
 from joppo.data.synthesis.calibration.perturbations import DESTROY, KEEP
@@ -46,17 +46,17 @@ def main(arguments: list[str] | None = None) -> dict[str, Any]:
             pairs = store_pairs(Store(args.store), args.version, control, gate.tolerance)
             separations, gated = [_separate(k, v) for k, v in sorted(pairs.items())], []
         else:
-            bench = scene_bench(store, control, synthesis, args.per_category)
-            separations = bench_separations(bench, control, gate)
-            gated = [gate_figures("scenes", bench, gate, control)]
-            _write_sheet(bench, gate, control, args.out / "contact.png")
+            scenes = scenes_set(store, control, synthesis, args.per_category)
+            separations = edge_separations(scenes, control, gate)
+            gated = [gate_figures("scenes", scenes, gate, control)]
+            _write_sheet(scenes, gate, control, args.out / "contact.png")
         if args.photos:
             photos = list(read_photos(args.photos, control, args.max_photos))
-            bench = photo_bench(store, photos, control, synthesis)
-            separations += bench_separations(bench, control, gate, "photos ")
-            gated.append(gate_figures("photos", bench, gate, control))
+            real = photos_set(store, photos, control, synthesis)
+            separations += edge_separations(real, control, gate, "photos ")
+            gated.append(gate_figures("photos", real, gate, control))
             separations.append(perturbed(photos, control, gate.tolerance))
-            _write_sheet(bench, gate, control, args.out / "contact-photos.png")
+            _write_sheet(real, gate, control, args.out / "contact-photos.png")
     result = {"separations": [s.row() for s in separations], "gate": gated}
     (args.out / "calibration.json").write_text(json.dumps(result, indent=1))
     plot_roc(separations, str(args.out / "calibration.png"))
@@ -84,22 +84,22 @@ def _separate(name: str, pairs: Sequence[tuple[float, float]]) -> Separation:
     return Separation(name, own, shuffled)
 
 
-def bench_separations(
-    bench: Bench, control: ControlConfig, gate: GateConfig, prefix: str = ""
+def edge_separations(
+    images: CalibrationSet, control: ControlConfig, gate: GateConfig, prefix: str = ""
 ) -> list[Separation]:
     """Edge F1 of each image with its own control and with another parent's, per control."""
     pairs: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for name, own, shuffled in bench.scores(control, gate.tolerance):
+    for name, own, shuffled in images.edge_scores(control, gate.tolerance):
         pairs[name].append((own, shuffled))
     return [_separate(prefix + name, values) for name, values in sorted(pairs.items())]
 
 
 def gate_figures(
-    name: str, bench: Bench, gate: GateConfig, control: ControlConfig
+    name: str, images: CalibrationSet, gate: GateConfig, control: ControlConfig
 ) -> dict[str, Any]:
     """Shares that the whole gate lets through (own) and stops (shuffled), with reasons."""
-    own = gate_shard(bench.items(), bench.store, gate, control)["syntheses"]
-    other = gate_shard(bench.items(shuffled=True), bench.store, gate, control)["syntheses"]
+    own = gate_shard(images.results, images.store, gate, control)["syntheses"]
+    shuffled = gate_shard(images.shuffled(), images.store, gate, control)["syntheses"]
     reasons: dict[str, int] = defaultdict(int)
     for row in own:
         reasons[row["reason"] or "accepted"] += 1
@@ -112,14 +112,17 @@ def gate_figures(
         "attempts": len(own),
         "passed": float(np.mean([row["accepted"] for row in own])),
         "passed_by_control": by_control,
-        "shuffled_stopped": float(np.mean([not row["accepted"] for row in other])),
+        "shuffled_stopped": float(np.mean([not row["accepted"] for row in shuffled])),
         "reasons": dict(sorted(reasons.items())),
     }
 
 
-def _write_sheet(bench: Bench, gate: GateConfig, control: ControlConfig, path: Path) -> None:
-    rows = gate_shard(bench.items(), bench.store, gate, control)["syntheses"]
-    path.write_bytes(contact_sheet(bench.sheet_rows(rows), bench.store))
+def _write_sheet(
+    images: CalibrationSet, gate: GateConfig, control: ControlConfig, path: Path
+) -> None:
+    rows = gate_shard(images.results, images.store, gate, control)["syntheses"]
+    attempts = [result.attempt for result in images.results]
+    path.write_bytes(contact_sheet(list(zip(attempts, rows, strict=True)), images.store))
 
 
 def read_photos(

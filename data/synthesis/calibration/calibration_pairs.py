@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,17 +10,13 @@ import numpy as np
 from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.store import Store
+from joppo.data.synthesis.attempt import Attempt, MapRequest, Synthesized
 from joppo.data.synthesis.config import SynthesisConfig
-from joppo.data.synthesis.control_maps import (
-    ControlConfig,
-    control_shard,
-    control_uri,
-    encode_png,
-    read_map,
-)
+from joppo.data.synthesis.control_maps import ControlConfig, control_uri, encode_png, read_map
+from joppo.data.synthesis.control_shard import control_shard
 from joppo.data.synthesis.gate import measure_edges
-from joppo.data.synthesis.generate import synthesize_shard
-from joppo.data.synthesis.prompt_pool import load_pool
+from joppo.data.synthesis.generate import read_result, synthesize_shard
+from joppo.data.synthesis.prompt_pool import PromptPool, load_pool
 from joppo.data.taxonomy.categories import CATEGORIES
 
 CONTROLS = ("canny", "depth", "depth+canny")
@@ -28,127 +24,143 @@ CONTROLS = ("canny", "depth", "depth+canny")
 PHOTO_PROMPT = "photograph, soft daylight, noon, summer, clear, natural colors"
 
 
-@dataclass(frozen=True)
-class Bench:
-    """Attempts with their results in a store; `others` gives each attempt a foreign control."""
+@dataclass(frozen=True, slots=True)
+class CalibrationSet:
+    """Attempts with their results in a store, to be judged by their own and by foreign controls."""
 
     store: Store
-    attempts: list[dict[str, Any]]
-    syntheses: dict[str, dict[str, Any]]
-    images: dict[str, dict[str, Any]]
+    results: list[Synthesized]
 
-    def others(self) -> dict[str, dict[str, str]]:
+    def foreign_controls(self) -> dict[str, Mapping[str, str]]:
         """attempt_id -> control_uris of another parent, of the same control.
 
         Half the list further on: with scenes in the order of categories, another category.
         """
         found = {}
         for control in CONTROLS:
-            members = [a for a in self.attempts if a["control"] == control]
+            members = [r.attempt for r in self.results if r.attempt.control == control]
             for index, attempt in enumerate(members):
                 other = members[(index + len(members) // 2) % len(members)]
-                found[attempt["attempt_id"]] = other["control_uris"]
+                found[attempt.attempt_id] = other.control_uris
         return found
 
-    def items(self, shuffled: bool = False) -> list[dict[str, Any]]:
-        """Items for `gate_shard`; `shuffled` judges each image by a foreign control."""
-        others = self.others() if shuffled else {}
+    def shuffled(self) -> list[Synthesized]:
+        """The results, each with a foreign control in place of its own."""
+        foreign = self.foreign_controls()
         return [
-            {
-                "attempt": a | {"control_uris": others.get(a["attempt_id"], a["control_uris"])},
-                "synthesis": self.syntheses[a["attempt_id"]],
-                "image": self.images[a["attempt_id"]],
-            }
-            for a in self.attempts
+            replace(r, attempt=replace(r.attempt, control_uris=foreign[r.attempt.attempt_id]))
+            for r in self.results
         ]
 
-    def scores(self, config: ControlConfig, tolerance: int) -> Iterator[tuple[str, float, float]]:
+    def edge_scores(
+        self, config: ControlConfig, tolerance: int
+    ) -> Iterator[tuple[str, float, float]]:
         """(control, edge F1 with the own control, with a foreign one) per attempt."""
-        others = self.others()
-        for attempt in self.attempts:
-            uri = self.images[attempt["attempt_id"]]["uri"]
-            image = np.asarray(load_photo(self.store.read_bytes(uri)))
-            uris = (attempt["control_uris"], others[attempt["attempt_id"]])
-            own, other = (
-                measure_edges(image, _maps(self.store, each), config, tolerance) for each in uris
-            )
-            yield attempt["control"], own, other
+        for own, shuffled in zip(self.results, self.shuffled(), strict=True):
+            image = _image(self.store, own.image["uri"])
+            scores = [
+                measure_edges(image, _maps(self.store, r.attempt.control_uris), config, tolerance)
+                for r in (own, shuffled)
+            ]
+            yield own.attempt.control, scores[0], scores[1]
 
-    def sheet_rows(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Rows for `contact_sheet`."""
-        by_id = {attempt["attempt_id"]: attempt for attempt in self.attempts}
-        return [{"attempt": by_id[row["attempt_id"]], "synthesis": dict(row)} for row in rows]
+
+def _image(store: Store, uri: str) -> np.ndarray:
+    return np.asarray(load_photo(store.read_bytes(uri)))
 
 
 def _maps(store: Store, uris: Mapping[str, str]) -> dict[str, np.ndarray]:
     return {kind: read_map(store, uri) for kind, uri in uris.items()}
 
 
-def scene_bench(
+def scenes_set(
     store: Store, control: ControlConfig, synthesis: SynthesisConfig, per_category: int
-) -> Bench:
+) -> CalibrationSet:
     """Held-out scenes (seeds that training never saw), every control for each of them."""
     from joppo.data.scenes.scene import HELD_OUT_SEED, render_scene
 
-    photos = []
+    parents = []
     for category in CATEGORIES:
         for seed in range(HELD_OUT_SEED, HELD_OUT_SEED + per_category):
             scene = render_scene(category, seed, max(control.size, 64))
             depth = encode_png(np.round(scene.depth * 255).astype(np.uint8))
             depth_uri = f"depth/{content_hash(category, seed)}.png"
             store.write_bytes(depth_uri, depth)
-            photos.append((f"{category}-{seed}", scene.image, category, depth_uri))
-    return _bench(store, photos, CONTROLS, control, synthesis)
+            parents.append(_Parent(f"{category}-{seed}", scene.image, category, depth_uri))
+    return _synthesize(store, parents, CONTROLS, control, synthesis)
 
 
-def photo_bench(
+def photos_set(
     store: Store,
     photos: Sequence[tuple[str, np.ndarray]],
     control: ControlConfig,
     synthesis: SynthesisConfig,
-) -> Bench:
-    """Real photographs: canny always, depth only with a depth model."""
+) -> CalibrationSet:
+    """Real photographs: canny always, depth only with a depth model.
+
+    Args:
+        photos: (name, (H, W, 3) uint8) each.
+    """
     controls = CONTROLS if control.depth_model else ("canny",)
-    listed = [(name, image, None, None) for name, image in photos]
-    return _bench(store, listed, controls, control, synthesis)
+    parents = [_Parent(name, image) for name, image in photos]
+    return _synthesize(store, parents, controls, control, synthesis)
 
 
-def _bench(
+@dataclass(frozen=True, slots=True)
+class _Parent:
+    """A photo to start from: (H, W, 3) uint8 pixels, and what is known of a rendered one."""
+
+    name: str
+    pixels: np.ndarray
+    category: int | None = None
+    depth_uri: str | None = None
+
+
+def _synthesize(
     store: Store,
-    photos: Sequence[tuple[str, np.ndarray, int | None, str | None]],
+    parents: Sequence[_Parent],
     controls: Sequence[str],
     config: ControlConfig,
     synthesis: SynthesisConfig,
-) -> Bench:
-    attempts, wanted = [], {}
+) -> CalibrationSet:
+    """One attempt per parent and control, synthesized."""
+    attempts: list[Attempt] = []
+    requests: dict[str, MapRequest] = {}
     pool = load_pool()
-    for name, pixels, category, depth_uri in photos:
-        parent = _image_row(store, name, pixels)
+    for parent in parents:
+        row = _image_row(store, parent.name, parent.pixels)
         for control in controls:
             uris = {}
             for kind in control.split("+"):
-                known = depth_uri if kind == "depth" else None
-                uris[kind] = control_uri(parent["image_id"], kind, config, bool(known))
-                wanted[uris[kind]] = {"image": parent, "kind": kind, "known_depth_uri": known}
-            key = content_hash("calibrate", parent["image_id"], control)
-            attempts.append(
-                {
-                    "attempt_id": key,
-                    "parent": parent,
-                    "label": None,
-                    "category": category or 0,
-                    "control": control,
-                    "control_uris": uris,
-                    "seed": int(key[:7], 16),
-                    "prompt": pool.prompt(category, key) if category else PHOTO_PROMPT,
-                    "negative_prompt": pool.negative,
-                }
-            )
-    control_shard(list(wanted.values()), store, config)
-    made = synthesize_shard(attempts, store, synthesis)
-    syntheses = {row["attempt_id"]: row for row in made["syntheses"]}
-    images = {row["item"].removesuffix(".png"): row for row in made["images"]}
-    return Bench(store, attempts, syntheses, images)
+                known_depth = parent.depth_uri if kind == "depth" else None
+                uris[kind] = control_uri(row["image_id"], kind, config, bool(known_depth))
+                requests[uris[kind]] = MapRequest(row, kind, known_depth)
+            attempts.append(_attempt(row, parent.category, control, uris, pool))
+    control_shard(list(requests.values()), store, config)
+    synthesize_shard(attempts, store, synthesis)
+    results = [read_result(attempt, store) for attempt in attempts]
+    return CalibrationSet(store, [result for result in results if result is not None])
+
+
+def _attempt(
+    parent: dict[str, Any],
+    category: int | None,
+    control: str,
+    uris: dict[str, str],
+    pool: PromptPool,
+) -> Attempt:
+    key = content_hash("calibrate", parent["image_id"], control)
+    return Attempt(
+        attempt_id=key,
+        parent=parent,
+        label=None,
+        category=category or 0,
+        control=control,
+        control_uris=uris,
+        prompt=pool.prompt(category, key) if category else PHOTO_PROMPT,
+        negative_prompt=pool.negative,
+        seed=int(key[:7], 16),
+    )
 
 
 def _image_row(store: Store, name: str, pixels: np.ndarray) -> dict[str, Any]:
@@ -195,12 +207,12 @@ def store_pairs(
             rest = members[index + 1 :] + members[:index]
             foreign = [maps for _, other, maps in rest if other != parent]
             if foreign:
-                image = np.asarray(load_photo(store.read_bytes(uri)))
-                both = (own, foreign[len(foreign) // 2])
-                first, second = (
-                    measure_edges(image, _maps(store, m), config, tolerance) for m in both
+                image, other_maps = _image(store, uri), foreign[len(foreign) // 2]
+                own_f1, foreign_f1 = (
+                    measure_edges(image, _maps(store, uris), config, tolerance)
+                    for uris in (own, other_maps)
                 )
-                pairs[control].append((first, second))
+                pairs[control].append((own_f1, foreign_f1))
     if not pairs:
         raise ValueError(
             f"store {store.root} has no control with children of two parents to shuffle; run "

@@ -12,8 +12,13 @@ from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.photos.decode import perceptual_hash
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
-from joppo.data.synthesis.control_maps import ControlConfig, control_shard, encode_png
-from joppo.data.synthesis.long_tail_plan import Plan, PlanConfig, make_plan
+from joppo.data.synthesis.attempt import Attempt, Synthesized
+from joppo.data.synthesis.config import SynthesisConfig
+from joppo.data.synthesis.control_maps import ControlConfig, encode_png
+from joppo.data.synthesis.control_shard import control_shard
+from joppo.data.synthesis.generate import synthesize_shard
+from joppo.data.synthesis.long_tail_plan import Plan, make_plan
+from joppo.data.synthesis.plan_config import PlanConfig
 
 CONTROL = ControlConfig()
 
@@ -52,7 +57,7 @@ def world(store: Store, **plan: Any) -> Plan:
         CONTROL,
         "weights",
     )
-    control_shard(made.controls, store, CONTROL)
+    control_shard(made.maps, store, CONTROL)
     return made
 
 
@@ -71,22 +76,29 @@ class Painter:
         return 4
 
     def generate(
-        self, attempts: Sequence[Mapping[str, Any]], maps: Sequence[Mapping[str, np.ndarray]]
+        self, attempts: Sequence[Attempt], maps: Sequence[Mapping[str, np.ndarray]]
     ) -> list[np.ndarray] | None:
         if len(attempts) > self.memory:
             return None
         self.sizes.append(len(attempts))
         return [self._paint(a, m) for a, m in zip(attempts, maps, strict=True)]
 
-    def _paint(self, attempt: Mapping[str, Any], maps: Mapping[str, np.ndarray]) -> np.ndarray:
-        self.made.append(attempt["seed"])
+    def _paint(self, attempt: Attempt, maps: Mapping[str, np.ndarray]) -> np.ndarray:
+        self.made.append(attempt.seed)
         if self.log is not None:
             with self.log.open("a") as file:
-                file.write(f"{attempt['seed']}\n")
-        rng = np.random.default_rng(attempt["seed"])
+                file.write(f"{attempt.seed}\n")
+        rng = np.random.default_rng(attempt.seed)
         edges = maps.get("canny", maps.get("depth"))
         assert edges is not None
         regions = cv2.connectedComponents((edges == 0).astype(np.uint8), connectivity=4)[1]
         colors = rng.integers(40, 216, (regions.max() + 1, 3))
         colors[0] = 5
         return colors[regions].astype(np.uint8)
+
+
+def synthesized(plan: Plan, store: Store) -> list[Synthesized]:
+    """All attempts of a plan with the images that a painter makes of them."""
+    rows = synthesize_shard(plan.attempts, store, SynthesisConfig(), Painter())
+    pairs = zip(plan.attempts, rows["syntheses"], rows["images"], strict=True)
+    return [Synthesized(attempt, synthesis, image) for attempt, synthesis, image in pairs]

@@ -4,28 +4,21 @@ import numpy as np
 from PIL import Image
 
 from joppo.data.store.store import Store
-from joppo.data.synthesis.config import SynthesisConfig
 from joppo.data.synthesis.contact_sheet import CELL, contact_sheet
 from joppo.data.synthesis.gate import GateConfig, gate_shard
-from joppo.data.synthesis.generate import synthesize_shard
-from tests.data.synthesis.synthesis_world import CONTROL, Painter, world
+from tests.data.synthesis.synthesis_world import CONTROL, synthesized, world
 
 
 def rows(store):
     plan = world(store)
-    made = synthesize_shard(plan.attempts, store, SynthesisConfig(), Painter())
-    items = [
-        {"attempt": a, "synthesis": s, "image": i}
-        for a, s, i in zip(plan.attempts, made["syntheses"], made["images"], strict=True)
-    ]
-    gated = gate_shard(items, store, GateConfig(), CONTROL)["syntheses"]
-    return [{"attempt": a, "synthesis": s} for a, s in zip(plan.attempts, gated, strict=True)]
+    gated = gate_shard(synthesized(plan, store), store, GateConfig(), CONTROL)["syntheses"]
+    return list(zip(plan.attempts, gated, strict=True))
 
 
 def test_a_sheet_shows_accepted_and_rejected(tmp_path):
     store = Store(tmp_path)
     shown = rows(store)
-    shown[0]["synthesis"] |= {"accepted": False, "reason": "edges_lost"}
+    shown[0][1].update(accepted=False, reason="edges_lost")
     content = contact_sheet(shown, store, columns=2)
     assert contact_sheet(shown, store, columns=2) == content
     sheet = np.asarray(Image.open(io.BytesIO(content)))

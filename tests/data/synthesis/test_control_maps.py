@@ -7,17 +7,18 @@ from pydantic import ValidationError
 
 from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
+from joppo.data.synthesis.attempt import MapRequest
 from joppo.data.synthesis.control_maps import (
     ControlConfig,
     canny_map,
     canny_thresholds,
-    control_shard,
     control_uri,
     encode_png,
     normalise_depth,
     read_map,
     working_size,
 )
+from joppo.data.synthesis.control_shard import control_shard
 from tests.data.synthesis.synthesis_world import CONTROL, photo
 
 
@@ -83,8 +84,8 @@ def test_maps_are_stored_and_not_made_again(store, monkeypatch):
     item = photo(store, 21, 5)
     known = item.known_depth_uri
     items = [
-        {"image": item.image, "kind": "canny"},
-        {"image": item.image, "kind": "depth", "known_depth_uri": known},
+        MapRequest(item.image, "canny"),
+        MapRequest(item.image, "depth", known),
     ]
     first = control_shard(items, store, CONTROL)
     assert [row["source"] for row in first["controls"]] == ["canny", "known"]
@@ -93,7 +94,7 @@ def test_maps_are_stored_and_not_made_again(store, monkeypatch):
     assert json.loads(first["controls"][0]["params"])["high"] > 0
     assert (depth.min(), depth.max()) == (0, 255)
     monkeypatch.setattr(
-        "joppo.data.synthesis.control_maps._compute", lambda *_: pytest.fail("made again")
+        "joppo.data.synthesis.control_shard._compute", lambda *_: pytest.fail("made again")
     )
     assert control_shard(items, store, CONTROL) == first
     assert store.write_shard("controls", "k", first["controls"])["rows"] == 2
@@ -119,10 +120,10 @@ def test_what_gives_no_map_is_rejected_with_a_reason_and_the_rest_goes_on(store)
     gone = dict(good.image, image_id="0" * 64, uri="images/00/gone.png")
     rows = control_shard(
         [
-            {"image": no_depth.image, "kind": "depth", "known_depth_uri": None},
-            {"image": broken, "kind": "canny"},
-            {"image": gone, "kind": "canny"},
-            {"image": good.image, "kind": "canny"},
+            MapRequest(no_depth.image, "depth"),
+            MapRequest(broken, "canny"),
+            MapRequest(gone, "canny"),
+            MapRequest(good.image, "canny"),
         ],
         store,
         CONTROL,
@@ -153,7 +154,7 @@ def test_a_transformers_depth_model_is_used_by_its_folder(store, tmp_path):
     DPTImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
     config = ControlConfig(depth_model=str(folder), depth_far_is_high=True)
     image = photo(store, 21, 1).image
-    rows = control_shard([{"image": image, "kind": "depth"}], store, config)
+    rows = control_shard([MapRequest(image, "depth")], store, config)
     assert rows["rejects"] == []
     assert read_map(store, rows["controls"][0]["uri"]).shape == (64, 64)
     assert rows["controls"][0]["source"] == "glpn"

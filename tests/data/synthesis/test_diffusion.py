@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from joppo.data.scenes.scene import render_scene
+from joppo.data.synthesis.attempt import Attempt
 from joppo.data.synthesis.config import SynthesisConfig
 from joppo.data.synthesis.control_maps import canny_map, normalise_depth
 from joppo.data.synthesis.diffusion import kinds, load_pipeline
@@ -21,12 +24,17 @@ def attempts(control, count=8):
     for index in range(count):
         scene = render_scene(index + 1, 40, 64)
         made.append(
-            {
-                "prompt": pool.prompt(index + 1, "0" * 64),
-                "negative_prompt": pool.negative,
-                "seed": index,
-                "control": control,
-            }
+            Attempt(
+                attempt_id=str(index),
+                parent={},
+                label=None,
+                category=index + 1,
+                control=control,
+                control_uris={},
+                prompt=pool.prompt(index + 1, "0" * 64),
+                negative_prompt=pool.negative,
+                seed=index,
+            )
         )
         maps.append(
             {"canny": canny_map(scene.image, CONTROL)[0], "depth": normalise_depth(scene.depth)}
@@ -56,8 +64,8 @@ def test_seed_prompt_and_control_each_change_the_image(pipeline):
     base = pipeline.generate([attempt], [maps])[0]
     other_maps = maps | {"canny": maps["canny"].T.copy()}
     for changed, given in [
-        (attempt | {"seed": 5}, maps),
-        (attempt | {"prompt": "photograph of tiles repeating in a pattern, still life"}, maps),
+        (replace(attempt, seed=5), maps),
+        (replace(attempt, prompt="photograph of tiles repeating in a pattern, still life"), maps),
         (attempt, other_maps),
     ]:
         assert not np.array_equal(pipeline.generate([changed], [given])[0], base)
@@ -76,7 +84,7 @@ def test_a_prompt_is_embedded_once(pipeline, monkeypatch):
     monkeypatch.setattr(
         pipeline.pipeline("canny"), "encode_prompt", lambda *_: pytest.fail("embedded again")
     )
-    embedded = pipeline._embed(pipeline.pipeline("canny"), made[0]["prompt"])
+    embedded = pipeline._embed(pipeline.pipeline("canny"), made[0].prompt)
     assert embedded.shape[1] == 48
 
 

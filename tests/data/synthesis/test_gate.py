@@ -1,15 +1,14 @@
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from joppo.data.photos.decode import load_photo, perceptual_hash
 from joppo.data.store.store import Store
-from joppo.data.synthesis.config import SynthesisConfig
 from joppo.data.synthesis.control_maps import encode_png
 from joppo.data.synthesis.gate import GateConfig, gate_shard, hash_distance
-from joppo.data.synthesis.generate import synthesize_shard
-from tests.data.synthesis.synthesis_world import CONTROL, Painter, world
+from tests.data.synthesis.synthesis_world import CONTROL, synthesized, world
 
 CONFIG = GateConfig()
 
@@ -22,11 +21,7 @@ def store(tmp_path):
 @pytest.fixture
 def items(store):
     plan = world(store, controls={"canny": 1.0})
-    made = synthesize_shard(plan.attempts, store, SynthesisConfig(), Painter())
-    return [
-        {"attempt": a, "synthesis": s, "image": i}
-        for a, s, i in zip(plan.attempts, made["syntheses"], made["images"], strict=True)
-    ]
+    return synthesized(plan, store)
 
 
 def replaced(store, item, pixels):
@@ -34,8 +29,13 @@ def replaced(store, item, pixels):
     content = encode_png(pixels)
     image_id, uri = store.put_image(content, "png")
     changed = {"image_id": image_id, "uri": uri}
-    image = item["image"] | changed | {"phash": perceptual_hash(load_photo(content))}
-    return item | {"synthesis": item["synthesis"] | changed, "image": image}
+    image = item.image | changed | {"phash": perceptual_hash(load_photo(content))}
+    return replace(item, synthesis=item.synthesis | changed, image=image)
+
+
+def controlled_by(item, other):
+    """The item with the control maps of another one."""
+    return replace(item, attempt=replace(item.attempt, control_uris=other.attempt.control_uris))
 
 
 def judge(store, items, config=CONFIG, **more):
@@ -47,7 +47,7 @@ def reasons(rows):
 
 
 def pixels_of(store, item):
-    return np.asarray(load_photo(store.read_bytes(item["image"]["uri"])))
+    return np.asarray(load_photo(store.read_bytes(item.image["uri"])))
 
 
 def test_images_that_follow_their_control_pass(store, items):
@@ -65,16 +65,13 @@ def test_images_that_follow_their_control_pass(store, items):
 def test_images_of_another_control_are_stopped(store, items):
     families = {}
     for item in items:
-        families.setdefault(item["attempt"]["category"], item)
+        families.setdefault(item.attempt.category, item)
     one, other = families[16], families[21]
-    swapped = [
-        one | {"attempt": one["attempt"] | {"control_uris": other["attempt"]["control_uris"]}}
-    ]
-    rows = judge(store, swapped)
-    assert reasons(rows)[one["attempt"]["attempt_id"]] == "edges_lost"
+    rows = judge(store, [controlled_by(one, other)])
+    assert reasons(rows)[one.attempt.attempt_id] == "edges_lost"
     assert rows["images"] == []
     reject = rows["rejects"][0]
-    assert reject["stage"] == "gate" and reject["item"] == one["attempt"]["attempt_id"]
+    assert reject["stage"] == "gate" and reject["item"] == one.attempt.attempt_id
     assert "less than" in reject["detail"]
 
 
@@ -85,21 +82,21 @@ def test_a_blank_image_is_stopped(store, items, level):
 
 
 def test_the_parent_again_is_stopped(store, items):
-    parent = load_photo(store.read_bytes(items[0]["attempt"]["parent"]["uri"]))
+    parent = load_photo(store.read_bytes(items[0].attempt.parent["uri"]))
     copy = replaced(store, items[0], np.asarray(parent))
     assert set(reasons(judge(store, [copy])).values()) == {"copy_of_parent"}
 
 
 def family(store, items):
     """Three children of one parent that look the same, and one that does not."""
-    children = [i for i in items if i["attempt"]["category"] == 21]
+    children = [i for i in items if i.attempt.category == 21]
     picture = pixels_of(store, children[0])
     return [replaced(store, child, picture) for child in children[:3]]
 
 
 def test_of_equal_siblings_the_smallest_attempt_stays_in_any_order(store, items):
     children = family(store, items)
-    smallest = min(child["attempt"]["attempt_id"] for child in children)
+    smallest = min(child.attempt.attempt_id for child in children)
     verdicts = reasons(judge(store, children))
     assert verdicts.pop(smallest) is None
     assert set(verdicts.values()) == {"copy_of_sibling"}
@@ -109,13 +106,12 @@ def test_of_equal_siblings_the_smallest_attempt_stays_in_any_order(store, items)
 
 
 def test_a_rejected_sibling_shadows_nobody(store, items):
-    children = sorted(family(store, items), key=lambda c: c["attempt"]["attempt_id"])
-    other = next(i for i in items if i["attempt"]["category"] != children[0]["attempt"]["category"])
-    first = children[0]
-    first["attempt"] = first["attempt"] | {"control_uris": other["attempt"]["control_uris"]}
+    children = sorted(family(store, items), key=lambda c: c.attempt.attempt_id)
+    other = next(i for i in items if i.attempt.category != children[0].attempt.category)
+    first = children[0] = controlled_by(children[0], other)
     verdicts = reasons(judge(store, children))
-    assert verdicts[first["attempt"]["attempt_id"]] == "edges_lost"
-    assert verdicts[children[1]["attempt"]["attempt_id"]] is None
+    assert verdicts[first.attempt.attempt_id] == "edges_lost"
+    assert verdicts[children[1].attempt.attempt_id] is None
 
 
 def test_two_attempts_with_one_result_give_one_image_row(store, items):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image
 
 from joppo.data.store.store import Store
 from joppo.data.synthesis.config import SynthesisConfig
-from joppo.data.synthesis.generate import batches, read_record, record_uri, synthesize_shard
+from joppo.data.synthesis.generate import batches, read_result, record_uri, synthesize_shard
 from tests.data.synthesis.synthesis_world import Painter, world
 
 CONFIG = SynthesisConfig(batch_size=2)
@@ -33,11 +34,11 @@ def plan(store):
 def test_each_attempt_gives_a_child_of_its_parent(store, plan):
     rows = synthesize_shard(plan.attempts, store, CONFIG, Painter())
     assert not rows["rejects"] and not rows["warnings"]
-    assert [r["attempt_id"] for r in rows["syntheses"]] == [a["attempt_id"] for a in plan.attempts]
+    assert [r["attempt_id"] for r in rows["syntheses"]] == [a.attempt_id for a in plan.attempts]
     for attempt, synthesis, image in zip(
         plan.attempts, rows["syntheses"], rows["images"], strict=True
     ):
-        parent = attempt["parent"]["image_id"]
+        parent = attempt.parent_id
         assert synthesis["parent_image_id"] == image["parent_image_id"] == parent
         assert image["origin"] == "synthetic" and image["split"] == "train"
         assert synthesis["uri"] == image["uri"] and "accepted" not in synthesis
@@ -62,10 +63,10 @@ def test_what_is_stored_is_not_made_again(store, plan):
 def test_a_record_whose_image_is_gone_is_not_trusted(store, plan):
     rows = synthesize_shard(plan.attempts[:3], store, CONFIG, Painter())
     (store.local_path(rows["images"][1]["uri"])).unlink()
-    assert read_record(store, plan.attempts[1]["attempt_id"]) is None
+    assert read_result(plan.attempts[1], store) is None
     again = Painter()
     assert synthesize_shard(plan.attempts[:3], store, CONFIG, again) == rows
-    assert again.made == [plan.attempts[1]["seed"]]
+    assert again.made == [plan.attempts[1].seed]
 
 
 def test_batches_hold_one_control_and_one_size(plan):
@@ -75,7 +76,7 @@ def test_batches_hold_one_control_and_one_size(plan):
     assert sum(map(len, made)) == len(items)
     for batch in made:
         assert 1 <= len(batch) <= 3
-        assert len({(a["control"], m["canny"].shape) for a, m in batch}) == 1
+        assert len({(a.control, m["canny"].shape) for a, m in batch}) == 1
 
 
 def test_out_of_memory_halves_the_batch_and_is_told(store):
@@ -108,12 +109,12 @@ class _FullDisk(Store):
 
 
 def test_what_fails_while_storing_is_raised_and_keeps_what_was_stored(tmp_path, store, plan):
-    by_control = [a for a in plan.attempts if a["control"] == plan.attempts[0]["control"]]
-    last = max(by_control, key=lambda a: a["attempt_id"])["attempt_id"]
-    full = _FullDisk(store.root, last)
+    by_control = [a for a in plan.attempts if a.control == plan.attempts[0].control]
+    last = max(by_control, key=lambda a: a.attempt_id)
+    full = _FullDisk(store.root, last.attempt_id)
     with pytest.raises(OSError, match="No space left"):
         synthesize_shard(by_control, full, CONFIG, Painter())
-    assert read_record(store, last) is None
+    assert read_result(last, store) is None
     again = Painter()
     rows = synthesize_shard(by_control, store, CONFIG, again)
     assert len(again.made) == 1 and len(rows["images"]) == len(by_control)
@@ -121,12 +122,12 @@ def test_what_fails_while_storing_is_raised_and_keeps_what_was_stored(tmp_path, 
 
 def test_a_missing_control_map_rejects_its_attempt_only(store, plan):
     lost = plan.attempts[0]
-    for uri in lost["control_uris"].values():
+    for uri in lost.control_uris.values():
         store.local_path(uri).unlink()
-    gone = set(lost["control_uris"].values())
-    hit = [a for a in plan.attempts if gone & set(a["control_uris"].values())]
+    gone = set(lost.control_uris.values())
+    hit = [a for a in plan.attempts if gone & set(a.control_uris.values())]
     rows = synthesize_shard(plan.attempts, store, CONFIG, Painter())
-    assert {r["item"] for r in rows["rejects"]} == {a["attempt_id"] for a in hit}
+    assert {r["item"] for r in rows["rejects"]} == {a.attempt_id for a in hit}
     assert {(r["stage"], r["reason"]) for r in rows["rejects"]} == {
         ("synthesis", "missing_control")
     }
@@ -134,7 +135,7 @@ def test_a_missing_control_map_rejects_its_attempt_only(store, plan):
 
 
 def test_a_parent_of_the_test_split_is_refused(store, plan):
-    attempt = plan.attempts[0] | {"parent": plan.attempts[0]["parent"] | {"split": "test"}}
+    attempt = replace(plan.attempts[0], parent=plan.attempts[0].parent | {"split": "test"})
     with pytest.raises(ValueError, match="test split"):
         synthesize_shard([attempt], store, CONFIG, Painter())
 
@@ -143,6 +144,7 @@ WORKER = """
 import json, sys, time
 from pathlib import Path
 from joppo.data.store.store import Store
+from joppo.data.synthesis.attempt import Attempt
 from joppo.data.synthesis.generate import synthesize_shard
 from joppo.data.synthesis.config import SynthesisConfig
 from tests.data.synthesis.synthesis_world import Painter
@@ -154,7 +156,7 @@ class Slow(Painter):
         return images
 
 root, attempts, log = map(Path, sys.argv[1:])
-attempts = json.loads(attempts.read_text())
+attempts = [Attempt(**one) for one in json.loads(attempts.read_text())]
 synthesize_shard(attempts, Store(root), SynthesisConfig(batch_size=1), Slow(log=log))
 """
 
@@ -163,7 +165,7 @@ def test_after_sigkill_nothing_stored_is_made_again_and_the_rows_are_the_same(
     tmp_path, store, plan
 ):
     attempts = tmp_path / "attempts.json"
-    attempts.write_text(json.dumps(plan.attempts))
+    attempts.write_text(json.dumps([a.as_dict() for a in plan.attempts]))
     log = tmp_path / "made.log"
     command = [sys.executable, "-c", WORKER, store.root, str(attempts), str(log)]
     records = store.local_path("attempts")
@@ -173,7 +175,7 @@ def test_after_sigkill_nothing_stored_is_made_again_and_the_rows_are_the_same(
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    stored = {a["seed"] for a in plan.attempts if read_record(store, a["attempt_id"])}
+    stored = {a.seed for a in plan.attempts if read_result(a, store)}
     assert 3 <= len(stored) < len(plan.attempts)
     begun = Counter(log.read_text().split())
     log.unlink()

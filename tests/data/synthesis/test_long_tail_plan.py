@@ -9,14 +9,15 @@ from pydantic import ValidationError
 from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.store.hashing import content_hash
 from joppo.data.store.shards import partition
+from joppo.data.synthesis.attempt import PlannedShard
 from joppo.data.synthesis.control_maps import ControlConfig
 from joppo.data.synthesis.long_tail_plan import (
-    PlanConfig,
     attempt_group,
     make_plan,
     plan_totals,
     target_count,
 )
+from joppo.data.synthesis.plan_config import PlanConfig
 
 CONTROL = ControlConfig()
 
@@ -74,12 +75,12 @@ def test_limits_are_kept_and_named():
     # The rarest category is served first.
     assert by_category(few)[3]["attempts"] == 5
     capped = plan(long_tail(), temperature=1, max_per_category=2)
-    assert Counter(a["category"] for a in capped.attempts) == {2: 2, 3: 2}
+    assert Counter(a.category for a in capped.attempts) == {2: 2, 3: 2}
 
 
 def test_parents_take_turns():
     made = plan(long_tail(), temperature=1, expected_yield=1)
-    uses = Counter(a["parent"]["image_id"] for a in made.attempts if a["category"] == 2)
+    uses = Counter(a.parent_id for a in made.attempts if a.category == 2)
     assert set(uses.values()) == {3} and len(uses) == 5
 
 
@@ -94,10 +95,10 @@ def test_the_test_split_and_synthetic_photos_are_no_parents():
     two_minds = photo(9, 0)
     two_minds.label["split"] = "test"
     made = plan([*photos, two_minds], temperature=1)
-    assert {a["parent"]["split"] for a in made.attempts} == {"train"}
-    assert not {a["category"] for a in made.attempts} & {4, 5, 6, 7, 9}
+    assert {a.parent["split"] for a in made.attempts} == {"train"}
+    assert not {a.category for a in made.attempts} & {4, 5, 6, 7, 9}
     both = plan(photos, temperature=1, splits=("train", "validation"))
-    assert {a["parent"]["split"] for a in both.attempts if a["category"] == 5} == {"validation"}
+    assert {a.parent["split"] for a in both.attempts if a.category == 5} == {"validation"}
     with pytest.raises(ValidationError):
         PlanConfig(splits=("test",))
 
@@ -105,10 +106,10 @@ def test_the_test_split_and_synthetic_photos_are_no_parents():
 def test_a_photo_without_depth_gets_canny_only_and_the_plan_says_so():
     photos = [photo(1, n) for n in range(10)] + [photo(2, n, depth=False) for n in range(2)]
     made = plan(photos, temperature=1)
-    assert {a["control"] for a in made.attempts} == {"canny"}
+    assert {a.control for a in made.attempts} == {"canny"}
     assert "depth not planned for 2 of 2 parents" in by_category(made)[2]["why"]
     modelled = make_plan(photos, PlanConfig(temperature=1), ControlConfig(depth_model="midas"), "w")
-    assert {a["control"] for a in modelled.attempts} > {"canny"}
+    assert {a.control for a in modelled.attempts} > {"canny"}
     only_depth = plan(photos, temperature=1, controls={"depth": 1.0})
     assert only_depth.attempts == []
     assert "left out" in by_category(only_depth)[2]["why"]
@@ -117,20 +118,21 @@ def test_a_photo_without_depth_gets_canny_only_and_the_plan_says_so():
 def test_a_multi_label_photo_is_a_parent_in_each_of_its_categories():
     photos = [photo(1, n) for n in range(8)] + [photo((2, 3), 0)]
     made = plan(photos, temperature=1, max_per_parent=2)
-    assert Counter(a["category"] for a in made.attempts) == {2: 2, 3: 2}
+    assert Counter(a.category for a in made.attempts) == {2: 2, 3: 2}
 
 
 def test_attempts_are_json_with_all_that_synthesis_needs():
     made = plan(long_tail(), temperature=1)
-    assert json.loads(json.dumps(made.attempts)) == made.attempts
-    ids = [a["attempt_id"] for a in made.attempts]
+    shard = PlannedShard(made.attempts, made.maps)
+    assert PlannedShard.from_dict(json.loads(json.dumps(shard.as_dict()))) == shard
+    ids = [a.attempt_id for a in made.attempts]
     assert ids == sorted(set(ids))
     for attempt in made.attempts:
-        assert set(attempt["control_uris"]) == set(attempt["control"].split("+"))
-        assert 0 <= attempt["seed"] < 2**31
-        assert attempt["prompt"] and attempt["negative_prompt"]
-    wanted = {uri for a in made.attempts for uri in a["control_uris"].values()}
-    assert len(made.controls) == len(wanted)
+        assert set(attempt.control_uris) == set(attempt.control.split("+"))
+        assert 0 <= attempt.seed < 2**31
+        assert attempt.prompt and attempt.negative_prompt
+    wanted = {uri for a in made.attempts for uri in a.control_uris.values()}
+    assert len(made.maps) == len(wanted)
 
 
 @given(st.randoms(use_true_random=False))
@@ -149,7 +151,7 @@ def test_another_photo_in_a_full_category_changes_no_attempt():
 def test_other_weights_or_another_seed_give_other_attempts():
     def ids(key="weights", **config):
         made = make_plan(long_tail(), PlanConfig(temperature=1, **config), CONTROL, key)
-        return {a["attempt_id"] for a in made.attempts}
+        return {a.attempt_id for a in made.attempts}
 
     assert not ids() & ids("other weights")
     assert not ids() & ids(seed=1)
@@ -161,7 +163,7 @@ def test_siblings_share_a_shard():
     homes = {}
     for number, shard in enumerate(shards):
         for attempt in shard:
-            assert homes.setdefault(attempt["parent"]["image_id"], number) == number
+            assert homes.setdefault(attempt.parent_id, number) == number
     assert sum(map(len, shards)) == len(made.attempts)
 
 

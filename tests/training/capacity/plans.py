@@ -4,7 +4,7 @@ from typing import Any
 
 from joppo.data.datasets.splits import SplitConfig
 from joppo.data.reasoning.config import ReasoningConfig, Route
-from joppo.data.synthesis.long_tail_plan import PlanConfig
+from joppo.data.synthesis.plan_config import PlanConfig
 from joppo.data.teachers.config import Price, ProviderConfig, TeachersConfig
 from joppo.training.capacity.config import CapacityConfig
 from joppo.training.capacity.recipe import Recipe, Variant

@@ -12,7 +12,8 @@ from joppo.data.datasets.labelled import LabelledPhoto
 from joppo.data.store.hashing import sha256
 from joppo.data.store.shards import partition
 from joppo.data.synthesis.control_maps import ControlConfig
-from joppo.data.synthesis.long_tail_plan import PlanConfig, make_plan, plan_totals
+from joppo.data.synthesis.long_tail_plan import make_plan, plan_totals
+from joppo.data.synthesis.plan_config import PlanConfig
 from joppo.training.capacity.counts import CapacityError, count
 from joppo.training.capacity.recipe import Variant
 from joppo.training.config import JoppoConfig, SftConfig
@@ -68,7 +69,7 @@ def test_attempts_are_those_of_the_plan_that_runs(plan: PlanConfig) -> None:
     made = make_plan(photos, plan, ControlConfig(), "k")
     expected = count(replace(RECIPE, plan=plan), COSTS, 400)
     assert expected.attempts == pytest.approx(plan_totals(made.table)["attempts"], abs=3)
-    parents = {a["parent"]["image_id"] for a in made.attempts}
+    parents = {a.parent_id for a in made.attempts}
     assert expected.canny_maps == pytest.approx(len(parents), abs=3)
 
 

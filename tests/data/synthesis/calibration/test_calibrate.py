@@ -9,20 +9,21 @@ from joppo.data.scenes.scene import render_scene
 from joppo.data.store.store import Store
 from joppo.data.synthesis.calibration import calibration_pairs
 from joppo.data.synthesis.calibration.calibrate import (
-    bench_separations,
+    edge_separations,
     gate_figures,
     main,
     read_photos,
     report,
 )
-from joppo.data.synthesis.calibration.calibration_pairs import scene_bench, store_pairs
+from joppo.data.synthesis.calibration.calibration_pairs import scenes_set, store_pairs
 from joppo.data.synthesis.checkpoint_files import EMBEDDED, model_folder
 from joppo.data.synthesis.config import SynthesisConfig
-from joppo.data.synthesis.control_maps import ControlConfig, control_shard
+from joppo.data.synthesis.control_maps import ControlConfig
+from joppo.data.synthesis.control_shard import control_shard
 from joppo.data.synthesis.gate import GateConfig, gate_shard
 from joppo.data.synthesis.generate import synthesize_shard
 from joppo.data.taxonomy.categories import CATEGORIES
-from tests.data.synthesis.synthesis_world import CONTROL, Painter, world
+from tests.data.synthesis.synthesis_world import CONTROL, Painter, synthesized, world
 
 GATE = GateConfig()
 
@@ -38,47 +39,51 @@ def painted(monkeypatch):
 
 
 @pytest.fixture
-def bench(tmp_path, painted):
+def scenes(tmp_path, painted):
     """One held-out scene per category, every control."""
-    return scene_bench(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 1)
+    return scenes_set(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 1)
 
 
 @pytest.fixture
 def pairs_of_seeds(tmp_path, painted, monkeypatch):
     """Two scenes of each of three categories, every control."""
     monkeypatch.setattr(calibration_pairs, "CATEGORIES", {1: None, 4: None, 8: None})
-    return scene_bench(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 2)
+    return scenes_set(Store(tmp_path / "bench"), CONTROL, SynthesisConfig(), 2)
 
 
-def test_own_controls_score_above_foreign_ones(bench):
-    found = {s.name: s for s in bench_separations(bench, CONTROL, GATE)}
+def attempts_of(images):
+    return [result.attempt for result in images.results]
+
+
+def test_own_controls_score_above_foreign_ones(scenes):
+    found = {s.name: s for s in edge_separations(scenes, CONTROL, GATE)}
     assert set(found) == {"canny", "depth", "depth+canny"}
     assert all(len(s.own) == 24 for s in found.values())
     assert found["canny"].auc > 0.95 and found["depth+canny"].auc > 0.95
 
 
-def test_every_attempt_has_a_foreign_control_of_its_kind(bench):
-    others = bench.others()
-    for attempt in bench.attempts:
-        foreign = others[attempt["attempt_id"]]
-        assert set(foreign) == set(attempt["control_uris"])
-        assert foreign != attempt["control_uris"]
+def test_every_attempt_has_a_foreign_control_of_its_kind(scenes):
+    others = scenes.foreign_controls()
+    for attempt in attempts_of(scenes):
+        foreign = others[attempt.attempt_id]
+        assert set(foreign) == set(attempt.control_uris)
+        assert foreign != attempt.control_uris
 
 
 def test_the_foreign_control_is_of_another_category(pairs_of_seeds):
-    category = {str(a["control_uris"]): a["category"] for a in pairs_of_seeds.attempts}
-    others = pairs_of_seeds.others()
-    for attempt in pairs_of_seeds.attempts:
-        assert category[str(others[attempt["attempt_id"]])] != attempt["category"]
+    category = {str(a.control_uris): a.category for a in attempts_of(pairs_of_seeds)}
+    others = pairs_of_seeds.foreign_controls()
+    for attempt in attempts_of(pairs_of_seeds):
+        assert category[str(others[attempt.attempt_id])] != attempt.category
 
 
-def test_gate_figures_count_what_passes_and_what_is_stopped(bench):
-    figures = gate_figures("scenes", bench, GATE, CONTROL)
+def test_gate_figures_count_what_passes_and_what_is_stopped(scenes):
+    figures = gate_figures("scenes", scenes, GATE, CONTROL)
     assert figures["attempts"] == 72
     assert sum(figures["reasons"].values()) == 72
     assert figures["passed_by_control"]["canny"] > 0.5
     assert figures["shuffled_stopped"] > 0.8
-    separations = [s.row() for s in bench_separations(bench, CONTROL, GATE)]
+    separations = [s.row() for s in edge_separations(scenes, CONTROL, GATE)]
     text = report({"separations": separations, "gate": [figures]})
     assert "depth+canny" in text and "shuffled pairs are stopped" in text
 
@@ -86,14 +91,9 @@ def test_gate_figures_count_what_passes_and_what_is_stopped(bench):
 def test_a_published_corpus_is_calibrated_without_making_an_image(tmp_path):
     store = Store(tmp_path / "store")
     plan = world(store, controls={"canny": 1.0})
-    made = synthesize_shard(plan.attempts, store, SynthesisConfig(), Painter())
-    items = [
-        {"attempt": a, "synthesis": s, "image": i}
-        for a, s, i in zip(plan.attempts, made["syntheses"], made["images"], strict=True)
-    ]
-    rows = gate_shard(items, store, GATE, CONTROL)
-    controls = control_shard(plan.controls, store, CONTROL)["controls"]
-    parents = {a["parent"]["image_id"]: a["parent"] for a in plan.attempts}
+    rows = gate_shard(synthesized(plan, store), store, GATE, CONTROL)
+    controls = control_shard(plan.maps, store, CONTROL)["controls"]
+    parents = {a.parent_id: a.parent for a in plan.attempts}
     refs = [
         store.write_shard("syntheses", "s", rows["syntheses"]),
         store.write_shard("images", "i", [*rows["images"], *parents.values()]),
@@ -125,8 +125,8 @@ def test_the_embedded_weights_keep_the_control(tmp_path, monkeypatch):
     assert model_folder(EMBEDDED) is not None
     some = {category: CATEGORIES[category] for category in (1, 4, 8, 16, 19, 21)}
     monkeypatch.setattr(calibration_pairs, "CATEGORIES", some)
-    bench = scene_bench(Store(tmp_path), CONTROL, SynthesisConfig(), 1)
-    found = {s.name: s for s in bench_separations(bench, CONTROL, GATE)}
+    scenes = scenes_set(Store(tmp_path), CONTROL, SynthesisConfig(), 1)
+    found = {s.name: s for s in edge_separations(scenes, CONTROL, GATE)}
     assert found["canny"].ratio > 3 and found["canny"].auc > 0.95
     assert found["depth+canny"].ratio > 3 and found["depth+canny"].auc > 0.95
     assert found["depth"].auc > 0.7

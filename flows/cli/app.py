@@ -11,6 +11,7 @@ from joppo.flows.cli.compare import compare
 from joppo.flows.cli.demo import demo
 from joppo.flows.cli.errors import Commands
 from joppo.flows.cli.evaluate import evaluate
+from joppo.flows.cli.export import export
 from joppo.flows.cli.labels import labels
 from joppo.flows.cli.plan import plan
 from joppo.flows.cli.prefect_settings import set_defaults
@@ -34,6 +35,7 @@ COMMANDS = (
     reproduce,
     up,
     query,
+    export,
     labels,
     score,
     compare,

@@ -7,7 +7,9 @@ from typer.core import TyperGroup
 
 # By name, because importing the classes would import torch and Prefect into every command.
 EXPECTED = {
+    "builtins.FileExistsError",
     "builtins.FileNotFoundError",
+    "joppo.data.corpus.export.ExportError",
     "joppo.data.corpus.publish.CorpusNotFoundError",
     "joppo.data.corpus.query.QueryError",
     "joppo.data.datasets.base.DatasetFormatError",

@@ -32,13 +32,8 @@ def triangle(c: Canvas) -> Truth:
         c.polygon([(x - w, base), (x + w, base), ridge], tone, c.depth_at(base), "slab", True)
         side = [(x + w, base), ridge, back] if lit_left else [(x - w, base), ridge, back]
         c.polygon(side, tone * 0.55, c.depth_at(base), "slab", True, 0.75)
-        c.polygon(
-            [(x - 0.07, base), (x + 0.07, base), (x + 0.01, base - 0.25)],
-            things.DARK * 1.3,
-            c.depth_at(base),
-            "slab",
-            True,
-        )
+        door = [(x - 0.07, base), (x + 0.07, base), (x + 0.01, base - 0.25)]
+        c.polygon(door, things.DARK * 1.3, c.depth_at(base), "slab", True)
         return Truth("a tent", "shaped as a triangle", ideal=(0.5, 0.5))
     if u < 0.8:
         backdrop.outdoor(c, "water", rng.uniform(0.55, 0.68))
@@ -64,13 +59,8 @@ def _peak(c: Canvas, x: float, top: float, base: float, w: float) -> None:
     rock = mix(hsv(0.62, 0.14, 0.48), m.haze, 0.3 * m.mist)
     spine_t = np.linspace(0, 1, 12)
     side = np.sign(m.sun[0])
-    spine = np.stack(
-        [
-            x - side * 0.18 * w * spine_t + rng.normal(0, 0.014, 12) * spine_t,
-            top + (base - top) * spine_t,
-        ],
-        1,
-    )
+    bend = x - side * 0.18 * w * spine_t + rng.normal(0, 0.014, 12) * spine_t
+    spine = np.stack([bend, top + (base - top) * spine_t], 1)
     outline = np.concatenate([left, right[1:]])
     region = c.polygon_mask(outline)
     sy, sx, _ = region
@@ -151,21 +141,15 @@ def rays(c: Canvas) -> Truth:
         h = rng.uniform(0.6, 0.72)
         backdrop.outdoor(c, pick(rng, ("water", "grass", "sand")), h, far=0.06)
         y = h - 0.03
+        glow = mix(np.ones(3, np.float32), m.sunlight, 0.8) * 1.1
         for k in range(13):
             a = np.pi * (1 + (k + 0.5) / 13) + rng.normal(0, 0.02)
             w = rng.uniform(0.035, 0.06)
             far = [(x + 1.3 * np.cos(a + s * w), y + 1.3 * np.sin(a + s * w)) for s in (-1, 1)]
-            region = c.polygon_mask([(x, y), *far], 0.006)
-            if region is not None:
-                sy, sx, mask = region
-                dist = np.hypot(c.x[:, sx] - x, c.y[sy] - y)
-                c.paint(
-                    (sy, sx, mask * np.clip(1.1 - dist, 0, 1) * (c.y[sy] < h)),
-                    mix(np.ones(3, np.float32), m.sunlight, 0.8) * 1.1,
-                    None,
-                    False,
-                    0.4 + 0.35 * m.q("content"),
-                )
+            sy, sx, mask = c.polygon_mask([(x, y), *far], 0.006)
+            fading = np.clip(1.1 - np.hypot(c.x[:, sx] - x, c.y[sy] - y), 0, 1)
+            region = (sy, sx, mask * fading * (c.y[sy] < h))
+            c.paint(region, glow, alpha=0.4 + 0.35 * m.q("content"))
         c.ball(x, y, 0.055, 0.055, np.array([1.0, 0.95, 0.8], np.float32) * 1.3, 0.02, True)
         return Truth("sun rays", "spreading over the sky", ideal=(0.5, h))
     if u < 0.5:
@@ -200,18 +184,8 @@ def rays(c: Canvas) -> Truth:
         a0, a1 = turn + 2 * np.pi * k / count, turn + 2 * np.pi * (k + 1) / count
         r = 0.46 if u < 0.88 else 1.2
         tone = c.accent(k % 2) * (1.1 if k % 2 else 0.75)
-        c.polygon(
-            [
-                (x, y),
-                (x + r * np.cos(a0), y + r * np.sin(a0)),
-                (x + r * np.cos(a1), y + r * np.sin(a1)),
-            ],
-            tone,
-            0.5,
-            "slab",
-            True,
-        )
+        rim = [(x + r * np.cos(a), y + r * np.sin(a)) for a in (a0, a1)]
+        c.polygon([(x, y), *rim], tone, 0.5, "slab", True)
     c.ball(x, y, 0.03, 0.03, things.DARK * 2, 0.55, True)
-    return Truth(
-        "a parasol" if u < 0.88 else "ceiling beams", "radiating from one place", ideal=(0.5, 0.5)
-    )
+    name = "a parasol" if u < 0.88 else "ceiling beams"
+    return Truth(name, "radiating from one place", ideal=(0.5, 0.5))

@@ -46,6 +46,10 @@ class Frame:
         cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, _SHIFT)
         return sy, sx, self._soften(mask, soft)
 
+    def box_mask(self, x0: float, y0: float, x1: float, y1: float, soft: float = 0.0) -> Region:
+        """Inside of an upright rectangle between two opposite corners."""
+        return self.polygon_mask([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], soft)
+
     def _soften(self, mask: Array, soft: float) -> Array:
         a = mask.astype(np.float32) / 255
         sigma = soft * self.n

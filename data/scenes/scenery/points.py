@@ -139,9 +139,8 @@ def rule_of_thirds(c: Canvas) -> Truth:
 
 
 def centered(c: Canvas) -> Truth:
-    return _arranged(
-        c, [(0.5, c.rng.uniform(0.47, 0.55))], c.rng.uniform(0.13, 0.22), "in the center"
-    )
+    spot = (0.5, c.rng.uniform(0.47, 0.55))
+    return _arranged(c, [spot], c.rng.uniform(0.13, 0.22), "in the center")
 
 
 def diagonal(c: Canvas) -> Truth:

@@ -13,9 +13,8 @@ BIG = {
     "person": things.person,
     "balloon": built.balloon,
 }
-
-
 INDOOR = {"vase": tabletop.vase, "bottle": tabletop.bottle}
+FAR = {"tree": things.tree, "house": built.house, "person": things.person}
 
 
 def _big_one(c: Canvas, x: float, where: str) -> Truth:
@@ -79,10 +78,7 @@ def _horizon(c: Canvas, h: float, words: str) -> Truth:
     kind = pick(rng, PLACES)
     backdrop.outdoor(c, kind, h, far=0.1)
     things_far = int(1 + 7 * c.mood.q("content"))
-    name = "boat" if kind == "water" else pick(rng, ("tree", "house", "person"))
-    draw = {"boat": built.boat, "tree": things.tree, "house": built.house, "person": things.person}[
-        name
-    ]
+    draw = built.boat if kind == "water" else FAR[pick(rng, FAR)]
     y = h + 0.012
     for x in np.sort(rng.uniform(0.05, 0.95, things_far)):
         size = rng.uniform(0.05, 0.09) * (0.7 + 0.7 * c.mood.q("content"))

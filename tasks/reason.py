@@ -1,7 +1,6 @@
 """Reasoning over the photos of one shard, by whichever teachers the config names."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from joppo.data.datasets.labelled import LabelledPhoto, Row, labelled_photos
 from joppo.data.reasoning.reason import RECIPE_VERSION, Ask, ReasoningConfig, reason_shard

@@ -45,10 +45,15 @@ class SynthesisSection(StageConfig):
     """Everything between the labels and the accepted synthetic images."""
 
     plan: PlanConfig = PlanConfig()
+    """which categories get how many images"""
     control: ControlConfig = ControlConfig()
+    """how depth and edge maps are made of the photos"""
     pipeline: SynthesisConfig = SynthesisConfig()
+    """which model makes the images, and how"""
     gate: GateConfig = GateConfig()
+    """which images are accepted"""
     shard_size: int = Field(default=32, ge=1, le=4096)
+    """most images that one task run makes"""
 
     @property
     def plan_stage(self) -> PlanStage:
@@ -67,22 +72,24 @@ class SynthesisSection(StageConfig):
 
 
 class BuildSftDataConfig(StageConfig):
-    """Sections of a build.
-
-    Photos come from one of `source` (a dataset), `sources` (several: where a photo is in two, the
-    label of the first stands) and `scenes` (rendered). Without `synthesis` no images are made;
-    without `teachers` only the offline teacher can be routed to. `shard_size` is the most photos
-    that one task run works on.
-    """
+    """Sections of a build. Photos come from one of `source`, `sources` and `scenes`."""
 
     source: SourceConfig | None = None
+    """a dataset whose photos are read"""
     sources: tuple[SourceConfig, ...] = ()
+    """several datasets; where a photo is in two, the label of the first stands"""
     scenes: SceneSourceConfig | None = None
+    """photos that are rendered, in place of a dataset's"""
     shard_size: int = Field(default=128, ge=1, le=4096)
+    """most photos that one task run works on"""
     ingest: IngestConfig = IngestConfig()
+    """limits of photos, and their splits"""
     synthesis: SynthesisSection | None = None
+    """how images of rare compositions are made; None makes none"""
     reasoning: ReasoningConfig = ReasoningConfig()
+    """what the teachers are asked, and which answers are accepted"""
     teachers: TeachersConfig | None = None
+    """the teachers and their budget; None leaves the offline teacher alone"""
 
     @model_validator(mode="after")
     def _photos_from_one_place(self) -> "BuildSftDataConfig":

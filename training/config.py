@@ -27,9 +27,11 @@ class LaunchConfig(StageConfig):
     accelerate: str | None = None
     """YAML of `accelerate` (DDP, FSDP or DeepSpeed), relative to the working directory"""
     cpu: bool = False
+    """train on the CPU"""
     threads: int = Field(default=1, ge=1)
     """OpenMP threads of each process on a CPU"""
     env: dict[str, str] = Field(default_factory=dict)
+    """environment variables of the training processes"""
     grace_s: float = Field(default=15.0, gt=0)
     """seconds between the request to stop and the kill of the process group"""
     memory_check: bool = True
@@ -54,10 +56,13 @@ class LoraSettings(StageConfig):
     """
 
     rank: int = Field(default=64, ge=1)
+    """rank of the update of each adapted matrix"""
     alpha: int = Field(default=64, ge=1)
     """the paper states the rank only; alpha = rank scales the update by 1"""
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    """share of the adapter's inputs that is dropped in training"""
     vision: bool = False
+    """whether the vision tower is adapted as well"""
 
 
 class TrainConfig(StageConfig):
@@ -68,22 +73,33 @@ class TrainConfig(StageConfig):
     snapshot: str | None = None
     """version of the corpus; None takes the latest"""
     attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
+    """implementation of attention, as transformers names it"""
     bf16: bool = True
+    """train in bfloat16; else in float32"""
     gradient_checkpointing: bool = True
+    """compute activations anew in the backward pass: less memory, more time"""
     max_pixels: int | None = Field(default=None, ge=28 * 28)
     """photos are scaled down to this many pixels; None keeps the processor's own limit"""
     epochs: float = Field(default=1.0, gt=0)
+    """passes over the training rows"""
     max_steps: int = Field(default=-1, ge=-1)
     """optimizer steps, whatever `epochs` is; -1 for no limit"""
     per_device_batch: int = Field(default=4, ge=1)
     """sequences of one forward pass of one process"""
     learning_rate: float = Field(default=1e-4, gt=0)
+    """highest learning rate; it falls to 0 as a cosine"""
     warmup: float = Field(default=0.03, ge=0, lt=1)
+    """share of the steps in which the learning rate rises"""
     weight_decay: float = Field(default=0.0, ge=0)
+    """weight decay of AdamW"""
     max_grad_norm: float = Field(default=1.0, gt=0)
+    """longer gradients are scaled down to this norm"""
     log_steps: int = Field(default=1, ge=1)
+    """metrics are logged every so many steps"""
     save_steps: int = Field(default=50, ge=1)
+    """a checkpoint is written every so many steps"""
     keep_checkpoints: int = Field(default=2, ge=1)
+    """the newest so many checkpoints are kept"""
     report_to: tuple[str, ...] = ()
     """trackers that transformers knows: wandb, tensorboard, trackio, mlflow, ..."""
     max_completion_length: int = Field(default=512, ge=1)
@@ -91,7 +107,9 @@ class TrainConfig(StageConfig):
     eval_rows: int = Field(default=64, ge=0)
     """held-out rows judged before and after training; 0 for none"""
     eval_batch: int = Field(default=16, ge=1)
+    """held-out rows that are judged at a time"""
     launch: LaunchConfig = LaunchConfig()
+    """how the training processes start"""
 
 
 class SftConfig(TrainConfig):
@@ -100,6 +118,7 @@ class SftConfig(TrainConfig):
     base: str = "Qwen/Qwen2.5-VL-7B-Instruct"
     """a model folder, a hub id, or `embedded` for the judge in this repository"""
     lora: LoraSettings = LoraSettings()
+    """the adapter that is trained"""
     batch: int = Field(default=32, ge=1)
     """conversations of one optimizer step, over all processes"""
     task_weights: dict[Literal["composition", "perspective", "aesthetic"], Weight] = Field(
@@ -155,6 +174,7 @@ class JoppoConfig(TrainConfig):
     )
     """how often a prompt of a task is seen per epoch; 0.5 takes every second one"""
     learning_rate: float = Field(default=8e-6, gt=0)
+    """highest learning rate; it falls to 0 as a cosine"""
     group: int = Field(default=6, ge=2)
     """candidates of each photo (G)"""
     photos: int = Field(default=512, ge=2)
@@ -168,7 +188,9 @@ class JoppoConfig(TrainConfig):
     epsilon: float = Field(default=0.2, gt=0)
     """clip range of the probability ratio"""
     loss: Literal["grpo", "bnpo", "dr_grpo", "dapo"] = "grpo"
+    """which of trl's loss functions averages over tokens and completions"""
     temperature: float = Field(default=1.0, gt=0)
+    """of sampled completions"""
     rollouts: Literal["transformers", "vllm"] = "transformers"
     """who samples the completions; vllm is watched over by training.trainer.vllm_guard"""
     rollout_batch: int | None = Field(default=None, ge=1)

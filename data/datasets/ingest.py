@@ -33,16 +33,16 @@ _REORDER = "put another source first to prefer its labels"
 
 
 class IngestConfig(StageConfig):
-    """Limits and splits of ingestion.
-
-    `max_pixels` (width x height) and `max_bytes` bound one photo; `origin` names photos that come
-    without label.
-    """
+    """Limits and splits of ingestion."""
 
     max_pixels: PositiveInt = 100_000_000
+    """most pixels (width x height) of a photo; a larger one is rejected"""
     max_bytes: PositiveInt = 512_000_000
+    """most bytes of a photo's file; a larger one is rejected"""
     split: SplitConfig = Field(default_factory=SplitConfig)
+    """the split of photos whose dataset states none"""
     origin: str = "photos"
+    """the `origin` of photos that come without a label"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,11 @@ class AttributeColumn(StageConfig):
     """A column with an attribute on the scale [low, high]."""
 
     column: str
+    """name of the column"""
     low: float = -1.0
+    """its lowest value, which becomes -1"""
     high: float = 1.0
+    """its highest value, which becomes 1"""
 
     @model_validator(mode="after")
     def _ordered(self) -> "AttributeColumn":
@@ -62,18 +65,31 @@ class ColumnMapping(StageConfig):
     """Which column holds what; None for what the file does not state."""
 
     image: str = "image"
+    """column with the photo's file name"""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """the character between two cells"""
     mos: str | None = None
+    """column with the mean opinion score"""
     scale: tuple[float, float] | None = None
+    """lowest and highest mean opinion score, which become 0 and 1; needed with `mos`"""
     raters: str | None = None
+    """column with the number of people who scored the photo"""
     categories: str | None = None
+    """column with the composition categories"""
     category_values: dict[str, list[CategoryId]] | None = None
+    """word in the column -> ids of PICD categories; None where it holds the ids"""
     perspective: str | None = None
+    """column with the kind of perspective"""
     vanishing_x: str | None = None
+    """column with the vanishing point's horizontal place"""
     vanishing_y: str | None = None
+    """column with the vanishing point's vertical place"""
     horizon: str | None = None
+    """column with the horizon's height"""
     split: str | None = None
+    """column with train, validation or test"""
     attributes: dict[AttributeName, AttributeColumn] = Field(default_factory=dict)
+    """attribute -> its column"""
 
     @model_validator(mode="after")
     def _complete(self) -> "ColumnMapping":

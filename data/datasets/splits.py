@@ -21,9 +21,13 @@ class SplitConfig(StageConfig):
     """Seed and fractions of the split of photos that have no split of their own."""
 
     seed: int = 0
+    """another seed is another split"""
     train: Fraction = 0.8
+    """share of the photos for training, in [0, 1]"""
     validation: Fraction = 0.1
+    """share of the photos for validation, in [0, 1]"""
     test: Fraction = 0.1
+    """share of the photos for tests, in [0, 1]; the three add up to 1"""
 
     @model_validator(mode="after")
     def _whole(self) -> "SplitConfig":

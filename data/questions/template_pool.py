@@ -34,14 +34,19 @@ class Template(StageConfig):
     """One way of asking a question."""
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    """name of the template; with its version, its name in the corpus"""
     task: Task
+    """what is asked about"""
     form: Form
+    """with options to choose from, or openly"""
     topic: str
     """which part of the label answers the question: one of the task's `TOPICS`"""
     answer: Literal["score", "choice", "term"]
+    """what the answer holds: scores, the letter of an option, or a term"""
     option_style: Literal["name", "definition", "both"] = "name"
     """how the options of a composition question name their categories"""
     version: int = Field(ge=1)
+    """raised with every change of the text"""
     text: str
     """Jinja2 text of the question; by task and form it may use `options`, `letters`, `vocabulary`,
     `rubric`, `attributes`, `target` and `target_definition`, and always `answer_form`"""

@@ -19,6 +19,7 @@ class Route(StageConfig):
     provider: str = "grounded"
     """provider of the teacher; one that is offline needs no entry in the section `teachers`"""
     model: str = "grounded-1"
+    """model of the teacher"""
     weight: float = Field(default=1.0, gt=0)
     """share of the questions, relative to the weights of the other routes"""
     templates: tuple[str, ...] = ("*",)
@@ -32,10 +33,13 @@ class CheckConfig(StageConfig):
     """Limits of the checks of a reasoning text."""
 
     min_words: int = Field(default=8, ge=1)
+    """fewest words of an accepted text"""
     max_words: int = Field(default=400, ge=1)
+    """most words of an accepted text"""
     score_tolerance: float = Field(default=0.15, ge=0, le=1)
     """largest accepted distance of a teacher's total from the human score"""
     attribute_tolerance: float = Field(default=0.4, ge=0, le=2)
+    """largest accepted distance of an attribute from the rating of people"""
     duplicate_threshold: float | None = Field(default=0.9, gt=0, le=1)
     """Jaccard similarity of word triples from which two texts count as near-duplicates; None keeps
     all, for teachers whose few words are meant to recur (`plain`)"""
@@ -45,7 +49,9 @@ class ReasoningConfig(StageConfig):
     """Config of the reasoning stage."""
 
     tasks: tuple[Task, ...] = TASKS
+    """what is asked about"""
     forms: tuple[Form, ...] = FORMS
+    """how it is asked: with options to choose from, or openly"""
     templates_per_image: dict[Task, Annotated[int, Field(ge=0)]] = Field(
         default_factory=lambda: dict.fromkeys(TASKS, 1)
     )
@@ -53,24 +59,31 @@ class ReasoningConfig(StageConfig):
     teachers_per_question: int = Field(default=1, ge=1)
     """how many of the routes answer each question (agreement between teachers needs two)"""
     routes: tuple[Route, ...] = (Route(),)
+    """the teachers, and which questions go to each"""
     # Left out of the dump where empty, so that configs without it keep their hash.
     templates: OwnTemplates = Field(default=(), exclude_if=lambda value: not value)
     """question templates beside the built-in ones: paths of YAML files like those in
     `data/questions/templates/`, relative to the working directory"""
     seed: int = 0
+    """seed of the choice of templates, teachers and options"""
     rubric: RubricChoice = "photography"
+    """the attributes that teachers score: a built-in name, the path of a YAML, or
+    `package.module:name`"""
     aesthetic_attributes: bool = True
     """whether rated attributes enter the training answers; else only the total does"""
     total_step: float = Field(default=0.01, ge=0.01, le=0.5)
+    """totals of the training answers are rounded to this step; see `attribute_step`"""
     attribute_step: float = Field(default=0.01, ge=0.01, le=0.5)
     """totals and attributes of the training answers are rounded to such steps: digits that nobody
     can see in a photo are noise to reinforcement learning"""
     reveal_label: bool = True
     """whether the visual prompt gives the label to the teacher; false tests the teachers"""
     options: int = Field(default=4, ge=2, le=8)
+    """options of a question with choices"""
     min_mos_gap: float = Field(default=0.1, ge=0, le=1)
     """smallest difference of human scores in a comparison, on the scale from 0 to 1"""
     checks: CheckConfig = CheckConfig()
+    """limits of the checks of an answer"""
 
     def with_teachers(self, teachers: TeachersConfig | None) -> "ReasoningConfig":
         """The config with every route resolved: provider, model and parameters of its teacher.

@@ -29,19 +29,22 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 class SceneSourceConfig(StageConfig):
-    """Which scenes are rendered.
-
-    Every category has `per_category` scenes plus `extra[category]`; `seed` shifts all scene seeds;
-    `size` is the side in pixels; `raters` people score each scene.
-    """
+    """Which scenes are rendered."""
 
     per_category: PositiveInt = 8
+    """scenes of every category"""
     extra: dict[int, NonNegativeInt] = Field(default_factory=dict)
+    """category -> scenes of it beside `per_category`"""
     seed: NonNegativeInt = 0
+    """shifts the seeds of all scenes"""
     size: int = Field(default=256, ge=16)
+    """side of a scene in pixels"""
     style: Literal["default", "alt"] = "default"
+    """how scenes look: `alt` has another light and other colors"""
     raters: PositiveInt = 5
+    """people who score each scene"""
     split: SplitConfig = Field(default_factory=SplitConfig)
+    """how scenes are split"""
 
     @field_validator("extra")
     @classmethod

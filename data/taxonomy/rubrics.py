@@ -41,7 +41,9 @@ class Rubric(StageConfig):
     """Attribute name -> description, in answer order; attributes in [-1, 1], total in [0, 1]."""
 
     name: str
+    """what configs and reports call the rubric"""
     attributes: Attributes
+    """attribute -> its description, in the order of the answer"""
 
     @property
     def names(self) -> list[str]:

@@ -16,23 +16,31 @@ class ImageTokens(BaseModel):
     `patches`: `base + each` per square of `size` px, at most `cap` squares.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     rule: Literal["tiles", "patches"]
+    """what a photo is cut into"""
     each: float = Field(gt=0)
+    """tokens per tile or patch"""
     base: float = Field(default=0, ge=0)
+    """tokens beside those of tiles or patches"""
     size: int = Field(default=512, gt=0)
+    """side of a patch in pixels; unused for tiles"""
     cap: int | None = Field(default=None, gt=0)
+    """most patches that count; None for no limit; unused for tiles"""
 
 
 class Price(BaseModel):
     """US dollars per million tokens, and how photos count."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     input: float = Field(ge=0)
+    """US dollars per million tokens of the prompt"""
     output: float = Field(ge=0)
+    """US dollars per million tokens of the answer"""
     image: ImageTokens = ImageTokens(rule="patches", size=28, each=1)
+    """how many tokens a photo counts as"""
 
 
 class ProviderConfig(StageConfig):
@@ -73,6 +81,7 @@ class ProviderConfig(StageConfig):
     image_size: int = Field(default=768, ge=32)
     """photos are reduced to this many pixels on the long side"""
     jpeg_quality: int = Field(default=90, ge=1, le=100)
+    """of the photos that are sent, 1 to 100"""
     max_tokens: int = Field(default=1024, ge=1)
     """longest answer"""
     temperature: float | None = Field(default=0.7, ge=0, le=2)
@@ -130,6 +139,7 @@ class TeachersConfig(StageConfig):
     model_config = ConfigDict(hide_input_in_errors=True)
 
     providers: tuple[ProviderConfig, ...] = Field(min_length=1)
+    """the teachers; their order has no meaning"""
     budget_usd: float | None = Field(default=None, ge=0)
     """most that all answers of the journal may cost, in US dollars, over all runs that use it"""
     journal: str | None = None

@@ -24,9 +24,13 @@ class SetConfig(StageConfig):
     """
 
     name: Name
+    """what reports call the set"""
     snapshot: str | None = None
+    """version of a corpus, or `latest`"""
     source: SourceConfig | None = None
+    """a dataset, read from its labels and photos"""
     scenes: SceneSourceConfig | None = None
+    """photos that are rendered"""
     split: Literal["train", "validation", "test", "all"] = "test"
     """which photos of a snapshot or source; scenes are always taken whole"""
     splits: SplitConfig = SplitConfig()
@@ -59,6 +63,7 @@ class FiguresConfig(StageConfig):
     level: float = Field(default=0.95, gt=0, lt=1)
     """of the intervals"""
     seed: int = 0
+    """of the bootstrap"""
 
 
 class EvaluateConfig(StageConfig):
@@ -70,12 +75,17 @@ class EvaluateConfig(StageConfig):
     """
 
     judges: tuple[str | JudgeConfig, ...] = Field(min_length=1)
+    """`embedded`, `latest-sft`, `latest-joppo`, model folders, hub ids, or whole configs"""
     local: LocalJudgeConfig = LocalJudgeConfig()
+    """what judges that are given by name have in common"""
     samples: int = Field(default=0, ge=0)
     """a score is the mean of so many drawn answers; 0: the one likeliest answer"""
     sets: tuple[SetConfig, ...] = Field(min_length=1)
+    """the sets of photos that every judge is asked about"""
     rubric: RubricChoice = "photography"
+    """the attributes that judges score"""
     figures: FiguresConfig = FiguresConfig()
+    """how figures are taken from the answers"""
 
     @model_validator(mode="after")
     def _distinct(self) -> "EvaluateConfig":

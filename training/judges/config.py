@@ -24,6 +24,7 @@ class LocalJudgeConfig(StageConfig):
     """
 
     kind: Literal["local"] = "local"
+    """a model on this machine"""
     model: str = EMBEDDED
     """a model folder (base and adapter, or whole), a hub id that is on this machine, or `embedded`
     for the base judge in this repository"""
@@ -56,6 +57,7 @@ class EndpointJudgeConfig(StageConfig):
     """A model behind an API: an OpenAI-compatible server, GPT or Gemini."""
 
     kind: Literal["endpoint"]
+    """a model behind an endpoint"""
     teacher: ProviderConfig
     """the model, its limits and price; temperature 0 where it is not stated, null for models that
     refuse one"""

@@ -16,6 +16,7 @@ class VariantConfig(StageConfig):
     """One row of the ablation."""
 
     name: Name
+    """what reports call the variant"""
     about: str
     """one line for the report: what the variant leaves out or changes"""
     start: Literal["sft", "base"] = "sft"
@@ -32,20 +33,27 @@ class ReproduceConfig(StageConfig):
     """
 
     title: str = "The paper's experiment"
+    """title of the report"""
     about: tuple[str, ...] = ()
     """paragraphs of the report: what this experiment shows, and what it does not"""
     build: str = "build-sft-data.yaml"
+    """config of build-sft-data"""
     sft: str = "train-sft.yaml"
+    """config of train-sft"""
     joppo: str = "train-joppo.yaml"
+    """config of train-joppo"""
     evaluate: str = "evaluate-judge.yaml"
+    """config of evaluate-judge"""
     sft_values: dict[str, Any] = Field(default_factory=dict)
     """values that replace those of the SFT config"""
     joppo_values: dict[str, Any] = Field(default_factory=dict)
     """values that replace those of the JoPPO config, for all variants; a variant's own go before"""
     seeds: Seeds = (0, 1, 2)
+    """seeds of the trainings; figures are means over them"""
     tuned_on: tuple[NonNegativeInt, ...] = ()
     """seeds on which hyper-parameters were chosen; none of them may be reported"""
     variants: tuple[VariantConfig, ...] = Field(min_length=1)
+    """the rows of the ablation"""
     full: Name = "full"
     """the variant that the others are compared with"""
     sets: tuple[SetConfig, ...] = Field(min_length=1)

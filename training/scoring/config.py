@@ -14,13 +14,17 @@ class ScoringConfig(StageConfig):
     """One way to score photos."""
 
     judge: JudgeConfig = LocalJudgeConfig()
+    """a model on this machine, or one behind an endpoint"""
     rubric: RubricChoice = "photography"
+    """the attributes that the judge scores"""
     samples: int = Field(default=0, ge=0)
     """drawn answers per photo, whose mean and spread are reported; 0 for the one greedy answer"""
     calibrated: bool = False
     """whether the judge's calibration is applied to the totals; see `joppo calibrate`"""
     max_pixels: PositiveInt = 100_000_000
+    """most pixels (width x height) of a photo; a larger one is rejected"""
     max_bytes: PositiveInt = 512_000_000
+    """most bytes of a photo's file; a larger one is rejected"""
 
     def load_rubric(self) -> Rubric:
         """The rubric itself.

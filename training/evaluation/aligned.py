@@ -18,7 +18,7 @@ class Aligned:
 
     All of length n. `questions` are ids, `photos` image ids. `mos` and `total` (n,) are NaN where
     there is none; `attributes` and `truth` (n, d) hold the values of `names`, NaN where unknown.
-    `status` is that of `PREDICTIONS`. `right` is the class of the right answer, `said` that of the
+    `status` is that of `PREDICTIONS`. `right` is the class of the right answer, `given` that of the
     given one, None where it failed; both are empty for scores.
     """
 
@@ -33,7 +33,7 @@ class Aligned:
     attributes: Array
     truth: Array
     right: Sequence[str]
-    said: Sequence[str | None]
+    given: Sequence[str | None]
     hits: Array
     groups: Sequence[str | None]
 
@@ -78,7 +78,7 @@ def align(truth: pa.Table, predictions: pa.Table) -> dict[str, Aligned]:
 
 def _of_task(truth: pa.Table, predictions: pa.Table, task: str) -> Aligned:
     names = tuple(_names(predictions["attributes"]))
-    right, said, hits = _choices(truth, predictions)
+    right, given, hits = _choices(truth, predictions)
     return Aligned(
         task=task,
         questions=truth["question"].to_numpy(),
@@ -91,7 +91,7 @@ def _of_task(truth: pa.Table, predictions: pa.Table, task: str) -> Aligned:
         attributes=_matrix(predictions["attributes"], names),
         truth=_matrix(truth["attributes"], names),
         right=right,
-        said=said,
+        given=given,
         hits=hits,
         groups=truth["group"].to_pylist(),
     )
@@ -103,18 +103,18 @@ def _choices(truth: pa.Table, predictions: pa.Table) -> tuple[list[str], list[st
     Where several answers are right and one of them was given, that one is the right one.
     """
     right: list[str] = []
-    said: list[str | None] = []
+    given: list[str | None] = []
     hits = np.zeros(truth.num_rows, dtype=bool)
     if pc.max(pc.list_value_length(truth["options"])).as_py() in (None, 0):
-        return right, said, hits
+        return right, given, hits
     columns = (truth["accepted"], truth["options"], truth["classes"], predictions["answer"])
     rows = zip(*(column.to_pylist() for column in columns), strict=True)
     for place, (accepted, options, classes, answer) in enumerate(rows):
         of = dict(zip(options, classes, strict=True))
         hits[place] = answer in accepted
         right.append(of[answer if hits[place] else accepted[0]])
-        said.append(None if answer is None else of[answer])
-    return right, said, hits
+        given.append(None if answer is None else of[answer])
+    return right, given, hits
 
 
 def _floats(column: pa.ChunkedArray) -> Array:

@@ -40,7 +40,7 @@ class Figures:
         return HANDLINGS if any(row["unparsed"] for row in mine) else HANDLINGS[-1:]
 
 
-class Theirs:
+class PublishedFigures:
     """Published figures of one source, judge by judge."""
 
     def __init__(self, published: Published, source: str) -> None:

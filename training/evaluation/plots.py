@@ -1,12 +1,12 @@
 """Pictures of an evaluation as PNG: scatter, calibration, radar, confusion."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from joppo.training.evaluation.aligned import Aligned
+from joppo.training.evaluation.figure_panels import COLORS, as_png, panels
 from joppo.training.evaluation.items import SCORE, class_order
 from joppo.training.evaluation.lookup import Figures
 from joppo.training.evaluation.results import Row
@@ -14,19 +14,16 @@ from joppo.training.evaluation.run import Answers, Measured
 from joppo.training.metrics.classes import UNPARSED
 from joppo.training.metrics.logistic import fit_logistic
 
-# Okabe and Ito's colors, which most color-blind people tell apart; dark ones first.
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 BINS = 10
 _MANY = 3000
 _LARGEST_MATRIX = 40
 _COLUMNS = 3
+_FOOT = 0.32
+"""height of the line below a picture, inches"""
 
 
 def pictures(measured: Measured) -> dict[str, bytes]:
     """`<picture>-<set>` -> PNG. A picture without enough data is not there."""
-    import matplotlib
-
-    matplotlib.use("Agg")
     rows = measured.results.to_pylist()
     drawn: dict[str, bytes] = {}
     for one in measured.sets:
@@ -64,28 +61,13 @@ def _points(aligned: Aligned) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _grid(count: int, width: float = 4.0, height: float = 4.0) -> tuple[Any, list[Any]]:
-    from matplotlib import pyplot
-
-    columns = min(count, _COLUMNS)
-    lines = -(-count // columns)
-    figure, axes = pyplot.subplots(
-        lines, columns, figsize=(width * columns, height * lines + 0.6), squeeze=False
-    )
-    for axis in axes.flat[count:]:
-        axis.axis("off")
-    return figure, list(axes.flat[:count])
+    return panels(count, min(count, _COLUMNS), (width, height), extra_height=0.6)
 
 
 def _finished(figure: Any, foot: str, bottom: float = 0.0) -> bytes:
     """PNG with the foot; `bottom` inches are kept free above it."""
-    from matplotlib import pyplot
-
     figure.text(0.01, 0.005, foot, fontsize=6, color="#555555", va="bottom", wrap=True)
-    figure.tight_layout(rect=(0, (0.32 + bottom) / figure.get_size_inches()[1], 1, 1))
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
-    pyplot.close(figure)
-    return out.getvalue()
+    return as_png(figure, (_FOOT + bottom) / figure.get_size_inches()[1])
 
 
 def _scatter(scores: Mapping[str, Aligned], figures: Figures, foot: str) -> bytes:
@@ -160,30 +142,21 @@ def calibration_bins(
 
 def _radar(figures: Figures, scores: Mapping[str, Aligned], foot: str) -> bytes | None:
     """SRCC and PLCC of each attribute and of the total, as in the paper's figure on PARA."""
-    from matplotlib import pyplot
-
     attributes = figures.distinct("of", "srcc_attribute")
     if len(attributes) < 2:
         return None
     names = [*attributes, "overall"]
     angles = np.linspace(0, 2 * np.pi, len(names), endpoint=False)
-    figure, axes = pyplot.subplots(1, 2, figsize=(9.5, 5.6), subplot_kw={"projection": "polar"})
+    figure, axes = panels(2, 2, (4.75, 5.6), subplot_kw={"projection": "polar"})
     for axis, kind in zip(axes, ("srcc", "plcc"), strict=True):
         lowest = 0.0
         for color, (label, aligned) in zip(COLORS * 9, scores.items(), strict=False):
             values = [_radar_value(figures, label, kind, name) for name in names]
             lowest = min([lowest, *(v for v in values if np.isfinite(v))])
             closed = np.array([*values, values[0]])
-            told = f"{label} (n = {len(_points(aligned)[0])}, {aligned.unparsed} unparsed)"
-            axis.plot(
-                [*angles, angles[0]],
-                closed,
-                color=color,
-                linewidth=1.5,
-                label=told,
-                marker="o",
-                markersize=3,
-            )
+            legend = f"{label} (n = {len(_points(aligned)[0])}, {aligned.unparsed} unparsed)"
+            line = {"color": color, "linewidth": 1.5, "marker": "o", "markersize": 3}
+            axis.plot([*angles, angles[0]], closed, label=legend, **line)
             axis.fill([*angles, angles[0]], np.nan_to_num(closed), color=color, alpha=0.12)
         axis.set_ylim(np.floor(lowest * 5) / 5, 1)
         axis.set_theta_offset(np.pi / 2)
@@ -192,10 +165,10 @@ def _radar(figures: Figures, scores: Mapping[str, Aligned], foot: str) -> bytes 
         axis.tick_params(axis="x", pad=10)
         axis.tick_params(axis="y", labelsize=6)
         axis.set_title(kind.upper(), fontsize=10, loc="left")
-    handles, told = axes[0].get_legend_handles_labels()
-    place = (0.5, 0.32 / figure.get_size_inches()[1])
-    figure.legend(handles, told, fontsize=7, loc="lower center", bbox_to_anchor=place, ncols=3)
-    return _finished(figure, foot, bottom=0.3 * -(-len(told) // 3))
+    handles, labels = axes[0].get_legend_handles_labels()
+    corner = (0.5, _FOOT / figure.get_size_inches()[1])
+    figure.legend(handles, labels, fontsize=7, loc="lower center", bbox_to_anchor=corner, ncols=3)
+    return _finished(figure, foot, bottom=0.3 * -(-len(labels) // 3))
 
 
 def _radar_value(figures: Figures, label: str, kind: str, name: str) -> float:
@@ -211,8 +184,8 @@ def _confusions(name: str, answers: Mapping[str, Answers], foot: str) -> dict[st
     drawn = {}
     for task in tasks:
         judged = {label: own[task] for label, own in answers.items() if task in own}
-        met = {c for a in judged.values() for c in [*a.right, *a.said] if c}
-        classes = sorted(met, key=class_order)
+        answered = {c for a in judged.values() for c in [*a.right, *a.given] if c}
+        classes = sorted(answered, key=class_order)
         if 1 < len(classes) <= _LARGEST_MATRIX:
             drawn[f"confusion-{name}-{task}"] = _confusion(judged, classes, foot)
     return drawn
@@ -223,13 +196,13 @@ def _confusion(judged: Mapping[str, Aligned], classes: Sequence[str], foot: str)
     side = max(3.5, 0.22 * len(classes) + 1.5)
     figure, axes = _grid(len(judged), side, side)
     columns = [*classes, UNPARSED]
-    place = {name: at for at, name in enumerate(columns)}
+    column = {name: number for number, name in enumerate(columns)}
     for axis, (label, aligned) in zip(axes, judged.items(), strict=True):
         matrix = np.zeros((len(classes), len(columns)))
-        pairs = zip(aligned.right, aligned.said, aligned.judged, strict=True)
-        for right, said, opened in pairs:
+        pairs = zip(aligned.right, aligned.given, aligned.judged, strict=True)
+        for right, given, opened in pairs:
             if opened:
-                matrix[place[right], place[said or UNPARSED]] += 1
+                matrix[column[right], column[given or UNPARSED]] += 1
         shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         axis.set_xticks(range(len(columns)), columns, rotation=90, fontsize=6)

@@ -144,13 +144,13 @@ def confusion_rows(judged: Mapping[str, Answers], names: Mapping[str, str], name
     rows = []
     for label, tasks in judged.items():
         for task, aligned in tasks.items():
-            pairs = zip(aligned.right, aligned.said, strict=True)
+            pairs = zip(aligned.right, aligned.given, strict=True)
             kept = [pair for pair, opened in zip(pairs, aligned.judged, strict=False) if opened]
-            cells = confusion([right for right, _ in kept], [said for _, said in kept])
+            cells = confusion([right for right, _ in kept], [given for _, given in kept])
             about = {"judge": names[label], "set": name, "task": task}
             rows += [
-                {**about, "truth": right, "answered": said, "questions": count}
-                for right, said, count in cells
+                {**about, "truth": right, "answered": given, "questions": count}
+                for right, given, count in cells
             ]
     return rows
 

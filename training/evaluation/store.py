@@ -20,15 +20,17 @@ from joppo.training.evaluation.plots import pictures
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.read_results import FOLDER
 from joppo.training.evaluation.report import page
+from joppo.training.evaluation.report_folder import ReportFolder
 from joppo.training.evaluation.run import Measured
 
+REPORTS = ReportFolder(FOLDER, "evaluations/latest")
 RECIPE_VERSION = 1
 """Raised when the same answers give other figures."""
 
 
 @dataclass(frozen=True)
-class Written:
-    """Where an evaluation lies in the store; `pictures` is title -> PNG."""
+class StoredEvaluation:
+    """An evaluation in the store: its folder, its page, and its pictures (title -> PNG)."""
 
     key: str
     folder: str
@@ -37,7 +39,7 @@ class Written:
 
 
 def evaluation_key(measured: Measured, config: FiguresConfig) -> str:
-    """16 hex characters over judges, questions, truths, and how figures are taken."""
+    """Name of an evaluation: a hash (16 hex) of judges, questions, truths and figures' options."""
     truths = [
         [one.name, one.digest, content_hash(one.truth().to_pylist())] for one in measured.sets
     ]
@@ -45,23 +47,25 @@ def evaluation_key(measured: Measured, config: FiguresConfig) -> str:
     return content_hash(RECIPE_VERSION, judges, truths, config.as_dict())[:SHORT]
 
 
-def write(measured: Measured, published: Published, config: FiguresConfig, store: Store) -> Written:
+def write(
+    measured: Measured, published: Published, config: FiguresConfig, store: Store
+) -> StoredEvaluation:
     """Write everything, the page last, and make it the latest.
 
     Raises:
         StoreError: the store cannot be written.
     """
     key = evaluation_key(measured, config)
-    folder = f"{FOLDER}/{key}"
     drawn = pictures(measured)
-    store.write_bytes(f"{folder}/results.parquet", _parquet(measured.results))
-    store.write_bytes(f"{folder}/confusion.parquet", _parquet(measured.confusions))
-    for name, content in drawn.items():
-        store.write_bytes(f"{folder}/{name}.png", content)
     text = page(measured, published, config, key, {name: f"{name}.png" for name in drawn})
-    store.write_bytes(f"{folder}/report.md", text.encode())
-    store.write_bytes("evaluations/latest", f"{key}\n".encode())
-    return Written(key, folder, text, drawn)
+    files = {
+        "results.parquet": _parquet(measured.results),
+        "confusion.parquet": _parquet(measured.confusions),
+        "report.md": text.encode(),
+    }
+    REPORTS.write(store, key, files, drawn)
+    REPORTS.set_latest(store, key)
+    return StoredEvaluation(key, REPORTS.of(key), text, drawn)
 
 
 def _parquet(table: pa.Table) -> bytes:

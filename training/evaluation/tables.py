@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from joppo.training.evaluation.items import SCORE, class_order
-from joppo.training.evaluation.lookup import DASH, Figures, Theirs, shown
+from joppo.training.evaluation.lookup import DASH, Figures, PublishedFigures, shown
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.results import Row
 
@@ -40,10 +40,10 @@ def tables(rows: Sequence[Row], published: Published) -> list[TextTable]:
     found: list[TextTable] = []
     for name in dict.fromkeys(row["set"] for row in rows):
         own = [row for row in rows if row["set"] == name]
-        figures, theirs = Figures(own), Theirs(published, own[0]["source"])
-        found += _totals(name, figures, theirs)
-        found += _choices(name, figures, theirs)
-        found += _attributes(name, figures, theirs)
+        figures, others = Figures(own), PublishedFigures(published, own[0]["source"])
+        found += _totals(name, figures, others)
+        found += _choices(name, figures, others)
+        found += _attributes(name, figures, others)
         found += _differences(name, figures)
         found += _classes(name, figures)
         found += _failures(name, figures)
@@ -68,14 +68,14 @@ def _lines(
 _COUNTS = ("failed answers", "n", "unparsed", "rejected")
 
 
-def _totals(name: str, figures: Figures, theirs: Theirs) -> Iterator[TextTable]:
+def _totals(name: str, figures: Figures, others: PublishedFigures) -> Iterator[TextTable]:
     if lines := list(_lines(figures, _TOTALS, SCORE)):
-        lines += theirs.lines(_TOTALS, len(_COUNTS))
+        lines += others.lines(_TOTALS, len(_COUNTS))
         header = ("judge", *_COUNTS, *_TOTALS.values())
         yield TextTable(f"{name}: totals against people", header, lines)
 
 
-def _choices(name: str, figures: Figures, theirs: Theirs) -> Iterator[TextTable]:
+def _choices(name: str, figures: Figures, others: PublishedFigures) -> Iterator[TextTable]:
     tasks = figures.distinct("task", "accuracy")
     lines = [
         (line[0], task, *line[1:]) for task in tasks for line in _lines(figures, _CHOICES, task)
@@ -83,11 +83,11 @@ def _choices(name: str, figures: Figures, theirs: Theirs) -> Iterator[TextTable]
     overall = list(_lines(figures, _OVERALL, None))
     if lines:
         if not overall:
-            lines += theirs.lines(_CHOICES, 1 + len(_COUNTS))
+            lines += others.lines(_CHOICES, 1 + len(_COUNTS))
         header = ("judge", "task", *_COUNTS, *_CHOICES.values())
         yield TextTable(f"{name}: multiple choice", header, lines)
     if overall:
-        overall += theirs.lines(_OVERALL, len(_COUNTS))
+        overall += others.lines(_OVERALL, len(_COUNTS))
         note = (
             "Overall is the mean of the tasks' accuracies; robustness the share of groups all of "
         )
@@ -96,7 +96,7 @@ def _choices(name: str, figures: Figures, theirs: Theirs) -> Iterator[TextTable]
         yield TextTable(f"{name}: all tasks", header, overall, note)
 
 
-def _attributes(name: str, figures: Figures, theirs: Theirs) -> Iterator[TextTable]:
+def _attributes(name: str, figures: Figures, others: PublishedFigures) -> Iterator[TextTable]:
     attributes = figures.distinct("of", "attribute_to_total")
     if not attributes:
         return
@@ -117,11 +117,11 @@ def _attributes(name: str, figures: Figures, theirs: Theirs) -> Iterator[TextTab
                     title,
                     DASH,
                     *(
-                        shown(theirs.figures.get(label, metric, of=of))
+                        shown(others.figures.get(label, metric, of=of))
                         for of in [*attributes, None]
                     ),
                 )
-                for label in theirs.labels
+                for label in others.labels
             ]
     if figures.distinct("of", "attribute_to_mos_truth"):
         cells = [

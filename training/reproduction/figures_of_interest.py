@@ -10,32 +10,32 @@ Kind = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A figure of the whole set: its title, and the kinds that stand for it, the best first."""
+class KeyFigure:
+    """A figure of a whole set: its title, and the kinds that serve as it, best first."""
 
     title: str
     kinds: tuple[Kind, ...]
 
 
-COMPOSITION = Wanted("composition accuracy", (("composition", "accuracy", "worst"),))
-PERSPECTIVE = Wanted(
+COMPOSITION = KeyFigure("composition accuracy", (("composition", "accuracy", "worst"),))
+PERSPECTIVE = KeyFigure(
     "perspective accuracy", (("perspective", "accuracy", "worst"), ("", "mmp_overall", "worst"))
 )
-TOTAL = Wanted("SRCC of the total", (("score", "srcc", "worst"),))
-LINEAR = Wanted("PLCC of the total", (("score", "plcc", "excluded"),))
-ATTRIBUTES = Wanted("attribute SRCC with the truth", (("score", "srcc_attribute", "excluded"),))
-TO_TOTAL = Wanted("attribute to total", (("score", "attribute_to_total", "excluded"),))
-HALO = Wanted("halo in excess", (("score", "halo_excess", "excluded"),))
-FORM = Wanted("score answers in form", (("score", "parse_rate", ""),))
+TOTAL = KeyFigure("SRCC of the total", (("score", "srcc", "worst"),))
+LINEAR = KeyFigure("PLCC of the total", (("score", "plcc", "excluded"),))
+ATTRIBUTES = KeyFigure("attribute SRCC with the truth", (("score", "srcc_attribute", "excluded"),))
+TO_TOTAL = KeyFigure("attribute to total", (("score", "attribute_to_total", "excluded"),))
+HALO = KeyFigure("halo in excess", (("score", "halo_excess", "excluded"),))
+FORM = KeyFigure("score answers in form", (("score", "parse_rate", ""),))
 ALL = (COMPOSITION, PERSPECTIVE, TOTAL, LINEAR, ATTRIBUTES, TO_TOTAL, HALO, FORM)
 
 
-class Places:
-    """Which figures were measured where; sets in the order of the config."""
+class MeasuredFigures:
+    """Which figures were measured on which set; sets in the order of the config."""
 
     def __init__(self, sets: Sequence[str], variants: Mapping[str, BySeed]) -> None:
         self.sets = tuple(sets)
-        self.known = {
+        self._names = {
             FigureName.of_row(row)
             for by_seed in variants.values()
             for rows in by_seed.values()
@@ -43,18 +43,18 @@ class Places:
             if row["versus"] is None
         }
 
-    def everywhere(self, wanted: Wanted) -> list[FigureName]:
+    def on_every_set(self, figure: KeyFigure) -> list[FigureName]:
         """The figure on every set that measures it, in the order of the sets."""
         return [
             name
             for one in self.sets
-            for task, metric, handling in wanted.kinds
-            if (name := FigureName(one, task, metric, "", handling)) in self.known
+            for task, metric, handling in figure.kinds
+            if (name := FigureName(one, task, metric, "", handling)) in self._names
         ]
 
-    def first(self, wanted: Wanted) -> FigureName | None:
+    def on_first_set(self, figure: KeyFigure) -> FigureName | None:
         """The figure on the first set that measures it; None where none does."""
-        return next(iter(self.everywhere(wanted)), None)
+        return next(iter(self.on_every_set(figure)), None)
 
 
 def only(by_seed: BySeed, figures: Iterable[FigureName]) -> BySeed:

@@ -1,4 +1,4 @@
-"""The paper's claims as tests over seeds, each with what it takes to call it shown."""
+"""The paper's claims as tests over seeds."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from joppo.training.reproduction.figures_of_interest import (
     COMPOSITION,
     TO_TOTAL,
     TOTAL,
-    Places,
-    Wanted,
+    KeyFigure,
+    MeasuredFigures,
     only,
 )
 
 Verdict = Literal["shown", "not shown", "the opposite is shown", "not measured"]
 MARGIN = 0.02
-"""A correlation may fall by so much and still count as not worse."""
+"""A correlation may be lower by this much and still count as not worse."""
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,27 @@ class Claim:
     text: str
     variant: str
     versus: str
-    figure: Wanted
+    figure: KeyFigure
     margin: float | None = None
 
 
 @dataclass(frozen=True)
-class Weighed:
-    """A claim with the difference over seeds that speaks for or against it, if both were made."""
+class ClaimResult:
+    """A claim and its verdict.
+
+    `comparison` is the difference over seeds that the verdict rests on; None where one of the two
+    variants has no judge.
+    """
 
     claim: Claim
-    found: Comparison | None
+    comparison: Comparison | None
     verdict: Verdict
 
 
-def claims(full: str) -> list[Claim]:
-    """What the paper says of its ablation; `full` is the whole recipe.
+def paper_claims(full: str) -> list[Claim]:
+    """What the paper claims about its ablation; `full` is the whole recipe.
 
-    The others are found by their names: base, sft, without-sft, without-joppo.
+    The other variants are identified by their names: base, sft, without-sft, without-joppo.
     """
     return [
         Claim("SFT raises composition accuracy over the base judge", "sft", "base", COMPOSITION),
@@ -81,23 +85,26 @@ def difference(
     return next(iter(compare(pair, level)), None)
 
 
-def weigh_claims(
-    wanted: Sequence[Claim], variants: Mapping[str, BySeed], places: Places, level: float
-) -> list[Weighed]:
-    """Every claim against the figures of all variants."""
+def check_claims(
+    claims: Sequence[Claim], variants: Mapping[str, BySeed], measured: MeasuredFigures, level: float
+) -> list[ClaimResult]:
+    """The verdict on every claim, from the figures of all variants."""
     return [
-        _tested(one, difference(one.variant, one.versus, places.first(one.figure), variants, level))
-        for one in wanted
+        _result(
+            one,
+            difference(one.variant, one.versus, measured.on_first_set(one.figure), variants, level),
+        )
+        for one in claims
     ]
 
 
-def _tested(claim: Claim, found: Comparison | None) -> Weighed:
+def _result(claim: Claim, comparison: Comparison | None) -> ClaimResult:
     """A verdict needs an interval, so at least two seeds."""
-    if found is None or math.isnan(found.paired.low):
-        return Weighed(claim, found, "not measured")
+    if comparison is None or math.isnan(comparison.paired.low):
+        return ClaimResult(claim, comparison, "not measured")
     least = 0.0 if claim.margin is None else -claim.margin
-    if found.paired.low > least:
-        return Weighed(claim, found, "shown")
-    if found.paired.high < least:
-        return Weighed(claim, found, "the opposite is shown")
-    return Weighed(claim, found, "not shown")
+    if comparison.paired.low > least:
+        return ClaimResult(claim, comparison, "shown")
+    if comparison.paired.high < least:
+        return ClaimResult(claim, comparison, "the opposite is shown")
+    return ClaimResult(claim, comparison, "not shown")

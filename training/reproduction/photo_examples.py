@@ -1,4 +1,4 @@
-"""A few photos of the main set, with what each variant said of them."""
+"""A few photos of the main set, with the answers of every variant."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ SIDE = 160
 
 
 @dataclass(frozen=True)
-class Said:
-    """What one variant said: its total, attributes and text, or why there is no score."""
+class ExampleAnswer:
+    """The answer of one variant: total, attributes and text, or the reason why there is none."""
 
     variant: str
     total: float | None
@@ -34,7 +34,7 @@ class Example:
     picture: str
     mos: float
     truth: Mapping[str, float]
-    said: Sequence[Said]
+    answers: Sequence[ExampleAnswer]
 
 
 def examples(
@@ -55,19 +55,19 @@ def examples(
 
 
 def _example(item: Item, answers: Mapping[str, Mapping[str, Any]]) -> Example:
-    said = [
-        _said(variant, rows[item.question])
+    shown = [
+        _answer(variant, rows[item.question])
         for variant, rows in answers.items()
         if item.question in rows
     ]
     assert item.mos is not None
-    return Example(item.item, _picture(item.read()), item.mos, dict(item.attributes), said)
+    return Example(item.item, _picture(item.read()), item.mos, dict(item.attributes), shown)
 
 
-def _said(variant: str, row: Mapping[str, Any]) -> Said:
+def _answer(variant: str, row: Mapping[str, Any]) -> ExampleAnswer:
     if row["status"] != OK:
-        return Said(variant, None, {}, "", row["reason"])
-    return Said(
+        return ExampleAnswer(variant, None, {}, "", row["reason"])
+    return ExampleAnswer(
         variant, row["total"], dict(row["attributes"] or ()), row["explanation"] or "", None
     )
 

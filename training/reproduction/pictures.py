@@ -1,6 +1,5 @@
 """Pictures of a reproduction as PNG: the ablation, learning curves, health of the reward."""
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
@@ -8,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from joppo.training.evaluation.figure_panels import COLORS, as_png, panels
 from joppo.training.evaluation.over_seeds import BySeed, FigureName
-from joppo.training.evaluation.plots import COLORS
 from joppo.training.reproduction.figures_of_interest import (
     ATTRIBUTES,
     COMPOSITION,
     HALO,
     TO_TOTAL,
     TOTAL,
-    Places,
+    MeasuredFigures,
 )
-from joppo.training.reproduction.tables import OverAll
+from joppo.training.reproduction.tables import Summaries
 
 Curves = Mapping[str, Mapping[int, Sequence[Mapping[str, Any]]]]
 """variant -> seed -> rows of `training_metrics` of the run that made its judge"""
@@ -47,51 +46,66 @@ def colors(variants: Sequence[str]) -> dict[str, str]:
 
 
 def ablation(
-    over: OverAll, variants: Mapping[str, BySeed], places: Places, shades: Mapping[str, str]
+    summaries: Summaries,
+    variants: Mapping[str, BySeed],
+    measured: MeasuredFigures,
+    palette: Mapping[str, str],
 ) -> bytes | None:
     """Mean and interval of the main figures, variant by variant, with a dot for every seed."""
-    drawn = {one.title: name for one in DRAWN if (name := places.first(one))}
+    drawn = {one.title: name for one in DRAWN if (name := measured.on_first_set(one))}
     if not drawn:
         return None
-    rows = {variant: -row for row, variant in enumerate(over.variants)}
-    figure, axes = _panels(len(drawn), len(drawn), 2.5, 0.34 * len(rows) + 0.9, share=True)
+    rows = {variant: -row for row, variant in enumerate(summaries.variants)}
+    figure, axes = panels(len(drawn), len(drawn), (2.5, 0.34 * len(rows) + 0.9), sharey=True)
     for axis, (title, name) in zip(axes, drawn.items(), strict=True):
         for variant, row in rows.items():
-            _draw(axis, row, over, variant, _values(variants[variant], name), name, shades[variant])
+            _draw(
+                axis,
+                row,
+                summaries,
+                variant,
+                _values(variants[variant], name),
+                name,
+                palette[variant],
+            )
         axis.set_title(title, fontsize=9)
         axis.grid(axis="x", color="#dddddd", linewidth=0.6)
         axis.tick_params(labelsize=8)
         axis.set_yticks(list(rows.values()), list(rows), fontsize=9)
         axis.margins(y=0.12)
-    return _png(figure)
+    return as_png(figure)
 
 
 def _draw(
     axis: Any,
     row: int,
-    over: OverAll,
+    summaries: Summaries,
     variant: str,
     values: Sequence[float],
     name: FigureName,
     color: str,
 ) -> None:
-    found = over.get(variant, name)
-    if found is None:
+    over = summaries.get(variant, name)
+    if over is None:
         return
     axis.plot(values, [row - 0.25] * len(values), "o", color=color, alpha=0.5, markersize=3.5)
-    if not math.isnan(found.low):
-        axis.plot([found.low, found.high], [row, row], color=color, linewidth=2)
-    axis.plot(found.value, row, "D", color=color, markersize=6)
+    if not math.isnan(over.low):
+        axis.plot([over.low, over.high], [row, row], color=color, linewidth=2)
+    axis.plot(over.value, row, "D", color=color, markersize=6)
 
 
-def curves(runs: Curves, wanted: Mapping[str, str], shades: Mapping[str, str]) -> bytes | None:
-    """A panel per metric: each variant's mean over seeds, and its seeds in a light shade."""
+def curves(runs: Curves, titles: Mapping[str, str], palette: Mapping[str, str]) -> bytes | None:
+    """A panel per metric: each variant's mean over seeds, and its single seeds in a light shade.
+
+    Args:
+        titles: metric -> title of its panel; a metric that no run has logged has none.
+    """
     from matplotlib.ticker import MaxNLocator
 
-    shown = {name: title for name, title in wanted.items() if _known(runs, name)}
+    shown = {name: title for name, title in titles.items() if _known(runs, name)}
     if not shown:
         return None
-    figure, axes = _panels(len(shown), 3, 3.9, 2.6)
+    figure, axes = panels(len(shown), 3, (3.9, 2.6))
     for axis, (name, title) in zip(axes, shown.items(), strict=True):
         for variant, by_seed in runs.items():
             lines = [line for rows in by_seed.values() if (line := by_step(rows, name))]
@@ -99,20 +113,20 @@ def curves(runs: Curves, wanted: Mapping[str, str], shades: Mapping[str, str]) -
                 axis.plot(
                     list(line),
                     list(line.values()),
-                    color=shades[variant],
+                    color=palette[variant],
                     alpha=0.25,
                     linewidth=0.8,
                 )
             steps = sorted(set().union(*lines))
             means = [np.mean([line[step] for line in lines if step in line]) for step in steps]
-            axis.plot(steps, means, color=shades[variant], linewidth=1.6)
+            axis.plot(steps, means, color=palette[variant], linewidth=1.6)
         axis.set_title(title, fontsize=9)
         axis.grid(color="#eeeeee", linewidth=0.6)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
         axis.tick_params(labelsize=8)
-    handles = [axes[0].plot([], [], color=shades[variant])[0] for variant in runs]
+    handles = [axes[0].plot([], [], color=palette[variant])[0] for variant in runs]
     figure.legend(handles, list(runs), loc="lower center", ncols=6, fontsize=8, frameon=False)
-    return _png(figure, bottom=0.06)
+    return as_png(figure, bottom=0.06)
 
 
 def _known(runs: Curves, name: str) -> bool:
@@ -129,37 +143,10 @@ def by_step(rows: Sequence[Mapping[str, Any]], name: str) -> dict[int, float]:
     return {row["step"]: row["value"] for row in rows if row["name"] == name}
 
 
-def _values(by_seed: BySeed, wanted: FigureName) -> list[float]:
+def _values(by_seed: BySeed, figure: FigureName) -> list[float]:
     return [
         float(row["value"])
         for rows in by_seed.values()
         for row in rows
-        if row["versus"] is None and row["value"] is not None and FigureName.of_row(row) == wanted
+        if row["versus"] is None and row["value"] is not None and FigureName.of_row(row) == figure
     ]
-
-
-def _panels(
-    count: int, columns: int, width: float, height: float, share: bool = False
-) -> tuple[Any, list[Any]]:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    lines = -(-count // columns)
-    figure, axes = pyplot.subplots(
-        lines, columns, figsize=(width * columns, height * lines), squeeze=False, sharey=share
-    )
-    for axis in axes.flat[count:]:
-        axis.axis("off")
-    return figure, list(axes.flat[:count])
-
-
-def _png(figure: Any, bottom: float = 0.0) -> bytes:
-    from matplotlib import pyplot
-
-    figure.tight_layout(rect=(0, bottom, 1, 1))
-    out = io.BytesIO()
-    figure.savefig(out, format="png", dpi=110, metadata={"Software": None})
-    pyplot.close(figure)
-    return out.getvalue()

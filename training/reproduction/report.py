@@ -16,13 +16,13 @@ from joppo.training.evaluation.report import markdown
 from joppo.training.evaluation.tables import TextTable
 from joppo.training.reproduction.config import ReproduceConfig
 from joppo.training.reproduction.coupling import coupling_table
-from joppo.training.reproduction.figures_of_interest import Places
+from joppo.training.reproduction.figures_of_interest import MeasuredFigures
 from joppo.training.reproduction.outcome import Outcome
-from joppo.training.reproduction.paper_claims import Weighed, claims, weigh_claims
+from joppo.training.reproduction.paper_claims import ClaimResult, check_claims, paper_claims
 from joppo.training.reproduction.photo_examples import Example
 from joppo.training.reproduction.pictures import HEALTH, LEARNING, Curves, ablation, colors, curves
 from joppo.training.reproduction.tables import (
-    OverAll,
+    Summaries,
     ablation_table,
     attribute_table,
     claim_table,
@@ -35,7 +35,7 @@ PACKAGES = ("joppo", "torch", "transformers", "trl", "peft", "diffusers", "prefe
 
 @dataclass(frozen=True)
 class Findings:
-    """All that a report holds.
+    """Everything that a report shows.
 
     `variants` is variant -> seed -> rows of `RESULTS`; `runs` the training metrics of the same;
     `outcomes` says which trainings there were and which failed.
@@ -54,12 +54,12 @@ class Findings:
 
 @dataclass(frozen=True)
 class Report:
-    """`page` is HTML that stands alone, `text` Markdown without pictures, `pictures` are PNG."""
+    """`page` is HTML in one file, `text` Markdown without pictures, `pictures` are PNG by name."""
 
     page: str
     text: str
     pictures: Mapping[str, bytes]
-    weighed: Sequence[Weighed]
+    claims: Sequence[ClaimResult]
 
 
 def package_versions() -> dict[str, str]:
@@ -68,25 +68,25 @@ def package_versions() -> dict[str, str]:
 
 
 def make_report(found: Findings) -> Report:
-    """Everything that is shown, from stored figures alone: the same findings, the same report."""
+    """The report of findings; the same findings always give the same report."""
     config = found.config
-    over = OverAll(summarize(found.variants, config.level))
-    places = Places([one.name for one in config.sets], found.variants)
-    weighed = weigh_claims(claims(config.full), found.variants, places, config.level)
+    summaries = Summaries(summarize(found.variants, config.level))
+    measured = MeasuredFigures([one.name for one in config.sets], found.variants)
+    claims = check_claims(paper_claims(config.full), found.variants, measured, config.level)
     every = [
-        claim_table(weighed, config.level),
-        main_table(over, places, found.published),
-        attribute_table(over, places, found.published),
-        ablation_table(found.variants, places, config.full, config.level),
+        claim_table(claims, config.level),
+        main_table(summaries, measured, found.published),
+        attribute_table(summaries, measured, found.published),
+        ablation_table(found.variants, measured, config.full, config.level),
         coupling_table(found.runs, config.full, config.level),
         variant_table(config, found.outcomes),
     ]
     tables = [table for table in every if table.rows]
-    shades = colors([variant.name for variant in config.variants])
+    palette = colors([variant.name for variant in config.variants])
     drawn = {
-        "ablation": ablation(over, found.variants, places, shades),
-        "learning": curves(found.runs, LEARNING, shades),
-        "reward-health": curves(found.runs, HEALTH, shades),
+        "ablation": ablation(summaries, found.variants, measured, palette),
+        "learning": curves(found.runs, LEARNING, palette),
+        "reward-health": curves(found.runs, HEALTH, palette),
     }
     pictures = {name: picture for name, picture in drawn.items() if picture is not None}
     about = [*config.about, _how(config, found.samples)]
@@ -102,7 +102,7 @@ def make_report(found: Findings) -> Report:
         full=config.full,
         seed=min(config.seeds),
     )
-    return Report(page, _text(config.title, about, tables, versions), pictures, weighed)
+    return Report(page, _text(config.title, about, tables, versions), pictures, claims)
 
 
 def _how(config: ReproduceConfig, samples: int) -> str:
@@ -119,13 +119,13 @@ def _how(config: ReproduceConfig, samples: int) -> str:
 
 
 def variant_table(config: ReproduceConfig, outcomes: Sequence[Outcome]) -> TextTable:
-    """What each variant is, and what became of it under every seed."""
+    """What each variant is, and how its trainings ended, seed by seed."""
     rows = []
     for variant in config.variants:
-        mine = [one for one in outcomes if one.variant == variant.name]
-        lost = [f"seed {one.seed}: {one.failure}" for one in mine if one.judge is None]
-        made = f"{len(mine) - len(lost)} of {len(mine)}"
-        rows.append((variant.name, variant.about, made, "; ".join(lost) or "nothing"))
+        own = [one for one in outcomes if one.variant == variant.name]
+        failed = [f"seed {one.seed}: {one.failure}" for one in own if one.judge is None]
+        judged = f"{len(own) - len(failed)} of {len(own)}"
+        rows.append((variant.name, variant.about, judged, "; ".join(failed) or "nothing"))
     return TextTable("Variants", ("variant", "what it is", "judged", "what failed"), rows)
 
 
@@ -143,8 +143,8 @@ def _versions(found: Findings) -> dict[str, str]:
 def _text(
     title: str, about: Sequence[str], tables: Sequence[TextTable], versions: Mapping[str, str]
 ) -> str:
-    told = ", ".join(f"{name} {value}" for name, value in versions.items())
-    paragraphs = [f"# {title}", *about, f"Versions: {told}."]
+    listed = ", ".join(f"{name} {value}" for name, value in versions.items())
+    paragraphs = [f"# {title}", *about, f"Versions: {listed}."]
     return "\n\n".join(paragraphs) + "\n\n" + "\n".join(map(markdown, tables))
 
 

@@ -1,6 +1,6 @@
-"""A report in the store, under a content hash of all that it is made of.
+"""The report of a reproduction in the store, under a content hash of all that it depends on.
 
-reproductions/<key>/report.html     stands alone
+reproductions/<key>/report.html     one file that needs no other; written last
 reproductions/<key>/report.md
 reproductions/<key>/*.png
 reproductions/latest                names a key
@@ -13,6 +13,7 @@ from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.judges import NamedJudge
+from joppo.training.evaluation.report_folder import ReportFolder
 from joppo.training.evaluation.run import load_sets
 from joppo.training.reproduction.config import ReproduceConfig
 from joppo.training.reproduction.findings import gather, named
@@ -22,6 +23,7 @@ from joppo.training.reproduction.report import make_report, package_versions
 RECIPE_VERSION = 2
 """Raised when the same findings are shown in another way."""
 FOLDER = "reproductions"
+REPORTS = ReportFolder(FOLDER, f"{FOLDER}/latest")
 PAGE = "report.html"
 
 
@@ -32,17 +34,19 @@ def report_key(
     snapshot: str,
     outcomes: Sequence[Outcome],
 ) -> str:
-    """16 hex characters; a judge's name holds its version, so places do not matter.
+    """Name of a report: 16 hex characters.
+
+    A judge enters by its name, which identifies its version, and not by the folder of its model.
 
     Args:
         digests: of the questions of each set.
     """
-    made = [
+    trained = [
         [one.variant, one.seed, judges[one.judge].name if one.judge else None, one.failure]
         for one in outcomes
     ]
     values = config.model_dump(mode="json", exclude={"timeout_h"})
-    parts = (values, package_versions(), list(digests), snapshot, made)
+    parts = (values, package_versions(), list(digests), snapshot, trained)
     return content_hash(RECIPE_VERSION, *parts)[:SHORT]
 
 
@@ -67,21 +71,15 @@ def write_report(
     sets = load_sets(evaluation, store, base)
     judges = named(evaluation, outcomes, store)
     key = report_key(config, judges, [one.digest for one in sets], snapshot, outcomes)
-    folder = f"{FOLDER}/{key}"
-    if not store.exists(f"{folder}/{PAGE}"):
+    if not store.exists(f"{REPORTS.of(key)}/{PAGE}"):
         samples = evaluation.samples
         report = make_report(gather(config, judges, sets, store, snapshot, outcomes, samples))
-        for name, picture in report.pictures.items():
-            store.write_bytes(f"{folder}/{name}.png", picture)
-        store.write_bytes(f"{folder}/report.md", report.text.encode())
-        store.write_bytes(f"{folder}/{PAGE}", report.page.encode())
-    store.write_bytes(f"{FOLDER}/latest", f"{key}\n".encode())
+        files = {"report.md": report.text.encode(), PAGE: report.page.encode()}
+        REPORTS.write(store, key, files, report.pictures)
+    REPORTS.set_latest(store, key)
     return key
 
 
 def latest(store: Store) -> str | None:
     """Key of the report that was asked for last; None before the first."""
-    try:
-        return store.read_bytes(f"{FOLDER}/latest").decode().strip()
-    except FileNotFoundError:
-        return None
+    return REPORTS.latest_key(store)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from joppo.training.evaluation.lookup import DASH, Theirs, shown
+from joppo.training.evaluation.lookup import DASH, PublishedFigures, shown
 from joppo.training.evaluation.over_seeds import BySeed, Comparison, FigureName, Summary
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.tables import TextTable
@@ -16,9 +16,9 @@ from joppo.training.reproduction.figures_of_interest import (
     PERSPECTIVE,
     TO_TOTAL,
     TOTAL,
-    Places,
+    MeasuredFigures,
 )
-from joppo.training.reproduction.paper_claims import Weighed, difference
+from joppo.training.reproduction.paper_claims import ClaimResult, difference
 
 ATTRIBUTE_ROWS = {
     "attribute_to_total": "attribute to total",
@@ -30,23 +30,26 @@ MINUS = "−"
 SMALLEST_P = 0.001
 
 
-class OverAll:
-    """Summaries of all variants, found by what they are."""
+class Summaries:
+    """Means and intervals over seeds, by variant and figure."""
 
     def __init__(self, summaries: Sequence[Summary]) -> None:
-        self._known = {(one.variant, one.figure): one for one in summaries}
+        self._by_name = {(one.variant, one.figure): one for one in summaries}
         self.variants = list(dict.fromkeys(one.variant for one in summaries))
         self.figures = list(dict.fromkeys(one.figure for one in summaries))
 
     def get(self, variant: str, figure: FigureName | None) -> OverSeeds | None:
         """Mean and interval; None where no seed defines the figure."""
-        found = None if figure is None else self._known.get((variant, figure))
-        return None if found is None else found.over
+        summary = None if figure is None else self._by_name.get((variant, figure))
+        return None if summary is None else summary.over
 
     def attributes(self, name: str) -> list[str]:
         """Attributes that were scored on a set, in the judges' order."""
-        wanted = (name, "attribute_to_total")
-        return [f.of for f in self.figures if (f.set, f.metric) == wanted and f.of]
+        return [
+            figure.of
+            for figure in self.figures
+            if (figure.set, figure.metric) == (name, "attribute_to_total") and figure.of
+        ]
 
 
 def over_seeds_text(over: OverSeeds | None, digits: int = 3) -> str:
@@ -59,19 +62,19 @@ def over_seeds_text(over: OverSeeds | None, digits: int = 3) -> str:
     return f"{mean} [{over.low:.{digits}f}, {over.high:.{digits}f}]"
 
 
-def main_table(over: OverAll, places: Places, published: Published) -> TextTable:
+def main_table(summaries: Summaries, measured: MeasuredFigures, published: Published) -> TextTable:
     """Table 1: choices and totals of every variant, in and out of domain."""
-    totals = places.everywhere(TOTAL)
+    totals = measured.on_every_set(TOTAL)
     columns = [
-        ("composition, accuracy", places.first(COMPOSITION)),
-        ("perspective, accuracy", places.first(PERSPECTIVE)),
+        ("composition, accuracy", measured.on_first_set(COMPOSITION)),
+        ("perspective, accuracy", measured.on_first_set(PERSPECTIVE)),
         ("total, SRCC", totals[0] if totals else None),
-        ("total, PLCC", places.first(LINEAR)),
+        ("total, PLCC", measured.on_first_set(LINEAR)),
         *((f"{figure.set}: total, SRCC", figure) for figure in totals[1:]),
     ]
     rows = [
-        (variant, *(over_seeds_text(over.get(variant, figure)) for _, figure in columns))
-        for variant in over.variants
+        (variant, *(over_seeds_text(summaries.get(variant, figure)) for _, figure in columns))
+        for variant in summaries.variants
     ]
     rows += list(_published_main(published, [f.set for f in totals[1:]]))
     note = (
@@ -84,31 +87,35 @@ def main_table(over: OverAll, places: Places, published: Published) -> TextTable
 
 def _published_main(published: Published, others: Sequence[str]) -> Iterator[tuple[str, ...]]:
     """PICD, MMPerspective, SRCC and PLCC on CADB, then totals on sets of the same name."""
-    picd, mmp, cadb = (Theirs(published, s) for s in ("picd", "mmperspective", "cadb"))
-    elsewhere = [Theirs(published, name) for name in others]
+    picd, mmp, cadb = (PublishedFigures(published, s) for s in ("picd", "mmperspective", "cadb"))
+    elsewhere = [PublishedFigures(published, name) for name in others]
     for label in cadb.labels:
         cells = [
             picd.figures.get(label, "accuracy"),
             mmp.figures.get(label, "mmp_overall"),
             cadb.figures.get(label, "srcc"),
             cadb.figures.get(label, "plcc"),
-            *(theirs.figures.get(label, "srcc") for theirs in elsewhere),
+            *(others.figures.get(label, "srcc") for others in elsewhere),
         ]
         yield (f"{label} (published)", *map(shown, cells))
 
 
-def attribute_table(over: OverAll, places: Places, published: Published) -> TextTable:
+def attribute_table(
+    summaries: Summaries, measured: MeasuredFigures, published: Published
+) -> TextTable:
     """Table 2: attribute to total, with the halo beside it, and the attributes' own SRCC."""
-    place = places.first(ATTRIBUTES) or places.first(TO_TOTAL)
-    name = place.set if place is not None else ""
-    attributes = over.attributes(name)
+    figure = measured.on_first_set(ATTRIBUTES) or measured.on_first_set(TO_TOTAL)
+    name = figure.set if figure is not None else ""
+    attributes = summaries.attributes(name)
     rows: list[tuple[str, ...]] = []
     for metric, title in ATTRIBUTE_ROWS.items():
         figures = [(metric, of) for of in [*attributes, ""]]
         beside = [(one, "") for one in HALO] if metric == "attribute_to_total" else []
-        for variant in over.variants:
+        for variant in summaries.variants:
             cells = [
-                over_seeds_text(over.get(variant, FigureName(name, "score", *one, "excluded")), 2)
+                over_seeds_text(
+                    summaries.get(variant, FigureName(name, "score", *one, "excluded")), 2
+                )
                 for one in [*figures, *beside]
             ]
             if any(cell != DASH for cell in cells):
@@ -129,24 +136,24 @@ def attribute_table(over: OverAll, places: Places, published: Published) -> Text
 def _published_attributes(
     published: Published, attributes: Sequence[str]
 ) -> Iterator[tuple[str, ...]]:
-    theirs = Theirs(published, "para")
-    for label in theirs.labels:
+    others = PublishedFigures(published, "para")
+    for label in others.labels:
         cells = [
-            theirs.figures.get(label, "attribute_to_total", of=of) for of in [*attributes, None]
+            others.figures.get(label, "attribute_to_total", of=of) for of in [*attributes, None]
         ]
-        told = [*(shown(one, 2) for one in cells), *[DASH] * len(HALO)]
-        yield ("attribute to total", f"{label} (published)", *told)
+        texts = [*(shown(one, 2) for one in cells), *[DASH] * len(HALO)]
+        yield ("attribute to total", f"{label} (published)", *texts)
 
 
 def ablation_table(
-    variants: Mapping[str, BySeed], places: Places, full: str, level: float
+    variants: Mapping[str, BySeed], measured: MeasuredFigures, full: str, level: float
 ) -> TextTable:
     """Table 3: the full recipe minus each other variant, paired over seeds."""
     rows = [
-        (wanted.title, f"{full} {MINUS} {other}", *_told(found))
-        for wanted in ALL
+        (figure.title, f"{full} {MINUS} {other}", *_cells(comparison))
+        for figure in ALL
         for other in variants
-        if (found := difference(full, other, places.first(wanted), variants, level))
+        if (comparison := difference(full, other, measured.on_first_set(figure), variants, level))
     ]
     note = (
         "Intervals and p are Student's, over the seeds of both; p (signs) is that of all changes "
@@ -157,7 +164,7 @@ def ablation_table(
     return TextTable("Table 3. Ablation, paired over seeds", header, rows, note)
 
 
-def _told(one: Comparison) -> tuple[str, ...]:
+def _cells(one: Comparison) -> tuple[str, ...]:
     """Difference with its interval, both p-values, number of seeds."""
     paired = one.paired
     if math.isnan(paired.low):
@@ -170,16 +177,16 @@ def _p(value: float) -> str:
     return f"{value:.3f}" if value >= SMALLEST_P else f"< {SMALLEST_P}"
 
 
-def claim_table(tested: Sequence[Weighed], level: float) -> TextTable:
+def claim_table(results: Sequence[ClaimResult], level: float) -> TextTable:
     """Every claim with its difference and verdict."""
     rows = [
         (
             one.claim.text,
             f"{one.claim.variant} {MINUS} {one.claim.versus}",
-            DASH if one.found is None else _told(one.found)[0],
+            DASH if one.comparison is None else _cells(one.comparison)[0],
             one.verdict,
         )
-        for one in tested
+        for one in results
     ]
     note = (
         f"Shown: the whole {level:.0%} interval over seeds lies on the claim's side. Not shown: "

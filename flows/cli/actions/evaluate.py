@@ -20,7 +20,7 @@ from joppo.training.evaluation.predict import Progress as AnswerProgress
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import overview
 from joppo.training.evaluation.run import Measured, ask, load_sets, measure
-from joppo.training.evaluation.store import Written, write
+from joppo.training.evaluation.store import StoredEvaluation, write
 from joppo.training.evaluation.tables import TextTable, tables
 
 WIDE = 150
@@ -29,7 +29,7 @@ WIDE = 150
 
 def show_evaluation(
     config: Path, judges: Sequence[str] = (), root: str | None = None, out: Path | None = None
-) -> Written:
+) -> StoredEvaluation:
     """Evaluate, print every table, and copy the report to `out`, a folder.
 
     Args:
@@ -94,7 +94,7 @@ def _rich(table: TextTable) -> Table:
     return shown
 
 
-def copy(written: Written, store: Store, out: Path) -> None:
+def copy(written: StoredEvaluation, store: Store, out: Path) -> None:
     """All files of an evaluation as files of a folder; the page last."""
     names = store.names(written.folder)
     for name in sorted(names, key=lambda name: (name == "report.md", name)):

@@ -6,7 +6,7 @@ from typing import Any
 from joppo.training.evaluation.over_seeds import FigureName
 from joppo.training.evaluation.results import Row
 from joppo.training.reproduction.config import ReproduceConfig
-from joppo.training.reproduction.figures_of_interest import ALL, TOTAL, Wanted
+from joppo.training.reproduction.figures_of_interest import ALL, TOTAL, KeyFigure
 
 NAMES = ("composition", "color")
 VARIANTS = ("base", "sft", "without-sft", "without-joppo", "literal", "full")
@@ -28,7 +28,7 @@ def config(**values: Any) -> ReproduceConfig:
     return ReproduceConfig.model_validate({"variants": variants, "sets": sets, **values})
 
 
-def figure(wanted: Wanted, name: str = "mine") -> FigureName:
+def figure(wanted: KeyFigure, name: str = "mine") -> FigureName:
     """The first kind of a wanted figure, on a set."""
     task, metric, handling = wanted.kinds[0]
     return FigureName(name, task, metric, "", handling)

@@ -6,14 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from joppo.training.reproduction.figures_of_interest import COMPOSITION, TOTAL, Places
+from joppo.training.reproduction.figures_of_interest import COMPOSITION, TOTAL, MeasuredFigures
 from joppo.training.reproduction.paper_claims import (
     MARGIN,
     Claim,
-    Weighed,
-    claims,
+    ClaimResult,
+    check_claims,
     difference,
-    weigh_claims,
+    paper_claims,
 )
 from tests.training.reproduction.experiment import by_seed, experiment, figure
 
@@ -21,11 +21,11 @@ SRCC = figure(TOTAL)
 VALUES = st.lists(st.floats(-1, 1), min_size=2, max_size=6)
 
 
-def weigh(one: list[float], other: list[float], margin: float | None = None) -> Weighed:
+def weigh(one: list[float], other: list[float], margin: float | None = None) -> ClaimResult:
     """The claim that `a` has a larger total than `b`."""
     variants = {"a": by_seed(SRCC, one), "b": by_seed(SRCC, other)}
     claim = Claim("a beats b", "a", "b", TOTAL, margin)
-    (found,) = weigh_claims([claim], variants, Places(["mine"], variants), 0.95)
+    (found,) = check_claims([claim], variants, MeasuredFigures(["mine"], variants), 0.95)
     return found
 
 
@@ -39,8 +39,8 @@ def test_verdicts_follow_students_interval(
     half = t.ppf(0.975, len(gaps) - 1) * gaps.std(ddof=1) / len(gaps) ** 0.5
     low, high, least = gaps.mean() - half, gaps.mean() + half, -(margin or 0.0)
     found = weigh(one, other, margin)
-    assert found.found is not None
-    assert (found.found.paired.low, found.found.paired.high) == pytest.approx((low, high))
+    assert found.comparison is not None
+    assert (found.comparison.paired.low, found.comparison.paired.high) == pytest.approx((low, high))
     expected = {"shown": low > least, "the opposite is shown": high < least}
     if min(abs(low - least), abs(high - least)) > 1e-9:
         assert [name for name, true in expected.items() if true] == (
@@ -62,7 +62,7 @@ def test_the_reversed_claim_has_the_reversed_verdict(one: list[float], data: st.
 
 def test_p_is_that_of_the_paired_t_test() -> None:
     one, other = [0.7, 0.75, 0.72], [0.6, 0.7, 0.66]
-    found = weigh(one, other).found
+    found = weigh(one, other).comparison
     assert found is not None and found.paired.p == pytest.approx(ttest_rel(one, other).pvalue)
 
 
@@ -79,11 +79,11 @@ def test_one_seed_or_a_missing_variant_measures_nothing() -> None:
     assert weigh([0.9], [0.1]).verdict == "not measured"
     variants = {"a": by_seed(SRCC, [0.9, 0.8])}
     claim = Claim("a beats c", "a", "c", TOTAL)
-    (found,) = weigh_claims([claim], variants, Places(["mine"], variants), 0.95)
-    assert (found.verdict, found.found) == ("not measured", None)
+    (found,) = check_claims([claim], variants, MeasuredFigures(["mine"], variants), 0.95)
+    assert (found.verdict, found.comparison) == ("not measured", None)
     # The figure itself is missing.
     claim = Claim("a beats a", "a", "a", COMPOSITION)
-    (found,) = weigh_claims([claim], variants, Places(["mine"], variants), 0.95)
+    (found,) = check_claims([claim], variants, MeasuredFigures(["mine"], variants), 0.95)
     assert found.verdict == "not measured"
 
 
@@ -96,8 +96,12 @@ def test_only_seeds_of_both_count() -> None:
 
 def test_the_papers_claims_hold_where_each_variant_is_better_than_the_last() -> None:
     variants = experiment(seeds=3)
-    found = weigh_claims(claims("full"), variants, Places(["mine", "other"], variants), 0.95)
+    found = check_claims(
+        paper_claims("full"), variants, MeasuredFigures(["mine", "other"], variants), 0.95
+    )
     assert {one.verdict for one in found} == {"shown"} and len(found) == 6
     worse = experiment(seeds=3, full=0.1)
-    found = weigh_claims(claims("full"), worse, Places(["mine", "other"], worse), 0.95)
+    found = check_claims(
+        paper_claims("full"), worse, MeasuredFigures(["mine", "other"], worse), 0.95
+    )
     assert [one.verdict for one in found] == ["shown", *["the opposite is shown"] * 5]

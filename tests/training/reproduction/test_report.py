@@ -9,7 +9,7 @@ import pytest
 from joppo.training.evaluation.published import load_published
 from joppo.training.reproduction.coupling import CHANCE
 from joppo.training.reproduction.outcome import Outcome
-from joppo.training.reproduction.photo_examples import Example, Said
+from joppo.training.reproduction.photo_examples import Example, ExampleAnswer
 from joppo.training.reproduction.pictures import HEALTH, LEARNING
 from joppo.training.reproduction.report import Findings, make_report
 from tests.training.reproduction.experiment import VARIANTS, config, experiment
@@ -33,8 +33,8 @@ def findings(**changes: Any) -> Findings:
         for name in VARIANTS[2:]
     }
     said = [
-        Said("sft", 0.5, {"color": 0.25}, HOSTILE, None),
-        Said("full", None, {}, "", "missing_tag"),
+        ExampleAnswer("sft", 0.5, {"color": 0.25}, HOSTILE, None),
+        ExampleAnswer("full", None, {}, "", "missing_tag"),
     ]
     shown = [Example("1", PNG, 0.75, {"color": -0.5, "light": 0.1}, said)]
     outcomes = [Outcome(name, seed, f"{name}-{seed}") for name in VARIANTS for seed in SEEDS]
@@ -69,7 +69,7 @@ def test_all_parts_are_in_page_and_text() -> None:
             assert part.replace("'", "&#39;") in text or part in text, part
     assert set(report.pictures) == {"ablation", "learning", "reward-health"}
     assert report.page.count(PNG) == 4  # the pictures and the photo
-    assert {one.verdict for one in report.weighed} == {"shown"}
+    assert {one.verdict for one in report.claims} == {"shown"}
 
 
 def test_how_scores_were_taken_is_said() -> None:
@@ -113,7 +113,7 @@ def test_nothing_measured_is_still_a_report() -> None:
     outcomes = [Outcome(name, 0, None, failure="Crashed") for name in VARIANTS]
     report = make_report(findings(variants={}, runs={}, examples=[], outcomes=outcomes))
     assert report.pictures == {}
-    assert {one.verdict for one in report.weighed} == {"not measured"}
+    assert {one.verdict for one in report.claims} == {"not measured"}
     assert report.text.count("seed 0: Crashed") == len(VARIANTS)
 
 

@@ -12,10 +12,10 @@ from joppo.training.evaluation.over_seeds import summarize
 from joppo.training.evaluation.published import Published, load_published
 from joppo.training.evaluation.tables import TextTable
 from joppo.training.metrics.seeds import over_seeds
-from joppo.training.reproduction.figures_of_interest import ALL, TOTAL, Places
-from joppo.training.reproduction.paper_claims import claims, weigh_claims
+from joppo.training.reproduction.figures_of_interest import ALL, TOTAL, MeasuredFigures
+from joppo.training.reproduction.paper_claims import check_claims, paper_claims
 from joppo.training.reproduction.tables import (
-    OverAll,
+    Summaries,
     ablation_table,
     attribute_table,
     claim_table,
@@ -25,8 +25,8 @@ from joppo.training.reproduction.tables import (
 from tests.training.reproduction.experiment import NAMES, VARIANTS, by_seed, experiment, figure
 
 FIGURES = experiment(seeds=3)
-PLACES = Places(["mine", "other"], FIGURES)
-OVER = OverAll(summarize(FIGURES))
+MEASURED = MeasuredFigures(["mine", "other"], FIGURES)
+SUMMARIES = Summaries(summarize(FIGURES))
 THEIRS = {"judge": "JoPPO", "reference": "table 1"}
 PUBLISHED = Published.model_validate(
     {
@@ -55,7 +55,7 @@ def cell(table: TextTable, name: str, column: str) -> str:
 
 
 def test_the_main_table_has_means_with_students_intervals() -> None:
-    table = main_table(OVER, PLACES, PUBLISHED)
+    table = main_table(SUMMARIES, MEASURED, PUBLISHED)
     values = [0.8, 0.81, 0.82]
     half = t.ppf(0.975, 2) * np.std(values, ddof=1) / 3**0.5
     expected = f"{np.mean(values):.3f} [{0.81 - half:.3f}, {0.81 + half:.3f}]"
@@ -65,7 +65,7 @@ def test_the_main_table_has_means_with_students_intervals() -> None:
 
 
 def test_published_figures_stand_in_their_own_rows() -> None:
-    table = main_table(OVER, PLACES, PUBLISHED)
+    table = main_table(SUMMARIES, MEASURED, PUBLISHED)
     name = "JoPPO (published)"
     told = {column: cell(table, name, column) for column in table.header[1:]}
     assert told == {
@@ -76,22 +76,22 @@ def test_published_figures_stand_in_their_own_rows() -> None:
         "other: total, SRCC": "0.420",
     }
     assert table.note is not None and "somebody" in table.note
-    attributes = attribute_table(OVER, PLACES, PUBLISHED)
+    attributes = attribute_table(SUMMARIES, MEASURED, PUBLISHED)
     assert cell(attributes, name, "color") == "0.90"
     assert cell(attributes, "silent (published)", "color") == "—"
 
 
 def test_the_published_figures_of_the_package_fit_the_tables() -> None:
     for table in (
-        main_table(OVER, PLACES, load_published()),
-        attribute_table(OVER, PLACES, load_published()),
+        main_table(SUMMARIES, MEASURED, load_published()),
+        attribute_table(SUMMARIES, MEASURED, load_published()),
     ):
         assert all(len(row) == len(table.header) for row in table.rows)
         assert any("JoPPO (published)" in row for row in table.rows)
 
 
 def test_attribute_to_total_never_stands_alone() -> None:
-    table = attribute_table(OVER, PLACES, PUBLISHED)
+    table = attribute_table(SUMMARIES, MEASURED, PUBLISHED)
     assert table.header == ("figure", "judge", *NAMES, "mean", "halo", "halo in excess")
     for variant in VARIANTS:
         mine = {row[0]: row for row in table.rows if row[1] == variant}
@@ -101,7 +101,7 @@ def test_attribute_to_total_never_stands_alone() -> None:
 
 
 def test_the_ablation_subtracts_every_other_variant_from_the_full_recipe() -> None:
-    table = ablation_table(FIGURES, PLACES, "full", 0.95)
+    table = ablation_table(FIGURES, MEASURED, "full", 0.95)
     assert len(table.rows) == len(ALL) * (len(VARIANTS) - 1)
     (row,) = [r for r in table.rows if r[:2] == (TOTAL.title, "full − sft")]
     # The seeds' shares of the difference are equal, so its interval has no width.
@@ -115,9 +115,9 @@ def test_the_ablation_subtracts_every_other_variant_from_the_full_recipe() -> No
 def test_the_ablation_changes_sign_with_its_sides(one: list[float], data: st.DataObject) -> None:
     other = data.draw(st.lists(st.floats(-1, 1), min_size=len(one), max_size=len(one)))
     variants = {"a": by_seed(figure(TOTAL), one), "b": by_seed(figure(TOTAL), other)}
-    places = Places(["mine"], variants)
+    measured = MeasuredFigures(["mine"], variants)
     (forward,), (backward,) = (
-        ablation_table(variants, places, full, 0.95).rows for full in ("a", "b")
+        ablation_table(variants, measured, full, 0.95).rows for full in ("a", "b")
     )
     numbers = [[float(n.strip("[],")) for n in row[2].split()] for row in (forward, backward)]
     assert numbers[0] == pytest.approx([-n for n in (numbers[1][0], numbers[1][2], numbers[1][1])])
@@ -126,20 +126,20 @@ def test_the_ablation_changes_sign_with_its_sides(one: list[float], data: st.Dat
 
 def test_one_seed_has_no_interval_and_no_p() -> None:
     figures = experiment(seeds=1)
-    places = Places(["mine", "other"], figures)
-    table = main_table(OverAll(summarize(figures)), places, PUBLISHED)
+    measured = MeasuredFigures(["mine", "other"], figures)
+    table = main_table(Summaries(summarize(figures)), measured, PUBLISHED)
     assert cell(table, "full", "total, SRCC") == "0.800"
-    assert {row[3] for row in ablation_table(figures, places, "full", 0.95).rows} == {"—"}
-    tested = weigh_claims(claims("full"), figures, places, 0.95)
+    assert {row[3] for row in ablation_table(figures, measured, "full", 0.95).rows} == {"—"}
+    tested = check_claims(paper_claims("full"), figures, measured, 0.95)
     assert {row[3] for row in claim_table(tested, 0.95).rows} == {"not measured"}
 
 
 def test_a_lost_variant_leaves_no_hole() -> None:
     figures = {name: found for name, found in FIGURES.items() if name != "sft"}
-    places = Places(["mine", "other"], figures)
-    verdicts = [one.verdict for one in weigh_claims(claims("full"), figures, places, 0.95)]
+    measured = MeasuredFigures(["mine", "other"], figures)
+    verdicts = [one.verdict for one in check_claims(paper_claims("full"), figures, measured, 0.95)]
     assert verdicts == ["not measured", "shown", "not measured", "shown", "shown", "shown"]
-    assert not any(row[1] == "sft" for row in ablation_table(figures, places, "full", 0.95).rows)
+    assert not any(row[1] == "sft" for row in ablation_table(figures, measured, "full", 0.95).rows)
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def _draw_settings(rows: list[Row], plt: Any) -> Any:
             chosen = {row["setting"]: row for row in rows if arm(row) == name}
             axis.errorbar(
                 [chosen[setting][f"{metric}_gain"] for setting in names],
-                [place + 0.17 * (shift - 1.5) for place in range(len(names))],
+                [position + 0.17 * (shift - 1.5) for position in range(len(names))],
                 xerr=[chosen[setting][f"{metric}_half_width"] for setting in names],
                 fmt=marker,
                 markersize=3,

@@ -43,8 +43,8 @@ def plain_loop(config: Path, store: str) -> str:
     for number, shard in enumerate(partition(items, c.shard_size)):
         rows = render_shard(shard, lab, c.scenes)
         photos = labelled_photos(rows["images"], rows["labels"])
-        for made in (rows, reason_shard(photos, lab, c.reasoning)):
-            refs += [lab.write_shard(t, f"{number}-{len(refs)}", r) for t, r in made.items() if r]
+        for tables in (rows, reason_shard(photos, lab, c.reasoning)):
+            refs += [lab.write_shard(t, f"{number}-{len(refs)}", r) for t, r in tables.items() if r]
     return publish(lab, refs, config_hash=c.hash(), inputs={})
 
 
@@ -64,14 +64,14 @@ def main() -> None:
     from prefect.testing.utilities import prefect_test_harness
 
     ratios = []
-    with tempfile.TemporaryDirectory() as place, prefect_test_harness(server_startup_timeout=180):
-        config = write_config(Path(place), args.photos)
-        plain_loop(write_config_small(Path(place)), f"{place}/warm-up")
+    with tempfile.TemporaryDirectory() as folder, prefect_test_harness(server_startup_timeout=180):
+        config = write_config(Path(folder), args.photos)
+        plain_loop(write_config_small(Path(folder)), f"{folder}/warm-up")
         for number in range(args.rounds):
             seconds = {}
             for name, work in (("loop", plain_loop), ("flow", tracked_flow)):
                 start = time.perf_counter()
-                work(config, f"{place}/{name}-{number}")
+                work(config, f"{folder}/{name}-{number}")
                 seconds[name] = time.perf_counter() - start
             ratios.append(seconds["flow"] / seconds["loop"])
             print(

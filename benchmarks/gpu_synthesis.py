@@ -36,7 +36,7 @@ Row = dict[str, Any]
 
 
 def pipeline_of(shape: str, config: SynthesisConfig) -> ImagePipeline:
-    """The embedded pipeline, or one of SD 1.5's shapes made on the GPU."""
+    """The embedded pipeline, or one of SD 1.5's shapes, initialised on the GPU."""
     if shape == "tiny":
         return load_pipeline(config)
     import torch
@@ -91,7 +91,7 @@ def attempts_in(store: Store, control: str, count: int, size: int) -> list[Attem
     """Attempts of one control, their maps in the store: edges and depths of rendered scenes."""
     import cv2
 
-    made = []
+    attempts = []
     for index in range(count):
         scene = render_scene(index % 24 + 1, index, size)
         drawn = {
@@ -101,7 +101,7 @@ def attempts_in(store: Store, control: str, count: int, size: int) -> list[Attem
         uris = {kind: f"controls/{kind}-{index}.png" for kind in control.split("+")}
         for kind, uri in uris.items():
             store.write_bytes(uri, encode_png(drawn[kind]))
-        made.append(
+        attempts.append(
             Attempt(
                 attempt_id=f"{index:016x}",
                 parent={"image_id": f"{index:064x}", "split": "train"},
@@ -114,11 +114,11 @@ def attempts_in(store: Store, control: str, count: int, size: int) -> list[Attem
                 seed=index,
             )
         )
-    return made
+    return attempts
 
 
-class Bench:
-    """A pipeline, its attempts, and where the rows go."""
+class Measurement:
+    """A pipeline, its attempts, and the file of the rows."""
 
     def __init__(self, args: argparse.Namespace, folder: str) -> None:
         self.args, self.folder, self.begun = args, folder, time.monotonic()
@@ -137,7 +137,7 @@ class Bench:
         store = Store(f"{self.folder}/{self.stores}")
         return store, attempts_in(store, control, count, 64 if self.args.shape == "tiny" else 512)
 
-    def tell(self, **row: Any) -> Row:
+    def record(self, **row: Any) -> Row:
         """Print and keep a row."""
         with self.args.out.open("a") as out:
             out.write(json.dumps(row) + "\n")
@@ -175,7 +175,7 @@ class Bench:
         shard, peak, held = self.timed(
             lambda: synthesize_shard(attempts, store, sized, self.pipeline)
         )
-        return self.tell(
+        return self.record(
             control=control,
             batch=batch,
             images=count,
@@ -196,9 +196,9 @@ class Bench:
         torch.cuda.set_per_process_memory_fraction(gib * GIB / torch.cuda.mem_get_info()[1])
         rows = synthesize_shard(attempts, store, sized, self.pipeline)
         torch.cuda.set_per_process_memory_fraction(1.0)
-        told = [warning["detail"] for warning in rows["warnings"]]
-        self.tell(capped_gib=gib, batch=batch, images=len(rows["images"]), warnings=told)
-        return bool(told)
+        details = [warning["detail"] for warning in rows["warnings"]]
+        self.record(capped_gib=gib, batch=batch, images=len(rows["images"]), warnings=details)
+        return bool(details)
 
     def late(self) -> bool:
         """Whether the time for measurements is over."""
@@ -217,22 +217,22 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0, help="none starts after that")
     args = parser.parse_args()
     with TemporaryDirectory() as folder:
-        run_all(Bench(args, folder))
+        run_all(Measurement(args, folder))
 
 
-def run_all(bench: Bench) -> list[Row]:
+def run_all(measurement: Measurement) -> list[Row]:
     """All controls and batch sizes, then the cap; the rows that `both` gives."""
     import torch
 
-    args, rows = bench.args, []
+    args, rows = measurement.args, []
     if not args.cpu:
-        bench.tell(device=torch.cuda.get_device_name(), torch=torch.__version__)
+        measurement.record(device=torch.cuda.get_device_name(), torch=torch.__version__)
     for control in args.control:
         for batch in args.batch:
-            if bench.late():
+            if measurement.late():
                 print(f"{control}, batch {batch}: left out", flush=True)
                 continue
-            rows.append(bench.both(control, batch))
+            rows.append(measurement.both(control, batch))
     found = {row["batch"]: row for row in rows if row["control"] == args.control[-1]}
     if not args.cpu and len(found) > 1:
         largest = max(found)
@@ -240,7 +240,7 @@ def run_all(bench: Bench) -> list[Row]:
         # Under pressure the allocator gives back what it had in store, so that more fits than the
         # peaks suggest.
         for share in (1.1, 0.95, 0.8, 0.65):
-            if bench.too_little(args.control[-1], largest, share * found[before]["peak_gib"]):
+            if measurement.too_little(args.control[-1], largest, share * found[before]["peak_gib"]):
                 break
     return rows
 

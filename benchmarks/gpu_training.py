@@ -98,9 +98,9 @@ class Clock:
 
 def processor_of(shape: str, pixels: int) -> Any:
     """The embedded tokenizer with patches of the shape's size."""
-    made = load_processor(resolve_base(EMBEDDED), pixels)
-    made.image_processor.patch_size = PATCH[shape]
-    return made
+    processor = load_processor(resolve_base(EMBEDDED), pixels)
+    processor.image_processor.patch_size = PATCH[shape]
+    return processor
 
 
 def judge_of(shape: str, processor: Any, bf16: bool) -> Any:
@@ -132,7 +132,7 @@ def judge_of(shape: str, processor: Any, bf16: bool) -> Any:
 
 
 def configs(args: argparse.Namespace) -> tuple[SftConfig, JoppoConfig]:
-    """Both stages with the values of the single-gpu profile, but for what the arguments say."""
+    """Both stages with the values of the single-gpu profile, except those of the arguments."""
     shared: dict[str, Any] = {
         "bf16": not args.cpu,
         "gradient_checkpointing": not args.cpu,
@@ -206,17 +206,17 @@ def trainer_of(kind: str, run: Run, processor: Any, judge: Any) -> Any:
         return GRPOTrainer(reward_funcs=[constant], args=arguments, **shared)
     names = load_rubric(config.rubric).names
     rewards = JudgeRewards(config, names)
-    made = JoppoTrainer(
+    trainer = JoppoTrainer(
         reward_funcs=[answered(f, names) for f in rewards.functions],
         args=joppo_arguments(run, config, 1, rewards.weights),
         **shared,
     )
-    made.sample_as(config)
-    return made
+    trainer.sample_as(config)
+    return trainer
 
 
 def measure(trainer: Any, cpu: bool, done: Callable[[Row], None]) -> None:
-    """Train, and hand over the figures of each step but the first, which warms up."""
+    """Train, and call `done` with the figures of each step but the first, which warms up."""
     import torch
     from transformers import TrainerCallback
 

@@ -69,18 +69,18 @@ def attempt(run: Run, kill_at: int | None, dice: random.Random) -> str:
 
     From step `kill_at` on, a random one of them is killed within the time of about a step.
     """
-    told: list[str] = []
+    events: list[str] = []
     killed = threading.Event()
 
     def kill(step: int) -> None:
         time.sleep(dice.uniform(0, LATER_S))
         if alive := trainers(run.folder):
             os.kill(dice.choice(alive), signal.SIGKILL)
-            told.append(f"killed after step {step}")
+            events.append(f"killed after step {step}")
 
     def event(values: dict[str, Any]) -> None:
         if values["event"] == "start":
-            told.append(f"from step {values['resumed_from']}")
+            events.append(f"from step {values['resumed_from']}")
         due = values["event"] == "step" and kill_at is not None and values["step"] >= kill_at
         if due and not killed.is_set():
             killed.set()
@@ -89,11 +89,11 @@ def attempt(run: Run, kill_at: int | None, dice: random.Random) -> str:
     launch = run.config.launch
     try:
         run_processes(command(write_spec(run), launch), environment(launch), event, lambda _: None)
-        told.append("finished")
+        events.append("finished")
     except TrainingFailedError:
         if not killed.is_set():
             raise
-    return ", ".join(told)
+    return ", ".join(events)
 
 
 def trainers(folder: Path) -> list[int]:

@@ -87,8 +87,8 @@ def questions(paths: Sequence[Path]) -> Iterator[Question]:
 def seconds(work: Callable[[], Any]) -> tuple[float, float, Any]:
     """(wall, CPU, result)."""
     wall, cpu = time.perf_counter(), time.process_time()
-    made = work()
-    return time.perf_counter() - wall, time.process_time() - cpu, made
+    result = work()
+    return time.perf_counter() - wall, time.process_time() - cpu, result
 
 
 def against_peer(judge: LocalJudge, processor: Any, paths: list[Path], rounds: int) -> list[str]:

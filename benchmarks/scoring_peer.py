@@ -41,11 +41,11 @@ def score_in_batches(
         inputs = processor(text=chats, images=photos, padding=True, return_tensors="pt")
         began = time.perf_counter()
         with torch.inference_mode():
-            made = model.generate(
+            tokens = model.generate(
                 **inputs, use_cache=True, max_new_tokens=max_new_tokens, do_sample=False
             )
         inside += time.perf_counter() - began
-        new = made[:, inputs["input_ids"].shape[1] :]
+        new = tokens[:, inputs["input_ids"].shape[1] :]
         texts += processor.batch_decode(new, skip_special_tokens=True)
     return texts, [_guess(text) for text in texts], inside
 

@@ -157,8 +157,8 @@ def table_stages(folder: Path, scenes: int) -> list[Row]:
     )
     snapshot = store.size(f"snapshots/{versions[0]}/corpus.duckdb") or 0
     # An attempt for every third photo, as the paper profile's plan has it for PICD.
-    wanted = round((0.8 + 1 / 3) * config.per_category)
-    plan = PlanConfig(targets=dict.fromkeys(CATEGORIES, wanted), expected_yield=1)
+    target = round((0.8 + 1 / 3) * config.per_category)
+    plan = PlanConfig(targets=dict.fromkeys(CATEGORIES, target), expected_yield=1)
     places = {ref["table"]: ref for ref in refs}
 
     def read(table: str) -> list[dict[str, Any]]:
@@ -209,8 +209,8 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=960)
     args = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with TemporaryDirectory() as place:
-        rows = photo_stages(Path(place), args.photos) + table_stages(Path(place), args.scenes)
+    with TemporaryDirectory() as folder:
+        rows = photo_stages(Path(folder), args.photos) + table_stages(Path(folder), args.scenes)
     text = report(rows, args.photos, args.scenes)
     RESULTS.write_text(text, encoding="utf-8")
     print(text)

@@ -1,7 +1,5 @@
 """Rewards by name and by module, with their options; what is no reward is refused."""
 
-import re
-import textwrap
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,14 +7,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.config import JoppoConfig
 from joppo.training.rewards.baselines import absolute_error
 from joppo.training.rewards.joint import joint_parts, relative_absolute, thurstone_fidelity
 from joppo.training.rewards.options import JointRewardConfig
 from joppo.training.rewards.registry import REWARDS, RewardError, call_reward, check_options
 from joppo.training.runs.run_folder import recipe, run_id
-from tests.paths import ROOT
 from tests.training.rewards.reward_cases import random_batch
 
 CONFIG = JointRewardConfig("image", 0.3, gamma=1e-3, conditional_weight=0.7)
@@ -96,25 +92,6 @@ def test_a_config_names_rewards_that_there_are() -> None:
         JoppoConfig(reward="own_rewards_of_test:missing")
     with pytest.raises(RewardError, match="not a callable"):
         check_options("own_rewards_of_test:constant", {})
-
-
-def test_the_examples_of_the_docs_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reward, rubric = (_block(first) for first in ("def closeness", "name: street"))
-    (tmp_path / "my_rewards.py").write_text(reward)
-    (tmp_path / "street.yaml").write_text(rubric)
-    monkeypatch.syspath_prepend(tmp_path)
-    scores, attributes, mos = random_batch(5, 4, 3, seed=2)
-    scores[1, 2] = torch.nan
-    found, _ = call_reward("my_rewards:closeness", scores, attributes, mos, CONFIG, {"scale": 0.5})
-    assert found[1, 2] == 0 and found[0, 0] == 1 - 0.5 * (scores[0, 0] - mos[0]).abs()
-    assert load_rubric(str(tmp_path / "street.yaml")).names == ["composition", "light"]
-
-
-def _block(first: str) -> str:
-    """The indented block of docs/training.md that begins so."""
-    page = (ROOT / "docs" / "training.md").read_text()
-    blocks = re.findall(r"(?:^ {4}.*\n)+", page, re.MULTILINE)
-    return textwrap.dedent(next(b for b in blocks if b.strip().startswith(first)))
 
 
 def test_options_are_part_of_a_run_where_there_are_some() -> None:

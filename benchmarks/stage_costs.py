@@ -24,6 +24,7 @@ import numpy as np
 from joppo.data.corpus.publish import publish
 from joppo.data.datasets import Label
 from joppo.data.datasets.ingest import IngestConfig, ingest_shard
+from joppo.data.datasets.item import Item
 from joppo.data.datasets.labelled import labelled_photos
 from joppo.data.reasoning.checks import repeated_reasonings
 from joppo.data.reasoning.config import ReasoningConfig
@@ -69,7 +70,7 @@ def memory(work: Callable[[], Any]) -> int:
     return peak
 
 
-def jpegs(folder: Path, count: int) -> list[dict[str, Any]]:
+def jpegs(folder: Path, count: int) -> list[Item]:
     """Items of `data.datasets.ingest` for so many photographs."""
     from PIL import Image
 
@@ -81,10 +82,8 @@ def jpegs(folder: Path, count: int) -> list[dict[str, Any]]:
         Image.fromarray(pixels).resize((1024, 768)).save(out, "JPEG", quality=92)
         path = folder / f"{index}.jpg"
         path.write_bytes(out.getvalue())
-        label = Label(path.name, "bench", (category,), split="train").as_dict()
-        items.append(
-            {"path": str(path), "sha256": sha256(out.getvalue()), "label": label, "source": 0}
-        )
+        label = Label(path.name, "bench", (category,), split="train")
+        items.append(Item(label, str(path), sha256(out.getvalue())))
     return items
 
 

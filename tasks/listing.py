@@ -7,7 +7,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from joppo.data.datasets.base import Reject
-from joppo.data.datasets.sources import SourceConfig, item_content, item_key, list_sources
+from joppo.data.datasets.item import Item
+from joppo.data.datasets.sources import SourceConfig, list_sources
 from joppo.data.scenes.scene_source import SceneSourceConfig, item_hash, scene_items
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.shards import partition
@@ -41,7 +42,8 @@ def list_photos(
         if isinstance(found, Reject):
             rejects.append(found.as_row())
         else:
-            items.append((item_key(found), found))
+            # As JSON from here on: items of one hash are sorted by their text.
+            items.append((found.key, found.as_dict()))
     rows = sorted(rejects, key=lambda row: (row["item"], row["reason"]))
     manifest = save(Store(store), "read", content_hash(rows)[:SHORT], {"rejects": rows})
     shards = [_shard(part) for part in partition(items, shard_size)]
@@ -63,5 +65,5 @@ def list_scenes(scenes: dict[str, Any], shard_size: int) -> Listing:
 
 
 def _shard(items: list[Any]) -> Shard:
-    key = content_hash([item_content(item) for item in items])[:SHORT]
+    key = content_hash([Item.from_dict(item).content() for item in items])[:SHORT]
     return Shard(key=key, items=items)

@@ -37,11 +37,11 @@ def synthesize(controls: Manifest, step: Step) -> Manifest:
     with _ONE_AT_A_TIME:
         rows = synthesize_shard(attempts, step.store, config)
     warnings = rows.pop("warnings")
-    made = {row["attempt_id"]: row["image_id"] for row in rows["syntheses"]}
+    image_ids = {row["attempt_id"]: row["image_id"] for row in rows["syntheses"]}
     return step.save(
         {"rejects": rows["rejects"]},
-        files=[*map(record_uri, made), *(row["uri"] for row in rows["images"])],
-        extra={"plan": plan, "made": made, "warnings": warnings},
+        files=[*map(record_uri, image_ids), *(row["uri"] for row in rows["images"])],
+        extra={"plan": plan, "made": image_ids, "warnings": warnings},
     )
 
 

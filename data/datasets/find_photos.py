@@ -1,7 +1,7 @@
-"""The photos that a person means by files, folders and patterns.
+"""The photos that a person names by files, folders and patterns.
 
-Names are what they are: spaces, quotes, newlines and bytes that are no UTF-8 are all read. A name
-is shown as it was given, with what has no UTF-8 form written as `\\xNN`.
+Any file name is read, with spaces, quotes, newlines or bytes that are not UTF-8. A name is shown as
+it was given, with bytes that are not UTF-8 written as `\\xNN`.
 """
 
 import os
@@ -25,7 +25,7 @@ class PhotoFile:
     path: Path
 
 
-def find_photos(places: Sequence[str]) -> Iterator[PhotoFile | Reject]:
+def find_photos(paths: Sequence[str]) -> Iterator[PhotoFile | Reject]:
     """Photos of files, folders (with theirs, hidden ones left out) and patterns (`**` recurses).
 
     A file that is named is taken whatever its suffix; in folders and by patterns the suffix says
@@ -35,14 +35,14 @@ def find_photos(places: Sequence[str]) -> Iterator[PhotoFile | Reject]:
     Rejects: `missing_file`, `no_match`, `no_photos`, `linked_folder`, `not_a_file`.
     """
     seen: set[str] = set()
-    for place in places:
-        for found in _of(place):
+    for path in paths:
+        for found in _photos_of(path):
             if isinstance(found, Reject):
                 yield found
                 continue
-            where = os.path.abspath(found.path)  # noqa: PTH100 (resolve would follow links)
-            if where not in seen:
-                seen.add(where)
+            absolute = os.path.abspath(found.path)  # noqa: PTH100 (resolve would follow links)
+            if absolute not in seen:
+                seen.add(absolute)
                 yield found
 
 
@@ -72,17 +72,17 @@ def shown_name(path: str | Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _of(place: str) -> Iterator[PhotoFile | Reject]:
-    path = Path(place)
+def _photos_of(name: str) -> Iterator[PhotoFile | Reject]:
+    path = Path(name)
     if path.is_dir():
         yield from _folder(path)
     elif os.path.lexists(path):
         yield PhotoFile(shown_name(path), path)
-    elif escape(place) != place:
-        yield from _pattern(place)
+    elif escape(name) != name:
+        yield from _pattern(name)
     else:
         detail = "there is no such file or folder; check the path"
-        yield Reject(STAGE, shown_name(place), "missing_file", detail)
+        yield Reject(STAGE, shown_name(name), "missing_file", detail)
 
 
 def _pattern(pattern: str) -> Iterator[PhotoFile | Reject]:

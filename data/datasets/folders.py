@@ -21,9 +21,9 @@ def list_photos(folder: Path) -> Iterator[tuple[str, Path] | Reject]:
     """
     if not folder.is_dir():
         raise DatasetFormatError(folder, "there is no such folder", "Check the path of the images")
-    root, met = folder.resolve(), False
+    root, empty = folder.resolve(), True
     for name, path in walk_photos(folder):
-        met = True
+        empty = False
         if unsafe_path(name):
             detail = "the name has no portable form; rename it in plain UTF-8 letters"
             yield Reject("read", shown(name), "unsafe_path", detail)
@@ -37,21 +37,21 @@ def list_photos(folder: Path) -> Iterator[tuple[str, Path] | Reject]:
             yield Reject("read", name, "not_a_file", "a dead link or a device; put the file there")
         else:
             yield name, path
-    if not met:
+    if empty:
         problem = f"holds no photo ({', '.join(sorted(SUFFIXES))})"
         raise DatasetFormatError(folder, problem, "Put the photos there, or name another folder")
 
 
 def walk_photos(folder: Path) -> Iterator[tuple[str, Path]]:
     """(name, path) of photos and linked folders; os.walk does not enter the latter."""
-    for place, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        links = [name for name in folders if Path(place, name).is_symlink()]
+        links = [name for name in folders if Path(parent, name).is_symlink()]
         photos = [
             name
             for name in sorted(files)
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
         ]
         for name in [*links, *photos]:
-            path = Path(place, name)
+            path = Path(parent, name)
             yield path.relative_to(folder).as_posix(), path

@@ -6,7 +6,7 @@ be decoded is a reject) and put into the store as they are. The same bytes under
 labels of the first of them, and each of the others is a `duplicate_photo` reject.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -16,6 +16,7 @@ from pydantic import Field, PositiveInt
 
 from joppo.data.config import StageConfig
 from joppo.data.datasets.base import Label, Reject
+from joppo.data.datasets.item import Item
 from joppo.data.datasets.splits import SplitConfig, hash_split, strictest
 from joppo.data.photos.decode import (
     EXTENSIONS,
@@ -47,7 +48,7 @@ class IngestConfig(StageConfig):
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One file of a photo, with its label and the place of its source among those of the build."""
+    """One file of a photo, with its label and the index of its source among those of the build."""
 
     label: Label | None
     path: str
@@ -60,7 +61,7 @@ class Copy:
 
     @property
     def order(self) -> tuple[bool, int, str, str]:
-        """Labelled copies first, then by source, dataset and name: never by the place of a file."""
+        """Labelled copies first, then by source, dataset and name: never by the path of a file."""
         dataset = "" if self.label is None else self.label.dataset
         return self.label is None, self.source, dataset, self.name
 
@@ -70,8 +71,8 @@ class Copy:
         return Reject("ingest", self.name, reason, named).as_row()
 
 
-def ingest_shard(items: Sequence[Mapping[str, Any]], store: Store, config: IngestConfig) -> Rows:
-    """Rows of `images`, `labels` and `rejects` for items of the form `data.datasets.sources.Item`.
+def ingest_shard(items: Iterable[Item], store: Store, config: IngestConfig) -> Rows:
+    """Rows of `images`, `labels` and `rejects` for a shard of items.
 
     A label without a photo gives a `labels` row whose image_id and split are null, unless the
     dataset states a split. Rows depend on the set of items, not on their order.
@@ -82,12 +83,11 @@ def ingest_shard(items: Sequence[Mapping[str, Any]], store: Store, config: Inges
     rows: Rows = {"images": [], "labels": [], "rejects": []}
     photos: dict[str, list[Copy]] = {}
     for item in items:
-        label = None if item["label"] is None else Label.from_dict(item["label"])
-        if item["path"] is not None:
-            copy = Copy(label, item["path"], item["source"])
-            photos.setdefault(item["sha256"], []).append(copy)
-        elif label is not None:
-            rows["labels"].append(label_row(label, None, label.split))
+        if item.path is not None and item.sha256 is not None:
+            copy = Copy(item.label, item.path, item.source)
+            photos.setdefault(item.sha256, []).append(copy)
+        elif item.label is not None:
+            rows["labels"].append(label_row(item.label, None, item.label.split))
     for digest, copies in sorted(photos.items()):
         _ingest_photo(digest, sorted(copies, key=attrgetter("order")), store, config, rows)
     rows["labels"].sort(key=lambda row: (row["dataset"], row["item"]))

@@ -11,7 +11,7 @@ from dataclasses import replace
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
@@ -19,8 +19,8 @@ from joppo.data.config import StageConfig
 from joppo.data.datasets import READERS, Label, Reject, read
 from joppo.data.datasets.cadb import Total
 from joppo.data.datasets.folders import list_photos
+from joppo.data.datasets.item import Item
 from joppo.data.datasets.photos_csv import ColumnMapping
-from joppo.data.store.hashing import content_hash
 
 PHOTOS = "photos"
 """The one kind without a reader: a folder of photos without labels."""
@@ -34,20 +34,6 @@ _OPTIONS: dict[str, set[str]] = {
 # A reader of the user's own takes all its options under `options`; `dataset` names the source.
 _OWN_READER = {"dataset", "options"}
 _BATCH = 512
-
-
-class Item(TypedDict):
-    """A label with its photo, JSON-able: what `data.datasets.ingest` takes."""
-
-    label: dict[str, Any] | None
-    """the fields of a `Label`; None for a photo without label"""
-    path: str | None
-    """the photo's file; None for a label without photo"""
-    sha256: str | None
-    """hash of the file bytes, hex; None for a label without photo"""
-    source: int
-    """index of the source among those of the build: of photos with the same bytes, the label of the
-    first source is used"""
 
 
 class SourceConfig(StageConfig):
@@ -137,9 +123,7 @@ def list_sources(
     """
     for index, config in enumerate(configs):
         for found in list_items(config, base):
-            if not isinstance(found, Reject):
-                found["source"] = index
-            yield found
+            yield found if isinstance(found, Reject) else replace(found, source=index)
 
 
 def list_items(
@@ -171,7 +155,7 @@ def _list_all(
     labels = list_labels(config, base)
     if config.images is None:
         for result in labels:
-            yield result if isinstance(result, Reject) else _item(result, None, None)
+            yield result if isinstance(result, Reject) else Item(result, None, None)
         return
     photos: dict[str, Path] = {}
     for found in list_photos(Path(base, config.images).absolute()):
@@ -181,16 +165,6 @@ def _list_all(
             photos[found[0]] = found[1]
     matched = _match(config, labels, photos)
     yield from _hashed(matched, threads, progress)
-
-
-def item_key(item: Item) -> str:
-    """Hash (64 hex characters) to shard an item by: of the photo's bytes, else of the label."""
-    return item["sha256"] or content_hash(item["label"])
-
-
-def item_content(item: Item) -> dict[str, Any]:
-    """What an item's results depend on, for cache keys: everything but where the file lies."""
-    return {name: item[name] for name in ("label", "sha256", "source")}
 
 
 def _match(
@@ -234,12 +208,7 @@ def _hash_one(match: tuple[Label | None, Path] | Reject) -> Item | Reject:
     label, path = match
     try:
         with path.open("rb") as content:
-            return _item(label, str(path), file_digest(content, "sha256").hexdigest())
+            return Item(label, str(path), file_digest(content, "sha256").hexdigest())
     except OSError as error:
         detail = f"cannot be read ({error.strerror}); check the file and its permissions"
         return Reject("read", label.item if label else path.name, "unreadable_file", detail)
-
-
-def _item(label: Label | None, path: str | None, digest: str | None) -> Item:
-    values = None if label is None else label.as_dict()
-    return Item(label=values, path=path, sha256=digest, source=0)

@@ -38,10 +38,10 @@ class SplitConfig(StageConfig):
 
 def hash_split(image_id: str, config: SplitConfig) -> str:
     """train, validation or test of a photo, by the sha256 of its file bytes."""
-    place = unit_interval("split", config.seed, image_id)
-    if place < config.test:
+    draw = unit_interval("split", config.seed, image_id)
+    if draw < config.test:
         return "test"
-    return "validation" if place < config.test + config.validation else "train"
+    return "validation" if draw < config.test + config.validation else "train"
 
 
 def strictest(splits: Iterable[str]) -> str:

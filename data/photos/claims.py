@@ -82,20 +82,20 @@ def claims(facts: Facts) -> dict[str, str]:
     Beside the ranged aspects: `lines` names a dominant edge direction, `color` and `color_2` the
     most common colours by name (the second one only where it covers 10% of the frame or more).
     """
-    said = {}
+    claimed = {}
     for aspect, (measured, ranges) in _ASPECTS.items():
         number = measured(facts)
         for value, (low, high) in ranges.items():
             if number is not None and low <= number < high:
-                said[aspect] = value
+                claimed[aspect] = value
     for direction, least in _LINES.items():
         if facts.directions[direction] >= least:
-            said["lines"] = direction
+            claimed["lines"] = direction
     if facts.palette and facts.palette[0].share >= 0.25:
-        said["color"] = facts.palette[0].name
+        claimed["color"] = facts.palette[0].name
         if len(facts.palette) > 1 and facts.palette[1].share >= 0.1:
-            said["color_2"] = facts.palette[1].name
-    return said
+            claimed["color_2"] = facts.palette[1].name
+    return claimed
 
 
 def values(aspect: str) -> list[str]:

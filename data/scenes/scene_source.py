@@ -62,7 +62,7 @@ def long_tail(head: int, ratio: float = 0.75) -> dict[int, int]:
     """
     # Order of the single-label counts of labels_PICD.csv, largest first.
     order = (8, 4, 9, 23, 21, 6, 2, 3, 1, 7, 16, 24, 10, 20, 17, 5, 18, 11, 15, 19, 22, 13, 12, 14)
-    return {category: int(head * ratio**place) for place, category in enumerate(order)}
+    return {category: int(head * ratio**rank) for rank, category in enumerate(order)}
 
 
 def scene_items(config: SceneSourceConfig) -> list[dict[str, int]]:
@@ -71,9 +71,9 @@ def scene_items(config: SceneSourceConfig) -> list[dict[str, int]]:
     More scenes of a category only add items: the first ones keep their seeds.
     """
     return [
-        {"category": category, "seed": config.seed * 1_000_000 + place}
+        {"category": category, "seed": config.seed * 1_000_000 + number}
         for category in CATEGORIES
-        for place in range(config.per_category + config.extra.get(category, 0))
+        for number in range(config.per_category + config.extra.get(category, 0))
     ]
 
 

@@ -58,10 +58,10 @@ def to_table(table: str, rows: Sequence[Mapping[str, Any]] | pa.Table) -> pa.Tab
     """
     schema = schema_of(table)
     columns = _from_arrow(table, rows) if isinstance(rows, pa.Table) else _from_dicts(table, rows)
-    made = pa.table(columns, schema=schema)
-    _check_keys(table, made)
-    _check_finite(table, made)
-    return made
+    checked = pa.table(columns, schema=schema)
+    _check_keys(table, checked)
+    _check_finite(table, checked)
+    return checked
 
 
 def content_digest(table: str, rows: pa.Table) -> str:

@@ -54,13 +54,13 @@ class ImagePipeline:
                 f"or put it into the model folder as controlnet_{missing[0]}"
             )
         nets = [self._controlnets[name] for name in names]
-        made = StableDiffusionControlNetPipeline(
+        assembled = StableDiffusionControlNetPipeline(
             **self._base.components,
             controlnet=nets[0] if len(nets) == 1 else nets,
             requires_safety_checker=False,
         )
-        made.set_progress_bar_config(disable=True)
-        return made
+        assembled.set_progress_bar_config(disable=True)
+        return assembled
 
     def default_batch_size(self) -> int:
         """One tile on a CPU; on a GPU as many as free memory suggests, 2 GiB each (SD 1.5 size)."""

@@ -4,15 +4,15 @@ import cv2
 import numpy as np
 
 
-def edge_f1(found: np.ndarray, wanted: np.ndarray, tolerance: int = 1) -> float:
+def edge_f1(found: np.ndarray, reference: np.ndarray, tolerance: int = 1) -> float:
     """F1 in [0, 1] of two (H, W) edge maps; nonzero is an edge.
 
     An edge pixel is matched where the other map has an edge within `tolerance` pixels in x and y.
     Two empty maps agree (1); an empty and a non-empty one do not (0).
     """
-    if found.shape != wanted.shape:
-        raise ValueError(f"edge maps of different sizes: {found.shape} and {wanted.shape}")
-    a, b = found > 0, wanted > 0
+    if found.shape != reference.shape:
+        raise ValueError(f"edge maps of different sizes: {found.shape} and {reference.shape}")
+    a, b = found > 0, reference > 0
     if not a.any() and not b.any():
         return 1.0
     if not a.any() or not b.any():

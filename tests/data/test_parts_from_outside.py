@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from joppo.data.datasets import Label, Reject
 from joppo.data.datasets.ingest import IngestConfig, ingest_shard
+from joppo.data.datasets.item import Item
 from joppo.data.datasets.labelled import LabelledPhoto, labelled_photos
 from joppo.data.datasets.sources import SourceConfig, list_labels, list_sources
 from joppo.data.questions.template_pool import load_templates
@@ -115,7 +116,8 @@ SOURCE: dict[str, Any] = {
 def _photos(folder: Path, store: Store) -> list[LabelledPhoto]:
     found = list(list_sources([SourceConfig(**SOURCE)], folder))
     items = [one for one in found if not isinstance(one, Reject)]
-    rows = ingest_shard(json.loads(json.dumps(items)), store, IngestConfig())
+    passed = [Item.from_dict(json.loads(json.dumps(item.as_dict()))) for item in items]
+    rows = ingest_shard(passed, store, IngestConfig())
     return labelled_photos(rows["images"], rows["labels"])
 
 

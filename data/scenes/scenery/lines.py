@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from joppo.data.scenes.scenery import backdrop, surfaces, things
+from joppo.data.scenes.scenery.brush import Brush
 from joppo.data.scenes.scenery.canvas import Canvas
 from joppo.data.scenes.scenery.mood import hsv, mix
 from joppo.data.scenes.scenery.points import PLACES, Truth, pick
@@ -44,9 +45,8 @@ def diagonal(c: Canvas) -> Truth:
         vp = (1 - vx if flip else vx, h)
         near = fx([(-0.22 + dx, 1.02), (0.16 + dx, 1.02)])
         deck(c, near, vp, 0.96)
-        return Truth(
-            "a wooden walkway", f"diagonally over {PLACES[kind]}", "one-point", vp, (0.5, 0.6)
-        )
+        across = f"diagonally over {PLACES[kind]}"
+        return Truth("a wooden walkway", across, "one-point", vp, (0.5, 0.6))
     surfaces.flat(c, pick(rng, ("sand", "snow", "lawn", "slate", "cloth")))
     count = 1 if u < 0.8 else int(rng.integers(3, 6))
     for i in range(count):
@@ -56,29 +56,14 @@ def diagonal(c: Canvas) -> Truth:
         way = t + off + wob + dy + (dx * (t - 0.5) * 3)
         pts = fx(zip(t, way, strict=True))
         wide = 0.11 if count == 1 else 0.06
-        c.stroke(
-            [(x - m.sun[0] * 0.02, y - m.sun[1] * 0.03) for x, y in pts],
-            wide,
-            np.zeros(3, np.float32),
-            None,
-            False,
-            0.35,
-            0.012,
-        )
+        shadow = [(x - m.sun[0] * 0.02, y - m.sun[1] * 0.03) for x, y in pts]
+        c.stroke(shadow, wide, np.zeros(3, np.float32), alpha=0.35, soft=0.012)
         wood = mix(hsv(0.07, 0.4, 0.42), c.accent(i), 0.35)
         c.stroke(pts, wide, wood, 0.75, True, texture=0.3)
-        c.stroke(
-            [(x + 0.012, y - 0.012) for x, y in pts],
-            wide * 0.3,
-            wood * 1.45,
-            None,
-            True,
-            0.3 + 0.3 * m.key,
-            0.006,
-        )
-    return Truth(
-        "a branch" if count == 1 else "branches", "lying along a diagonal", ideal=(0.5, 0.5)
-    )
+        rim, shine = [(x + 0.012, y - 0.012) for x, y in pts], 0.3 + 0.3 * m.key
+        c.stroke(rim, wide * 0.3, wood * 1.45, None, True, shine, 0.006)
+    name = "a branch" if count == 1 else "branches"
+    return Truth(name, "lying along a diagonal", ideal=(0.5, 0.5))
 
 
 def deck(c: Canvas, near: list, vp: tuple[float, float], reach: float, rails: bool = True) -> None:
@@ -106,10 +91,8 @@ def deck(c: Canvas, near: list, vp: tuple[float, float], reach: float, rails: bo
     for p in ((ax, ay), (bx, by)):
         for t in (0.05, 0.3, 0.48, 0.62, 0.73, 0.81, 0.87):
             x, y = lerp(p, t)
-            h = 0.3 * (1 - t)
-            c.stroke(
-                [(x, y), (x, y - h)], 0.022 * (1 - t) + 0.002, wood * 0.55, c.depth_at(y), True
-            )
+            h, width = 0.3 * (1 - t), 0.022 * (1 - t) + 0.002
+            c.stroke([(x, y), (x, y - h)], width, wood * 0.55, c.depth_at(y), True)
         top = [lerp((p[0], p[1] - 0.3), t) for t in (0, 0.9)]
         c.stroke(top, np.array([0.018, 0.002]), wood * 0.8, c.depth_at(0.8), True)
 
@@ -123,59 +106,38 @@ def _upright(c: Canvas, x: float, where: str) -> Truth:
     if u < 0.25:
         surfaces.wall(c, 1.0)
         other = mix(c.accent(0), c.ground, 0.3)
-        edge = c.polygon_mask([(x, -0.1), (1.1, -0.1), (1.1, 1.1), (x, 1.1)])
+        edge = c.box_mask(x, -0.1, 1.1, 1.1)
         sy, sx, _ = edge
-        c.paint(
-            edge, other * (0.85 + 0.22 * c.rough[sy, sx, None]) * (0.55 + 0.3 * c.mood.key), 0.4
-        )
+        plaster = other * (0.85 + 0.22 * c.rough[sy, sx, None])
+        c.paint(edge, plaster * (0.55 + 0.3 * c.mood.key), 0.4)
         c.stroke([(x, -0.1), (x, 1.1)], 0.035, c.accent(1), 0.55, True)
         return Truth("the corner of a wall", where, ideal=(x - dx, 0.5))
     kind = pick(rng, PLACES)
     backdrop.outdoor(c, kind, rng.uniform(0.5, 0.75))
     base = rng.uniform(0.86, 0.98)
     d = c.depth_at(base)
+    brush = Brush(c, d)
     if u < 0.5:
         things.lamp(c, x, base, base - rng.uniform(0.02, 0.08), d, True)
         name = "a lamp post"
     elif u < 0.75:
         c.cast(x, base, 0.1, 0.8)
         w = rng.uniform(0.035, 0.055)
-        bark = hsv(0.07, 0.3, 0.36)
-        c.polygon(
-            [(x - w * 1.3, base), (x - w, -0.1), (x + w, -0.1), (x + w * 1.3, base)],
-            bark,
-            d,
-            "tube",
-            True,
-            texture=0.45,
-        )
+        brush.trunk(x, (w * 1.3, base), (w, -0.1), hsv(0.07, 0.3, 0.36), 0.45)
         for _ in range(5):
-            c.foliage(
-                x + rng.normal(0, 0.12),
-                rng.uniform(-0.02, 0.1),
-                0.12,
-                0.08,
-                c.mood.foliage[int(rng.integers(3))],
-                d,
-                True,
-            )
+            px, py = x + rng.normal(0, 0.12), rng.uniform(-0.02, 0.1)
+            c.foliage(px, py, 0.12, 0.08, c.mood.foliage[int(rng.integers(3))], d, True)
         name = "a tree trunk"
     else:
         h = base - rng.uniform(0.04, 0.12)
         c.cast(x, base, 0.06, h)
-        c.stroke(
-            [(x, base), (x, base - h)],
-            np.array([0.034, 0.02]),
-            np.full(3, 0.75, np.float32),
-            d,
-            True,
-        )
+        pole = [(x, base), (x, base - h)]
+        brush.stroke(pole, np.array([0.034, 0.02]), np.full(3, 0.75, np.float32))
         wave = np.linspace(0, 1, 16)
         side = -np.sign(c.mood.sun[0])
         top = np.stack([x + side * 0.2 * wave, base - h + 0.02 + 0.012 * np.sin(wave * 9)], 1)
-        c.polygon(
-            np.concatenate([top, top[::-1] + np.array([0, 0.12])]), c.accent(0), d, "slab", True
-        )
+        flag = np.concatenate([top, top[::-1] + np.array([0, 0.12])])
+        brush.polygon(flag, c.accent(0))
         name = "a flag pole"
     return Truth(name, f"{where} of {PLACES[kind]}", ideal=(x - dx, 0.5))
 
@@ -197,7 +159,7 @@ def many_verticals(c: Canvas) -> Truth:
         kind = pick(rng, ("grass", "snow"))
         horizon = rng.uniform(0.5, 0.62)
         backdrop.outdoor(c, kind, horizon)
-        haze = c.polygon_mask([(0, 0), (1, 0), (1, horizon), (0, horizon)], 0.03)
+        haze = c.box_mask(0, 0, 1, horizon, 0.03)
         c.paint(haze, mix(m.haze, m.foliage[0], 0.35), None, False, 0.5 + 0.3 * m.mist)
         for _ in range(int(rng.integers(14, 22))):
             base = horizon + 0.02 + 0.42 * rng.uniform() ** 1.6
@@ -206,19 +168,7 @@ def many_verticals(c: Canvas) -> Truth:
             x = rng.uniform(0, 1)
             bark = mix(hsv(0.07, 0.25, 0.32), m.haze, 0.6 * (1 - d) * m.mist)
             c.cast(x, base, w * 2, 0.4)
-            c.polygon(
-                [
-                    (x - w * 1.15, base),
-                    (x - w * 0.9, -0.1),
-                    (x + w * 0.9, -0.1),
-                    (x + w * 1.15, base),
-                ],
-                bark,
-                d,
-                "tube",
-                d > 0.3,
-                texture=0.4,
-            )
+            Brush(c, d, d > 0.3).trunk(x, (w * 1.15, base), (w * 0.9, -0.1), bark, 0.4)
         return Truth("tree trunks", "standing across the frame", ideal=(0.5, 0.5))
     k = int(rng.integers(7, 13))
     if u < 0.7:
@@ -239,12 +189,7 @@ def many_verticals(c: Canvas) -> Truth:
         x, (dx, _) = (i + 0.5) / k, c.slip(0.025)
         w = (0.5 if u < 0.85 else 0.27) / k * rng.uniform(0.85, 1.1)
         c.cast(x + dx, 0.9, w * 2, 0.1)
-        c.polygon(
-            [(x - w + dx, -0.1), (x + w + dx, -0.1), (x + w + dx, 0.9), (x - w + dx, 0.9)],
-            cloth * rng.uniform(0.9, 1.1),
-            0.7,
-            "tube",
-            True,
-            texture=0.12,
-        )
-    return Truth("curtain folds" if u < 0.85 else "columns", "across the frame", ideal=(0.5, 0.5))
+        fold = cloth * rng.uniform(0.9, 1.1)
+        Brush(c, 0.7).box((x - w + dx, -0.1), (x + w + dx, 0.9), fold, "tube", 0.12)
+    name = "curtain folds" if u < 0.85 else "columns"
+    return Truth(name, "across the frame", ideal=(0.5, 0.5))

@@ -12,8 +12,9 @@ from rich.table import Table
 
 from joppo.data.datasets.base import Reject
 from joppo.data.datasets.ingest import ingest_shard, label_row
+from joppo.data.datasets.item import Item
 from joppo.data.datasets.labelled import LabelledPhoto, labelled_photos
-from joppo.data.datasets.sources import Item, SourceConfig, list_items, list_labels
+from joppo.data.datasets.sources import SourceConfig, list_items, list_labels
 from joppo.data.datasets.splits import hash_split
 from joppo.data.reasoning.plan_cost import PlanRow, Workload, plan_cost, requests_by_teacher
 from joppo.data.reasoning.reason import shard_requests

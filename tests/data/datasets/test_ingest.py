@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -9,7 +10,8 @@ from PIL import Image
 
 from joppo.data.datasets import Label
 from joppo.data.datasets.ingest import IngestConfig, ingest_shard
-from joppo.data.datasets.sources import SourceConfig, item_key, list_items
+from joppo.data.datasets.item import Item
+from joppo.data.datasets.sources import SourceConfig, list_items
 from joppo.data.datasets.splits import SplitConfig, hash_split
 from joppo.data.store.hashing import sha256
 from joppo.data.store.rows import to_table
@@ -34,15 +36,16 @@ def add(tmp_path):
     def write(name, content, dataset="picd", source=0, **fields):
         path = tmp_path / name
         path.write_bytes(content)
-        own = Label(name, dataset, **fields).as_dict() if dataset else None
-        return {"label": own, "path": str(path), "sha256": sha256(content), "source": source}
+        own = Label(name, dataset, **fields) if dataset else None
+        return Item(own, str(path), sha256(content), source)
 
     return write
 
 
 def run(items, store, **values):
     config = IngestConfig.model_validate(values)
-    rows = ingest_shard(json.loads(json.dumps(items)), store, config)
+    passed = [Item.from_dict(json.loads(json.dumps(item.as_dict()))) for item in items]
+    rows = ingest_shard(passed, store, config)
     for table, made in rows.items():
         to_table(table, made)
     return rows
@@ -117,7 +120,7 @@ def test_a_photo_of_two_sources_has_the_label_of_the_first(add, store):
     }
     (told,) = [row["detail"] for row in rows["rejects"] if row["item"] == "a.png"]
     assert told.startswith("cadb: the same bytes as b.png of picd") and "put another" in told
-    items[3]["source"] = 0
+    items[3] = replace(items[3], source=0)
     assert [row["mos"] for row in run(items, store)["labels"]] == [0.5]
 
 
@@ -189,8 +192,7 @@ def test_a_copy_that_is_gone_does_not_take_the_others_with_it(add, store, tmp_pa
 
 
 def test_labels_without_photo_and_photos_without_label(add, store):
-    label = Label("x.jpg", "picd", categories=(21,), split="test").as_dict()
-    bare = {"label": label, "path": None, "sha256": None, "source": 0}
+    bare = Item(Label("x.jpg", "picd", categories=(21,), split="test"), None, None)
     rows = run([bare, add("own.png", photo("red"), dataset=None)], store, origin="mine")
     assert [(row["origin"], row["item"]) for row in rows["images"]] == [("mine", "own.png")]
     (row,) = rows["labels"]
@@ -218,7 +220,7 @@ def test_the_config_is_part_of_the_cache_key():
 def test_real_photographs_from_labels_to_rows(real_data):
     config = SourceConfig(kind="oasis", labels="oasis/ratings.csv", images="oasis")
     items = list(list_items(config, real_data))
-    assert len(items) == 243 and len({item_key(item) for item in items}) == 243
+    assert len(items) == 243 and len({item.key for item in items}) == 243
     rows = run(items[:60], Store("memory://oasis"))
     assert len(rows["images"]) == len(rows["labels"]) == 60 and not rows["rejects"]
     assert all(row["width"] >= 300 and len(row["phash"]) == 16 for row in rows["images"])

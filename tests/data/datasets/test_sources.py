@@ -8,8 +8,6 @@ from pydantic import ValidationError
 from joppo.data.datasets import DatasetFormatError, Reject
 from joppo.data.datasets.sources import (
     SourceConfig,
-    item_content,
-    item_key,
     list_items,
     list_labels,
     list_sources,
@@ -40,15 +38,15 @@ def sort_out(results):
         if isinstance(result, Reject):
             rejects[result.item] = result.reason
         else:
-            items[result["label"]["item"] if result["label"] else result["path"]] = result
+            items[result.label.item if result.label else result.path] = result
     return items, rejects
 
 
 def test_each_label_meets_its_photo(base):
     items, rejects = sort_out(list_items(CONFIG, base))
     assert set(items) == {"a.jpg", "b.PNG", "sub/c.jpg"}
-    assert items["sub/c.jpg"]["path"] == str(base / "photos" / "sub" / "c.jpg")
-    assert items["sub/c.jpg"]["sha256"] == sha256(b"sub/c.jpg")
+    assert items["sub/c.jpg"].path == str(base / "photos" / "sub" / "c.jpg")
+    assert items["sub/c.jpg"].sha256 == sha256(b"sub/c.jpg")
     assert rejects == {"labels.csv:5": "unsafe_path"}
 
 
@@ -91,7 +89,7 @@ def test_links_that_leave_the_folder_are_refused(base, tmp_path_factory):
     assert set(items) == {"b.PNG", "sub/c.jpg"}
     assert rejects["a.jpg"] == "unsafe_path"
     assert rejects["linked"] == "linked_folder" and rejects["dead.jpg"] == "not_a_file"
-    assert items["b.PNG"]["sha256"] == sha256(b"sub/c.jpg")
+    assert items["b.PNG"].sha256 == sha256(b"sub/c.jpg")
 
 
 def test_a_name_that_is_no_utf8_is_refused(base):
@@ -118,16 +116,16 @@ def test_a_folder_without_photos_is_one_error(base, name):
 def test_labels_alone_are_items_without_photo():
     config = SourceConfig(kind="picd", labels="picd/labels_PICD.csv")
     items, rejects = sort_out(list_items(config, FIXTURES))
-    assert items["048594.jpg"]["label"]["categories"] == [13, 8]
-    assert all(item["path"] is None and item["sha256"] is None for item in items.values())
-    assert len({item_key(item) for item in items.values()}) == len(items) == 5
+    assert items["048594.jpg"].label.categories == (13, 8)
+    assert all(item.path is None and item.sha256 is None for item in items.values())
+    assert len({item.key for item in items.values()}) == len(items) == 5
     assert len(rejects) == 12
 
 
 def test_photos_without_labels_are_items_too(base):
     items, rejects = sort_out(list_items(SourceConfig(kind="photos", images="photos"), base))
     assert len(items) == 3 and not rejects
-    assert all(item["label"] is None for item in items.values())
+    assert all(item.label is None for item in items.values())
 
 
 def test_several_sources_follow_each_other_and_rejects_name_theirs(base):
@@ -136,8 +134,8 @@ def test_several_sources_follow_each_other_and_rejects_name_theirs(base):
     bare = SourceConfig(kind="photos", images="photos")
     found = list(list_sources([ours, CONFIG, bare], base))
     items = [one for one in found if not isinstance(one, Reject)]
-    assert [item["source"] for item in items] == [0, 0, 1, 1, 2, 2]
-    assert [item["label"] and item["label"]["dataset"] for item in items[::2]] == [
+    assert [item.source for item in items] == [0, 0, 1, 1, 2, 2]
+    assert [item.label and item.label.dataset for item in items[::2]] == [
         "ours",
         "photos",
         None,
@@ -149,19 +147,19 @@ def test_several_sources_follow_each_other_and_rejects_name_theirs(base):
         ("missing_image", f"ours: {remedy}"),
         ("missing_image", f"photos_csv: {remedy}"),
     ]
-    assert len({item_key(item) for item in items}) == 2
+    assert len({item.key for item in items}) == 2
 
 
 def test_the_place_of_the_data_does_not_enter_keys(base, tmp_path_factory):
     other = tmp_path_factory.mktemp("moved") / "base"
     (base / "photos").parent.rename(other)
     moved, _ = sort_out(list_items(CONFIG, other))
-    assert item_content(moved["a.jpg"]) == {
-        "label": moved["a.jpg"]["label"],
+    assert moved["a.jpg"].content() == {
+        "label": moved["a.jpg"].label.as_dict(),
         "sha256": sha256(b"a.jpg"),
         "source": 0,
     }
-    assert partition([(item_key(item), item) for item in moved.values()], 2)
+    assert partition([(item.key, item) for item in moved.values()], 2)
 
 
 def test_threads_and_progress(base):

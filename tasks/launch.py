@@ -46,9 +46,9 @@ def command(spec: Path, launch: LaunchConfig) -> list[str]:
 
 
 def environment(launch: LaunchConfig) -> dict[str, str]:
-    """This process's environment for the trainers: bounded threads, and nothing told to anyone.
+    """This process's environment for the trainers: bounded threads, and no reports to the hub.
 
-    trl reports each trainer to the hub unless it is told not to; `launch.env` may allow it.
+    trl reports each trainer to the hub unless telemetry is off; `launch.env` may turn it on.
     On a CPU, memory that tensors leave stays with the process: glibc would hand it back and have it
     cleared at every step, which took a fifth of SFT's time.
     """
@@ -161,7 +161,7 @@ def _signal(group: int, number: int) -> None:
 
 def _failure(code: int, failures: list[Event], tail: list[str]) -> TrainingFailedError:
     if failures:
-        # When one process dies, the others tell only that they lost it.
+        # When one process dies, the others only report that they lost it.
         first = next((event for event in failures if event["permanent"]), failures[0])
         return TrainingFailedError(first["message"], first["permanent"])
     how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -47,11 +47,13 @@ class ProgressArtifact:
             return
         self._tried = now
         if self._artifact is None:
-            made = create_progress_artifact(
+            artifact = create_progress_artifact(
                 float(percent), key=self.key, description=self.description
             )
-            assert isinstance(made, UUID)  # sync here, although the signature allows a coroutine
-            self._artifact = made
+            assert isinstance(
+                artifact, UUID
+            )  # sync here, although the signature allows a coroutine
+            self._artifact = artifact
         else:
             update_progress_artifact(artifact_id=self._artifact, progress=float(percent))
         self._percent = percent

@@ -112,8 +112,9 @@ class Progress:
                 with get_client(sync_client=True) as client:
                     client.update_artifact(self.artifacts[key], ArtifactUpdate(data=data))
             elif kind == "table":
-                made = create_table_artifact(json.loads(data), key=key, description=self.run.id)
-                self.artifacts[key] = _id(made)
+                table = json.loads(data)
+                artifact = create_table_artifact(table, key=key, description=self.run.id)
+                self.artifacts[key] = _id(artifact)
             else:
                 self.artifacts[key] = _id(create_markdown_artifact(data, key=key))
 
@@ -126,10 +127,10 @@ class Progress:
             self.logger.warning("an artifact was not updated: %s", error)
 
 
-def _id(made: Any) -> UUID:
+def _id(artifact: Any) -> UUID:
     """The artifact calls are sync here, although their signature allows for a coroutine."""
-    assert isinstance(made, UUID)
-    return made
+    assert isinstance(artifact, UUID)
+    return artifact
 
 
 def curves(run: Run) -> str:

@@ -166,14 +166,14 @@ class Local:
                 self.work(pool)
 
 
-def gpu_slots(env: Mapping[str, str], wanted: int | None) -> int:
-    """Runs of the gpu pool at a time: as wanted, else `$JOPPO_GPUS`, else one per GPU, at least 1.
+def gpu_slots(env: Mapping[str, str], slots: int | None) -> int:
+    """Runs of the gpu pool at a time: `slots`, else `$JOPPO_GPUS`, else one per GPU, at least 1.
 
     Raises:
         UpError: $JOPPO_GPUS is no number above 0.
     """
-    if wanted is not None:
-        return wanted
+    if slots is not None:
+        return slots
     text = env.get(GPU_LIMIT, "")
     if not text:
         return max(1, len(visible_gpus(env)))

@@ -55,6 +55,18 @@ def test_every_deployment_has_a_form_of_typed_fields(name: str) -> None:
     assert load_config(type(read), path) == read
 
 
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_every_field_is_described(name: str) -> None:
+    schema = schema_of(load_flow_from_entrypoint(DEPLOYMENTS[name]["entrypoint"]))
+    fields = {
+        f"{section}.{key}": field
+        for section, definition in schema["definitions"].items()
+        for key, field in definition.get("properties", {}).items()
+    }
+    assert len(fields) > 20
+    assert [key for key, field in fields.items() if not field.get("description")] == []
+
+
 def test_descriptions_are_those_in_the_code() -> None:
     fields = fields_of(schema_of(train_sft))
     assert fields["snapshot"]["description"] == "version of the corpus; None takes the latest"

@@ -27,11 +27,8 @@ def calibrate_judge(
     name = mean_name(judge.name, config.samples)
     cache = ScoreCache(store, name, prompt_id(config.load_rubric()))
     with console.status("scoring photos that people have scored"):
-        made = calibrate(judge, cache, store, config.scoring, version, split)
+        fitted = calibrate(judge, cache, store, config.scoring, version, split)
     folder, file = calibration_place(config, store, name)
-    save(made, folder, file)
-    console.print(
-        Text(
-            f"{folder.root}/{file}: {len(made.totals)} knots, {made.photos:,} photos, {made.source}"
-        )
-    )
+    save(fitted, folder, file)
+    about = f"{len(fitted.totals)} knots, {fitted.photos:,} photos, {fitted.source}"
+    console.print(Text(f"{folder.root}/{file}: {about}"))

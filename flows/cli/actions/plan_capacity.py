@@ -29,14 +29,14 @@ def show_capacity(
         ConfigError: a config is missing or wrong, or the page has no place for a table.
         CapacityError, UnknownPriceError: the plan cannot be made; the message says what is missing.
     """
-    made = capacity_tables(CONFIGS / profile, photos, assume)
+    capacity = capacity_tables(CONFIGS / profile, photos, assume)
     if page is not None:
         try:
-            write_tables(made, page)
+            write_tables(capacity, page)
         except (FileNotFoundError, ValueError) as error:
             raise ConfigError(f"{page}: {error}") from None
         return
-    console, text = Console(), "\n".join(made.values())
+    console, text = Console(), "\n".join(capacity.values())
     if console.is_terminal:
         console.print(Markdown(text))
     else:
@@ -53,8 +53,8 @@ def capacity_tables(
         assume: a YAML with values in place of those of the folder's `capacity.yaml`.
     """
     if not profile.is_dir():
-        known = sorted(path.parent.name for path in profile.parent.glob("*/capacity.yaml"))
-        there = ", ".join(known) or "none here: run this in a clone of the repository"
+        profiles = sorted(path.parent.name for path in profile.parent.glob("*/capacity.yaml"))
+        there = ", ".join(profiles) or "none here: run this in a clone of the repository"
         raise ConfigError(f"{profile}: no such profile; with a capacity.yaml there are: {there}")
     config = load_config(CapacityConfig, profile / "capacity.yaml")
     if assume is not None:

@@ -26,7 +26,7 @@ LOG = Path(".prefect") / "reproduce.log"
 POLL_S = 4.0
 CANCEL_S = 60.0
 Watch = Callable[[], None]
-_TOLD = ("Running", "Completed", "Failed", "Crashed", "Cancelled")
+_PRINTED = ("Running", "Completed", "Failed", "Crashed", "Cancelled")
 
 
 class NotReproducedError(RuntimeError):
@@ -125,7 +125,7 @@ def _run(api_url: str, values: Mapping[str, Any], console: Console, watch: Watch
 
 def _follow(client: Any, run: UUID, console: Console, watch: Watch) -> Any:
     """Print a line whenever a child begins or ends; the final state of the run."""
-    told: dict[UUID, str] = {}
+    printed: dict[UUID, str] = {}
     began = time.monotonic()
     while True:
         watch()
@@ -134,11 +134,11 @@ def _follow(client: Any, run: UUID, console: Console, watch: Watch) -> Any:
             state = client.read_flow_run(run).state
             for child in _children(client, run):
                 name = child.state_name or ""
-                if told.get(child.id) != name and name in _TOLD:
+                if printed.get(child.id) != name and name in _PRINTED:
                     minutes = (time.monotonic() - began) / 60
                     line = f"{minutes:6.1f} min  {name.lower():9}  {child.name}"
                     console.print(line, highlight=False, markup=False)
-                    told[child.id] = name
+                    printed[child.id] = name
             if state is not None and state.is_final():
                 return state
         time.sleep(POLL_S)

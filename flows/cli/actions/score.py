@@ -136,15 +136,15 @@ def _cells(one: Ranked, names: list[str], drawn: bool) -> list[str | Text]:
 def summary(done: Scoring, out: FileStore) -> Text:
     """What was done, what could not be, and where it stands."""
     failed = [one for one in done.ranked if one.rank is None]
-    known = len(done.ranked) - done.new
+    earlier = len(done.ranked) - done.new
     lines = [f"{len(done.ranked) - len(failed):,} photos scored"]
     if failed:
         reasons = _counts(one.row.reason for one in failed)
         lines.append(f"{len(failed):,} without an answer: {reasons}")
     if done.rejects:
         lines.append(f"{len(done.rejects):,} rejected: {_counts(r.reason for r in done.rejects)}")
-    if known:
-        lines.append(f"{known:,} of them judged by an earlier run")
+    if earlier:
+        lines.append(f"{earlier:,} of them judged by an earlier run")
     lines.append(f"{out.root}: {', '.join(done.files)}")
     return Text("\n".join(lines))
 

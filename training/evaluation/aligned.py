@@ -64,15 +64,15 @@ class Aligned:
 
 def align(truth: pa.Table, predictions: pa.Table) -> dict[str, Aligned]:
     """Task -> aligned rows, in the order of the truth, by task name."""
-    place = pc.index_in(truth["question"], value_set=predictions["question"].combine_chunks())
-    asked = pc.is_valid(place)
-    truth, place = truth.filter(asked), pc.drop_null(place)
-    predictions = predictions.take(place)
+    index = pc.index_in(truth["question"], value_set=predictions["question"].combine_chunks())
+    asked = pc.is_valid(index)
+    truth, index = truth.filter(asked), pc.drop_null(index)
+    predictions = predictions.take(index)
     tasks = truth["task"]
     return {
-        task: _of_task(truth.filter(mine), predictions.filter(mine), task)
+        task: _of_task(truth.filter(own), predictions.filter(own), task)
         for task in sorted(pc.unique(tasks).to_pylist())
-        for mine in [pc.equal(tasks, task)]
+        for own in [pc.equal(tasks, task)]
     }
 
 
@@ -109,10 +109,10 @@ def _choices(truth: pa.Table, predictions: pa.Table) -> tuple[list[str], list[st
         return right, given, hits
     columns = (truth["accepted"], truth["options"], truth["classes"], predictions["answer"])
     rows = zip(*(column.to_pylist() for column in columns), strict=True)
-    for place, (accepted, options, classes, answer) in enumerate(rows):
+    for index, (accepted, options, classes, answer) in enumerate(rows):
         of = dict(zip(options, classes, strict=True))
-        hits[place] = answer in accepted
-        right.append(of[answer if hits[place] else accepted[0]])
+        hits[index] = answer in accepted
+        right.append(of[answer if hits[index] else accepted[0]])
         given.append(None if answer is None else of[answer])
     return right, given, hits
 
@@ -139,6 +139,6 @@ def _matrix(column: pa.ChunkedArray, names: Sequence[str]) -> Array:
     flat = pairs.flatten()
     name = pc.index_in(flat.field(0), value_set=pa.array(list(names)))
     known = pc.is_valid(name).to_numpy(zero_copy_only=False)
-    place = pc.fill_null(name, 0).to_numpy(zero_copy_only=False)
-    values[row[known], place[known]] = flat.field(1).to_numpy(zero_copy_only=False)[known]
+    index = pc.fill_null(name, 0).to_numpy(zero_copy_only=False)
+    values[row[known], index[known]] = flat.field(1).to_numpy(zero_copy_only=False)[known]
     return values

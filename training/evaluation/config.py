@@ -17,7 +17,7 @@ Task = Literal["score", "composition", "perspective"]
 
 
 class SetConfig(StageConfig):
-    """One set of photos, from one of three places.
+    """One set of photos, from one of three origins.
 
     `snapshot`: the preferences of a corpus (a version, or `latest`); `source`: a dataset's labels
     and photos; `scenes`: rendered photos, which no corpus holds if their seed is another one.
@@ -46,7 +46,7 @@ class SetConfig(StageConfig):
 
     @model_validator(mode="after")
     def _one_place(self) -> "SetConfig":
-        if sum(place is not None for place in (self.snapshot, self.source, self.scenes)) != 1:
+        if sum(origin is not None for origin in (self.snapshot, self.source, self.scenes)) != 1:
             raise ValueError(f"set {self.name}: give one of snapshot, source and scenes")
         if self.source is not None and self.source.images is None:
             raise ValueError(f"set {self.name}: source needs images, a judge looks at photos")

@@ -31,13 +31,13 @@ def figures_of(tasks: Mapping[str, Aligned], source: str, config: FiguresConfig)
     found: list[Figure] = []
     for name, aligned in tasks.items():
         own = score_figures(aligned, config) if name == SCORE else _choice_figures(aligned, config)
-        found += [_told(one, aligned) for one in [*own, *_failures(aligned)]]
+        found += [_with_counts(one, aligned) for one in [*own, *_failures(aligned)]]
     if source == MMPERSPECTIVE:
         found += _mmp_figures(tasks, config)
     return found
 
 
-def _told(figure: Figure, aligned: Aligned) -> Figure:
+def _with_counts(figure: Figure, aligned: Aligned) -> Figure:
     return replace(figure, task=aligned.task, unparsed=aligned.unparsed, rejected=aligned.rejected)
 
 
@@ -86,9 +86,9 @@ def _mmp_figures(tasks: Mapping[str, Aligned], config: FiguresConfig) -> Iterato
     note = None if len(known) == len(MMP_TASKS) else f"{len(known)} of {len(MMP_TASKS)} tasks"
     for handling in HANDLINGS:
         rows = [
-            (task.task, task.photos[place], task.hits[place])
+            (task.task, task.photos[row], task.hits[row])
             for task in known
-            for place in np.flatnonzero(chosen(task, handling)).tolist()
+            for row in np.flatnonzero(chosen(task, handling)).tolist()
         ]
         if rows:
             names, photos, hits = zip(*rows, strict=True)
@@ -105,10 +105,10 @@ def _mmp_figures(tasks: Mapping[str, Aligned], config: FiguresConfig) -> Iterato
 def _robustness(tasks: Mapping[str, Aligned], config: FiguresConfig) -> Iterator[Figure]:
     """Share of groups all of whose questions were answered right; a failed answer is wrong."""
     rows = [
-        (str(task.groups[place]), bool(task.hits[place]))
+        (str(task.groups[row]), bool(task.hits[row]))
         for task in tasks.values()
-        for place in np.flatnonzero(task.judged).tolist()
-        if task.groups[place] is not None
+        for row in np.flatnonzero(task.judged).tolist()
+        if task.groups[row] is not None
     ]
     if rows:
         names, hits = all_right([name for name, _ in rows], np.array([hit for _, hit in rows]))

@@ -36,8 +36,8 @@ class Figures:
 
     def handlings(self, label: str, task: str | None) -> Sequence[str]:
         """Both where answers failed; the last one alone where the two are the same."""
-        mine = (row for row in self.rows if (row["label"], row["task"]) == (label, task))
-        return HANDLINGS if any(row["unparsed"] for row in mine) else HANDLINGS[-1:]
+        own = (row for row in self.rows if (row["label"], row["task"]) == (label, task))
+        return HANDLINGS if any(row["unparsed"] for row in own) else HANDLINGS[-1:]
 
 
 class PublishedFigures:

@@ -133,9 +133,9 @@ def calibration_bins(
     group = np.clip(np.searchsorted(edges, totals, side="right") - 1, 0, max(len(edges) - 2, 0))
     found = []
     for one in np.unique(group):
-        mine = mos[group == one]
-        error = mine.std(ddof=1) / np.sqrt(len(mine)) if len(mine) > 1 else 0.0
-        found.append((totals[group == one].mean(), mine.mean(), 1.96 * error))
+        scores = mos[group == one]
+        error = scores.std(ddof=1) / np.sqrt(len(scores)) if len(scores) > 1 else 0.0
+        found.append((totals[group == one].mean(), scores.mean(), 1.96 * error))
     x, y, half = np.array(found).T
     return x, y, half
 

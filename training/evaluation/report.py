@@ -21,7 +21,7 @@ def page(
 
     Args:
         key: name of the evaluation.
-        pictures: title -> place or data URI of a picture.
+        pictures: title -> path or data URI of a picture.
     """
     rows = measured.results.to_pylist()
     parts = [
@@ -33,7 +33,7 @@ def page(
         f"Rows marked (published) are from {published.reference}; {DASH} where no number could be "
         "verified.\n",
         *map(markdown, tables(rows, published)),
-        *(f"## {title}\n\n![{title}]({place})\n" for title, place in pictures.items()),
+        *(f"## {title}\n\n![{title}]({source})\n" for title, source in pictures.items()),
     ]
     return "\n".join(parts)
 

@@ -61,7 +61,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure before it is told whose it is; NaN becomes null."""
+    """One figure, not yet connected to a judge and a set; NaN becomes null."""
 
     metric: str
     value: float

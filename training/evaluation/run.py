@@ -32,7 +32,7 @@ class IncompleteError(RuntimeError):
 
 @dataclass(frozen=True)
 class Measured:
-    """What came out: figures as `RESULTS`, confusions as `CONFUSION`, and the answers behind them.
+    """The result: figures as `RESULTS`, confusions as `CONFUSION`, and the answers behind them.
 
     `answers` is set -> judge label -> task -> aligned rows; `sets` and `judges` are those of the
     config, in its order.
@@ -81,13 +81,13 @@ def ask(
     """
     opened = None
     for one in sets:
-        found = Predictions(store, judge.name, one)
-        todo, told = found.unanswered(), progress(one)
-        if todo:
+        stored = Predictions(store, judge.name, one)
+        unanswered, report_progress = stored.unanswered(), progress(one)
+        if unanswered:
             opened = opened or judge.open()
-            predict(opened, found, todo, told)
+            predict(opened, stored, unanswered, report_progress)
         else:
-            told(len(one.items), len(one.items))
+            report_progress(len(one.items), len(one.items))
 
 
 def measure(

@@ -58,9 +58,9 @@ def _totals(
     draws = resamples.draws(lambda counts: np.hstack([rank(counts), linear(counts)]))
     fitted = np.nan if fit.parameters is None else plcc(fit(valued), mos)
     values = {"srcc": srcc(ranked, mos), "plcc": plcc(valued, mos), "plcc_logistic": fitted}
-    for place, (metric, value) in enumerate(values.items()):
+    for column, (metric, value) in enumerate(values.items()):
         note = fit.reason if metric == "plcc_logistic" else None
-        yield _bootstrapped(metric, value, draws[:, place], n, resamples, handling, note=note)
+        yield _bootstrapped(metric, value, draws[:, column], n, resamples, handling, note=note)
 
 
 def _attributes(aligned: Aligned, config: FiguresConfig) -> Iterator[Figure]:
@@ -69,7 +69,7 @@ def _attributes(aligned: Aligned, config: FiguresConfig) -> Iterator[Figure]:
     if not aligned.names:
         return
     known = np.isfinite(aligned.truth[answered]).mean(axis=0) if answered.any() else np.zeros(0)
-    shared = [place for place, share in enumerate(known) if share > 0]
+    shared = [column for column, share in enumerate(known) if share > 0]
     yield from _attribute_figures(aligned, answered, None, config)
     if shared:
         with_truth = answered & np.isfinite(aligned.truth[:, shared]).all(axis=1)
@@ -84,7 +84,7 @@ def _attribute_figures(
     The two are taken apart, because the photos with a known truth may be fewer.
     """
     own = list(range(len(aligned.names))) if shared is None else shared
-    names = tuple(aligned.names[place] for place in own)
+    names = tuple(aligned.names[column] for column in own)
     columns = AttributeColumns(
         names,
         aligned.attributes[rows][:, own],
@@ -94,8 +94,8 @@ def _attribute_figures(
     )
     figures = AttributeFigures(columns)
     keys = [
-        (place, key)
-        for place, key in enumerate(figures.keys)
+        (column, key)
+        for column, key in enumerate(figures.keys)
         if shared is None or key[0] not in _WITHOUT_TRUTH
     ]
     n = int(rows.sum())
@@ -105,16 +105,16 @@ def _attribute_figures(
         return
     resamples = Resamples.of(aligned.photos[rows], config.resamples, config.seed, config.level)
     point, draws = figures(np.ones((1, n)))[0], resamples.draws(figures)
-    for place, (metric, name) in keys:
+    for column, (metric, name) in keys:
         yield _bootstrapped(
-            metric, point[place], draws[:, place], n, resamples, "excluded", of=name
+            metric, point[column], draws[:, column], n, resamples, "excluded", of=name
         )
     if columns.truth is not None:
         linear = AttributeLinear(columns.attributes, columns.truth)
         point, draws = linear(np.ones((1, n)))[0], resamples.draws(linear)
-        for place, name in enumerate(names):
+        for column, name in enumerate(names):
             yield _bootstrapped(
-                "plcc_attribute", point[place], draws[:, place], n, resamples, "excluded", of=name
+                "plcc_attribute", point[column], draws[:, column], n, resamples, "excluded", of=name
             )
 
 

@@ -61,8 +61,8 @@ def _lines(
             first = next((cell for cell in cells if cell is not None), None)
             if first is not None:
                 counts = [str(first[name]) for name in ("n", "unparsed", "rejected")]
-                said = handling if len(handlings) > 1 else "none"
-                yield (label, said, *counts, *map(shown, cells))
+                failed_answers = handling if len(handlings) > 1 else "none"
+                yield (label, failed_answers, *counts, *map(shown, cells))
 
 
 _COUNTS = ("failed answers", "n", "unparsed", "rejected")

@@ -1,6 +1,6 @@
-"""What the rows of one decoding tile have read and written.
+"""Keys and values of the rows of one decoding tile.
 
-A tile always has the same shape: `rows` x `capacity` positions, whatever stands in it. Kernels are
+A tile always has the same shape: `rows` x `capacity` positions, whatever it holds. Kernels are
 chosen by shape and differ in the last bits, so a reply can depend on nothing but its own row.
 """
 
@@ -23,7 +23,7 @@ class Slots:
         self.length = torch.zeros(rows, dtype=torch.long, device=keys.device)
         self.mask = keys.new_full((rows, 1, 1, capacity), HIDDEN)
         self.mask[..., 0] = 0.0
-        self.place = self.length.view(rows, 1, 1, 1)
+        self.next_position = self.length.view(rows, 1, 1, 1)
         self.written = [(self._empty(k), self._empty(v)) for k, v in like]
 
     def _empty(self, like: Tensor) -> Tensor:

@@ -193,7 +193,9 @@ class Decoder:
         slots, rows = tile.slots, sorted(tile.replies)
         positions = slots.length + tile.delta
         cos, sin = (table[positions][:, None, None] for table in tile.turns)
-        logits = self.text.step(tile.token, (cos, sin), slots.written, slots.place, slots.mask)
+        logits = self.text.step(
+            tile.token, (cos, sin), slots.written, slots.next_position, slots.mask
+        )
         if len(rows) < slots.rows:
             logits = logits[rows]
         tokens = self._choose(logits, [tile.replies[row] for row in rows])

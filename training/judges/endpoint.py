@@ -97,20 +97,20 @@ class EndpointJudge:
     ) -> Iterator[tuple[Reply, ...]]:
         """Replies in the order of the questions; answers come in any order and wait for theirs."""
         waiting: dict[int, _Asked] = {}
-        places: dict[int, tuple[_Asked, int]] = {}
+        pending: dict[int, tuple[_Asked, int]] = {}
         given = 0
 
         def requests() -> Iterator[TeacherRequest]:
             for number, question in enumerate(questions):
                 asked = waiting[number] = _Asked(question, [None] * len(params))
-                for place, values in enumerate(params):
+                for draw, values in enumerate(params):
                     request = self._request(question, values)
-                    places[id(request)] = asked, place
+                    pending[id(request)] = asked, draw
                     yield request
 
         for request, answer in self._gateway.ask_many(requests(), _validate):
-            asked, place = places.pop(id(request))
-            asked.replies[place] = self._read(asked.question, request, answer)
+            asked, draw = pending.pop(id(request))
+            asked.replies[draw] = self._read(asked.question, request, answer)
             while given in waiting and (replies := waiting[given].complete()):
                 yield replies
                 del waiting[given]

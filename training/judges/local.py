@@ -129,9 +129,9 @@ class _Run:
     """One pass over questions: starts those there is room for, steps, hands out in order."""
 
     def __init__(
-        self, judge: LocalJudge, decoder: Decoder, ahead: Prefetch[Question, Any], draws: int
+        self, judge: LocalJudge, decoder: Decoder, prefetched: Prefetch[Question, Any], draws: int
     ) -> None:
-        self.judge, self.decoder, self.ahead, self.draws = judge, decoder, ahead, draws
+        self.judge, self.decoder, self.prefetched, self.draws = judge, decoder, prefetched, draws
         self.prepared: deque[int] = deque()
         self.passed = 0
         self.asked: dict[int, _Asked] = {}
@@ -148,7 +148,7 @@ class _Run:
             if self.decoder.at_work:
                 for ticket, tokens in self.decoder.step():
                     self._finish(ticket, tokens)
-            elif self.given == self.taken and self.ahead.exhausted:
+            elif self.given == self.taken and self.prefetched.exhausted:
                 return
 
     def _start(self) -> None:
@@ -171,9 +171,9 @@ class _Run:
         another prompt costs less than going on without.
         """
         most = min(self.decoder.batch, _LOOK_AHEAD)
-        while len(self.prepared) < most and not self.ahead.exhausted:
+        while len(self.prepared) < most and not self.prefetched.exhausted:
             empty = not self.prepared and self.decoder.at_work < _FULL * self.decoder.batch
-            taken = self.ahead.take(wait=empty)
+            taken = self.prefetched.take(wait=empty)
             if taken is None:
                 break
             self._take(*taken)

@@ -45,17 +45,17 @@ def load(config: LocalJudgeConfig) -> tuple[Any, Any]:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     how = SftConfig(bf16=_dtype(config, device) == "bfloat16", attention="sdpa")
-    place = folder_of(config.model)
-    if (place / ADAPTER_FILE).is_file():
-        model = load_adapted(place, how, trainable=False).merge_and_unload()
+    folder = folder_of(config.model)
+    if (folder / ADAPTER_FILE).is_file():
+        model = load_adapted(folder, how, trainable=False).merge_and_unload()
     else:
-        model = load_base(str(place), how)
+        model = load_base(str(folder), how)
     if model.config.model_type not in FAMILIES:
         raise ModelFolderError(
             f"{config.model} is a {type(model).__name__}; a local judge is one of "
             f"{', '.join(FAMILIES)}. Serve it (vllm serve) and name it as an endpoint"
         )
-    return model.eval().to(device), load_processor(str(place), config.max_pixels)
+    return model.eval().to(device), load_processor(str(folder), config.max_pixels)
 
 
 def folder_of(model: str) -> Path:
@@ -67,14 +67,14 @@ def folder_of(model: str) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
-    place = Path(resolve_base(model))
-    if place.is_dir():
-        if not any((place / name).is_file() for name in (ADAPTER_FILE, "config.json")):
+    folder = Path(resolve_base(model))
+    if folder.is_dir():
+        if not any((folder / name).is_file() for name in (ADAPTER_FILE, "config.json")):
             raise ModelFolderError(
-                f"{place} holds no model ({ADAPTER_FILE} or config.json); name the folder `model` "
+                f"{folder} holds no model ({ADAPTER_FILE} or config.json); name the folder `model` "
                 "of a training run, or a folder that transformers loads"
             )
-        return place
+        return folder
     try:
         return Path(snapshot_download(model, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
@@ -90,13 +90,13 @@ def describe(config: LocalJudgeConfig) -> str:
     Raises:
         ModelFolderError: there is no such model.
     """
-    place = folder_of(config.model)
-    weights = [model_digest(place)]
-    if (place / ADAPTER_FILE).is_file():
-        weights.append(model_digest(folder_of(adapter_base(place))))
+    folder = folder_of(config.model)
+    weights = [model_digest(folder)]
+    if (folder / ADAPTER_FILE).is_file():
+        weights.append(model_digest(folder_of(adapter_base(folder))))
     shaping = config.model_dump(exclude={"kind", "model", "device", "batch", "threads"})
     shaping |= {"dtype": _dtype(config, config.device), "max_new_tokens": token_limit(config)}
-    return f"{_label(config.model, place)}@{content_hash(weights, shaping)[:_SHORT]}"
+    return f"{_label(config.model, folder)}@{content_hash(weights, shaping)[:_SHORT]}"
 
 
 def token_limit(config: LocalJudgeConfig) -> int:
@@ -109,11 +109,11 @@ def token_limit(config: LocalJudgeConfig) -> int:
     return _EMBEDDED_TOKENS if config.model == EMBEDDED else _TOKENS
 
 
-def _label(model: str, place: Path) -> str:
-    run = place / RUN_FILE
+def _label(model: str, folder: Path) -> str:
+    run = folder / RUN_FILE
     if run.is_file():
         return str(json.loads(run.read_text(encoding="utf-8"))["run"])
-    return place.name if Path(model).is_dir() or model == EMBEDDED else model.split("/")[-1]
+    return folder.name if Path(model).is_dir() or model == EMBEDDED else model.split("/")[-1]
 
 
 def _dtype(config: LocalJudgeConfig, device: str) -> str:

@@ -44,9 +44,9 @@ class PromptMaker:
         if max(photo.size) > MOST_ELONGATED * min(photo.size):
             detail = f"one side is more than {MOST_ELONGATED} times the other; crop the photo"
             raise PhotoError("too_elongated", detail)
-        made = self._processor.image_processor(images=[photo], return_tensors="pt")
-        grid = made["image_grid_thw"]
-        return Prompt(*self._layout(text, tuple(grid[0].tolist())), made["pixel_values"], grid)
+        inputs = self._processor.image_processor(images=[photo], return_tensors="pt")
+        grid = inputs["image_grid_thw"]
+        return Prompt(*self._layout(text, tuple(grid[0].tolist())), inputs["pixel_values"], grid)
 
     def again(self, prompt: Prompt, text: str) -> Prompt:
         """Another text about the photo of `prompt`."""

@@ -57,8 +57,8 @@ def fit(
             f"{len(totals)} scored photos with human scores are too few to calibrate {judge}; "
             f"at least {LEAST} are needed"
         )
-    x, place, count = np.unique(np.asarray(totals), return_inverse=True, return_counts=True)
-    mean = np.bincount(place, weights=np.asarray(mos)) / count
+    x, index, count = np.unique(np.asarray(totals), return_inverse=True, return_counts=True)
+    mean = np.bincount(index, weights=np.asarray(mos)) / count
     fitted = isotonic_regression(mean, weights=count.astype(float))
     ends = {
         int(i) for a, b in zip(fitted.blocks, fitted.blocks[1:], strict=False) for i in (a, b - 1)

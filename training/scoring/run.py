@@ -1,4 +1,4 @@
-"""A whole scoring in this process: find, score, rank, write. `flows` puts a face on it."""
+"""A whole scoring run in this process: find, score, rank, write."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from joppo.training.scoring.thumbnails import keep_thumbnail, kept_thumbnail
 
 @dataclass(frozen=True)
 class Scoring:
-    """What came out: ranked photos, rejects, files written, and how many were judged just now."""
+    """The result of a run: ranked photos, rejects, files written, and how many photos were new."""
 
     ranked: list[Ranked]
     rejects: list[Reject]
@@ -106,7 +106,7 @@ def write_results(
 
 
 def pictures(store: Store, paths: dict[str, Path], config: ScoringConfig) -> Picture:
-    """Thumbnails from the store; where one is gone, made anew from the photo."""
+    """Thumbnails from the store; where one is missing, it is made from the photo again."""
 
     def picture(one: Ranked, side: int) -> bytes | None:
         image_id = one.row.image_id

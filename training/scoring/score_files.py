@@ -40,7 +40,7 @@ _AFTER = ("parse_ok", "reason", "explanation", "raw_text")
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A scored file in its place. `rank` counts from 1, equal totals share one; None: no answer."""
+    """A scored photo; `rank` counts from 1 and equal totals share one. None: no answer."""
 
     rank: int | None
     name: str
@@ -59,15 +59,15 @@ def rank(
     """Best first by total, equal ones by name, those without an answer last."""
     ordered = sorted(scored, key=lambda s: (_below(s.row.total), s.file.name))
     ranks: dict[float, int] = {}
-    made = []
-    for place, one in enumerate(ordered, start=1):
+    ranked = []
+    for position, one in enumerate(ordered, start=1):
         total = one.row.total
         if total is None:
-            made.append(Ranked(None, one.file.name, one.row, None))
+            ranked.append(Ranked(None, one.file.name, one.row, None))
             continue
         shown = None if calibration is None else calibration(total)
-        made.append(Ranked(ranks.setdefault(total, place), one.file.name, one.row, shown))
-    return made
+        ranked.append(Ranked(ranks.setdefault(total, position), one.file.name, one.row, shown))
+    return ranked
 
 
 def _below(total: float | None) -> float:

@@ -67,17 +67,17 @@ def _labels(
             read.append(result)
     # Files are hashed only now: a test split may be a tenth of the labels.
     found = _hashed([label.item for label in read], photos, rejects)
-    wanted = []
+    chosen = []
     for label in read:
         if (image_id := found.get(label.item)) is None:
             continue
         split = label.split or hash_split(image_id, config.splits)
         if config.split in ("all", split):
-            wanted.append((label, image_id, split))
-    wanted.sort(key=lambda one: (unit_interval("evaluate", one[1]), one[0].item))
+            chosen.append((label, image_id, split))
+    chosen.sort(key=lambda one: (unit_interval("evaluate", one[1]), one[0].item))
     items = [
         item
-        for label, image_id, split in wanted[: config.limit]
+        for label, image_id, split in chosen[: config.limit]
         for item in make_items(
             {"image_id": image_id, "item": label.item, "split": split},
             label_row(label, image_id, split),

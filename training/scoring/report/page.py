@@ -38,7 +38,7 @@ def render(
     from jinja2 import Environment
     from markupsafe import Markup
 
-    pictures, places = _pictures(ranked, picture)
+    pictures, positions = _pictures(ranked, picture)
     style, script = _text("score_report.css"), _text("score_report.js")
     totals = [one.shown for one in ranked if one.shown is not None]
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -55,7 +55,7 @@ def render(
         reject_rows=REJECT_ROWS,
         report={
             "attributes": rubric.names,
-            "photos": [_photo(one, rubric.names, places) for one in ranked],
+            "photos": [_photo(one, rubric.names, positions) for one in ranked],
         },
         thumbnails=pictures,
         # Our own files: nothing of a photo or a model is in them.
@@ -91,9 +91,11 @@ def _drawn(ranked: Sequence[Ranked]) -> bool:
     return any("*" in one.row.judge for one in ranked)
 
 
-def _photo(one: Ranked, names: Sequence[str], places: dict[str, tuple[int, int]]) -> dict[str, Any]:
+def _photo(
+    one: Ranked, names: Sequence[str], positions: dict[str, tuple[int, int]]
+) -> dict[str, Any]:
     row = one.row
-    place = places.get(row.image_id)
+    position = positions.get(row.image_id)
     return {
         "id": row.image_id,
         "name": one.name,
@@ -106,27 +108,27 @@ def _photo(one: Ranked, names: Sequence[str], places: dict[str, tuple[int, int]]
         "words": row.explanation,
         "reason": row.reason,
         "raw": None if row.parse_ok else row.raw_text,
-        "thumbnail": list(place) if place else None,
+        "thumbnail": list(position) if position else None,
     }
 
 
 def _pictures(
     ranked: Sequence[Ranked], picture: Picture
 ) -> tuple[list[list[str]], dict[str, tuple[int, int]]]:
-    """Chunks of base64 JPEGs in the order of the ranks, and where each photo's stands."""
+    """Chunks of base64 JPEGs in the order of the ranks, and the position of each photo in them."""
     side = side_for(len(ranked))
     chunks: list[list[str]] = []
-    places: dict[str, tuple[int, int]] = {}
+    positions: dict[str, tuple[int, int]] = {}
     for part in _parts(ranked):
-        made: list[str] = []
+        chunk: list[str] = []
         for one in part:
             image_id = one.row.image_id
-            if image_id in places or (jpeg := picture(one, side)) is None:
+            if image_id in positions or (jpeg := picture(one, side)) is None:
                 continue
-            places[image_id] = len(chunks), len(made)
-            made.append(base64.b64encode(jpeg).decode())
-        chunks.append(made)
-    return chunks, places
+            positions[image_id] = len(chunks), len(chunk)
+            chunk.append(base64.b64encode(jpeg).decode())
+        chunks.append(chunk)
+    return chunks, positions
 
 
 def _parts(ranked: Sequence[Ranked]) -> Iterator[list[Ranked]]:

@@ -1,4 +1,4 @@
-"""Config of a capacity plan: what one item costs, each value with the place that it comes from.
+"""Config of a capacity plan: what one item costs, each value with its source.
 
 A value is `measured` (its source names the command), `documented` (by whom), `dataset` (counted in
 a dataset's own files), or `assumed`, with the reason. Change any of them: a YAML with the changed

@@ -18,7 +18,7 @@ _SINGLE_RUNS = 6
 
 
 class CapacityError(ValueError):
-    """A plan cannot be made of this; the message names the value and the remedy."""
+    """No plan follows from these values; the message names the value and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _attempts(recipe: Recipe, amounts: Amounts, photos: int) -> tuple[float, flo
     scale = photos * share / amounts.dataset_photos
     sizes = {category: number * scale for category, number in amounts.categories.items()}
     largest = max(sizes.values())
-    wanted: dict[int, float] = {}
+    planned: dict[int, float] = {}
     for category, size in sizes.items():
         if not size:
             continue
@@ -113,10 +113,10 @@ def _attempts(recipe: Recipe, amounts: Amounts, photos: int) -> tuple[float, flo
         limits = [missing, size * plan.max_per_parent]
         if plan.max_per_category is not None:
             limits.append(plan.max_per_category)
-        wanted[category] = min(limits)
-    total = sum(wanted.values())
+        planned[category] = min(limits)
+    total = sum(planned.values())
     kept = 1.0 if plan.max_total is None or not total else min(1.0, plan.max_total / total)
-    parents = sum(min(sizes[category], number * kept) for category, number in wanted.items())
+    parents = sum(min(sizes[category], number * kept) for category, number in planned.items())
     return total * kept, parents
 
 

@@ -32,13 +32,13 @@ def tables(recipe: Recipe, config: CapacityConfig, photos: int | None = None) ->
         return make_plan(recipe, config, number)
 
     here = make_plan(recipe, config, photos)
-    made = {
+    by_name = {
         "stages": stages_table(here),
         "growth": growth_table(plan_of),
         "engines": engines_table(plan_of, 1_000_000),
         "values": values_table(config),
     }
-    return {name: markdown(table) for name, table in made.items()}
+    return {name: markdown(table) for name, table in by_name.items()}
 
 
 def stages_table(plan: Plan) -> TextTable:
@@ -161,19 +161,19 @@ def number(value: float, digits: int = 3) -> str:
     return f"{rounded:,.0f}" if rounded >= 10 ** (digits - 1) else f"{rounded:g}"
 
 
-def write_tables(made: Mapping[str, str], page: Path) -> None:
+def write_tables(by_name: Mapping[str, str], page: Path) -> None:
     """Put fresh tables between the page's `<!-- NAME -->` and `<!-- end -->` marks.
 
     Raises:
         ValueError: the page has no place for one of them.
     """
     with write_aside(page) as aside:
-        aside.write_text(with_tables(made, page.read_text(encoding="utf-8")), encoding="utf-8")
+        aside.write_text(with_tables(by_name, page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def with_tables(made: Mapping[str, str], text: str) -> str:
+def with_tables(by_name: Mapping[str, str], text: str) -> str:
     """The page's text with fresh tables; raises ValueError as `write_tables`."""
-    for name, table in made.items():
+    for name, table in by_name.items():
         mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         if not mark.search(text):
             raise ValueError(f"the page has no place for the table {name!r}: <!-- {name} -->")

@@ -57,8 +57,8 @@ def mean_of_classes(classes: Sequence[str], hits: Array) -> Statistic:
     A class that a resample lacks is left out of that resample's mean. With tasks for classes this
     is the overall figure of MMPerspective.
     """
-    _, place = np.unique(np.asarray(classes), return_inverse=True)
-    member = np.eye(int(place.max()) + 1 if len(place) else 0)[place]
+    _, index = np.unique(np.asarray(classes), return_inverse=True)
+    member = np.eye(int(index.max()) + 1 if len(index) else 0)[index]
     right = member * hits.astype(float)[:, None]
 
     def statistic(counts: Array) -> Array:
@@ -72,8 +72,8 @@ def mean_of_classes(classes: Sequence[str], hits: Array) -> Statistic:
 
 def all_right(groups: Sequence[str], hits: Array) -> tuple[Array, Array]:
     """(names, hits) per group: whether every question of the group was answered right."""
-    names, place = np.unique(np.asarray(groups), return_inverse=True)
-    wrong = np.bincount(place, weights=~hits.astype(bool), minlength=len(names))
+    names, index = np.unique(np.asarray(groups), return_inverse=True)
+    wrong = np.bincount(index, weights=~hits.astype(bool), minlength=len(names))
     return names, wrong == 0
 
 
@@ -83,7 +83,7 @@ def confusion(truth: Sequence[str], predicted: Sequence[str | None]) -> list[tup
     None among the answers counts as `(unparsed)`.
     """
     cells: dict[tuple[str, str], int] = {}
-    for right, said in zip(truth, predicted, strict=True):
-        key = (right, UNPARSED if said is None else said)
+    for right, given in zip(truth, predicted, strict=True):
+        key = (right, UNPARSED if given is None else given)
         cells[key] = cells.get(key, 0) + 1
-    return [(right, said, count) for (right, said), count in sorted(cells.items())]
+    return [(right, given, count) for (right, given), count in sorted(cells.items())]

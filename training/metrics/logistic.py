@@ -163,7 +163,7 @@ def _residual(shape: Array, x: Array, y: Array, weight: Array) -> Array:
 
 
 def _heights(x: Array, y: Array, weight: Array, b3: float, b4: float) -> tuple[float, float]:
-    """The best b1 and b2 for a given place and width: a straight line in the share."""
+    """The best b1 and b2 for a given position and width: a straight line in the share."""
     from scipy.special import expit
 
     share = expit((x - b3) / b4)

@@ -43,7 +43,7 @@ def rate(sight: Sight, rng: np.random.Generator, rubric: Rubric) -> Lesson:
     Numbers are round ones: a digit that tells nothing is only noise to reinforcement learning.
     """
     total, attributes = _opinion(sight, rng)
-    reason = prose([plain_clause(aspect, sight.said) for aspect in plain_aspects(sight.said)])
+    reason = prose([plain_clause(aspect, sight.claims) for aspect in plain_aspects(sight.claims)])
     rounded = {name: round_to_step(attributes[name], 0.1) for name in rubric.names}
     answer = format_score(round_to_step(total, 0.05), rounded)
     return Lesson(sight.image, score_prompt(rubric), completion(reason, answer))

@@ -39,9 +39,9 @@ def choice_lesson(
     lines = "\n".join(f"{letter}) {o}" for letter, o in zip(form.names, options, strict=True))
     letter = form.names[options.index(truth)]
     ending = wording("frame")["conclude"]["choice"]
-    said = render(ending[rng.integers(len(ending))], letter=letter, name=truth)
+    conclusion = render(ending[rng.integers(len(ending))], letter=letter, name=truth)
     prompt = f"{question}\n{lines}\n{answer_instruction(form)}"
-    return Lesson(sight.image, prompt, completion(prose([reason, said]), letter))
+    return Lesson(sight.image, prompt, completion(prose([reason, conclusion]), letter))
 
 
 def term_lesson(sight: Sight, prompt: str, reason: str, term: str) -> Lesson:

@@ -43,9 +43,9 @@ def answers(model: Any, processor: Any, sights: list[Sight], mos: list[float]) -
     totals = np.array([read[i].total for i in good])
     found["SRCC of the total with MOS"] = srcc(totals, np.array([mos[i] for i in good]))
     for column, name in enumerate(names):
-        told = np.array([read[i].attributes[column] for i in good])
+        given = np.array([read[i].attributes[column] for i in good])
         true = np.array([sights[i].attributes[name] for i in good])
-        found[f"SRCC of {name}"] = srcc(told, true)
+        found[f"SRCC of {name}"] = srcc(given, true)
     return found
 
 
@@ -56,11 +56,11 @@ def probe(train: np.ndarray, labels: np.ndarray, test: np.ndarray, truth: np.nda
     torch.manual_seed(0)
     mean, spread = train.mean(0), train.std(0) + 1e-5
     x, y = (torch.from_numpy((v - mean) / spread).float() for v in (train, test))
-    wanted = torch.from_numpy(labels)
+    target = torch.from_numpy(labels)
     net = torch.nn.Linear(x.shape[1], int(labels.max()) + 1)
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.1)
     for _ in range(_STEPS):
-        loss = torch.nn.functional.cross_entropy(net(x), wanted)
+        loss = torch.nn.functional.cross_entropy(net(x), target)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -3,7 +3,7 @@
 Each visual token (a cell of the 5 x 5 grid) has to tell color, tone, edges, depth and subject of
 its cell. The mean of all tokens has to tell edges, depth and subject of every cell: a language
 model that attends to the photo as a whole then finds its layout there. The whole grid has to tell
-the scene's attributes color and light. The heads that read it are thrown away. Nothing is said of
+the scene's attributes color and light. The heads that read it are thrown away. Nothing is learned of
 compositions, of other attributes or of what people like.
 """
 
@@ -78,8 +78,8 @@ def photo_patches(images: Sequence[np.ndarray], processor: Any) -> np.ndarray:
     """(N, 100, values) float16: photos as the processor hands them to the tower."""
     parts = []
     for first in range(0, len(images), 256):
-        made = processor.image_processor(list(images[first : first + 256]), return_tensors="np")
-        values = made["pixel_values"].astype(np.float16)
+        inputs = processor.image_processor(list(images[first : first + 256]), return_tensors="np")
+        values = inputs["pixel_values"].astype(np.float16)
         parts.append(values.reshape(-1, (SIDE // PATCH) ** 2, values.shape[-1]))
     return np.concatenate(parts)
 
@@ -97,7 +97,7 @@ def train_tower(
     generator = np.random.default_rng(seed)
     spread = cells.std((0, 1)) + 1e-6
     device = tower.device
-    wanted = torch.from_numpy((cells - cells.mean((0, 1))) / spread).to(device)
+    standardized = torch.from_numpy((cells - cells.mean((0, 1))) / spread).to(device)
     known = torch.from_numpy(attributes.astype(np.float32)).to(device)
     photos = torch.from_numpy(patches).to(device)
     heads = Heads(tower.config.out_hidden_size, cells.shape[2]).to(device)
@@ -114,8 +114,8 @@ def train_tower(
         pixels = photos[rows].float().flatten(0, 1)
         tokens = tower(pixels, grid_thw=grid).pooler_output.view(BATCH, CELLS * CELLS, -1)
         cell, layout, whole = heads(tokens)
-        of_cells = (cell - wanted[rows]).square().mean()
-        of_layout = (layout - wanted[rows][:, :, _LAYOUT].flatten(1)).square().mean()
+        of_cells = (cell - standardized[rows]).square().mean()
+        of_layout = (layout - standardized[rows][:, :, _LAYOUT].flatten(1)).square().mean()
         of_photo = (whole - known[rows]).square().mean()
         (of_cells + of_layout + of_photo).backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)

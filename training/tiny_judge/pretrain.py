@@ -48,11 +48,11 @@ def render_scenes(per_category: int, first_seed: int, workers: int = 1) -> Scene
         for category in range(1, 25)
     ]
     if workers == 1:
-        made = list(map(_render, numbers))
+        rendered = list(map(_render, numbers))
     else:
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            made = list(pool.map(_render, numbers, chunksize=48))
-    return [sight for sight, _ in made], np.stack([cells for _, cells in made])
+            rendered = list(pool.map(_render, numbers, chunksize=48))
+    return [sight for sight, _ in rendered], np.stack([cells for _, cells in rendered])
 
 
 def _render(number: tuple[int, int]) -> tuple[Sight, np.ndarray]:
@@ -83,8 +83,8 @@ def encode(lessons: list[Lesson], processor: Any) -> dict[str, Any]:
     labels = ids.masked_fill(batch["attention_mask"] == 0, -100)
     start = processor.tokenizer.convert_tokens_to_ids("<|im_start|>")
     opening = 1 + len(processor.tokenizer("assistant\n")["input_ids"])
-    for row, mine in enumerate(ids == start):
-        answer = int(torch.nonzero(mine)[-1]) + opening
+    for row, is_start in enumerate(ids == start):
+        answer = int(torch.nonzero(is_start)[-1]) + opening
         labels[row, :answer] = -100
     return batch | {"labels": labels}
 

@@ -42,10 +42,10 @@ def make_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Any:
         min_frequency=1,
     )
     bpe.train_from_iterator(texts, trainer)
-    made = json.loads(bpe.to_str())["model"]
+    trained = json.loads(bpe.to_str())["model"]
     return Qwen2Tokenizer(
-        vocab=made["vocab"],
-        merges=[tuple(pair) for pair in made["merges"]],
+        vocab=trained["vocab"],
+        merges=[tuple(pair) for pair in trained["merges"]],
         unk_token=None,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",

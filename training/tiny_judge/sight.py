@@ -27,7 +27,7 @@ _FILLS, _HOLDS, _VISIBLE = 0.3, 0.12, 0.004
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A scene as the lessons use it: the image and what may be said of it."""
+    """A scene as the lessons use it: the image and what may be said about it."""
 
     name: str
     image: np.ndarray
@@ -36,7 +36,7 @@ class Sight:
     facts: Facts
     parts: tuple[str, ...]
     """parts of the frame that hold the subject"""
-    said: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, str] = field(default_factory=dict)
 
 
 def see(category: int, seed: int, size: int) -> Sight:

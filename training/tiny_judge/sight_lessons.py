@@ -45,11 +45,11 @@ def describe(sight: Sight, rng: np.random.Generator) -> Lesson:
 
 def look(sight: Sight, rng: np.random.Generator) -> Lesson:
     """A sight lesson: a question about a measured aspect, as choice or by name."""
-    asked = [aspect for aspect in _ASPECTS if aspect in sight.said]
+    asked = [aspect for aspect in _ASPECTS if aspect in sight.claims]
     if not asked:
         return describe(sight, rng)
     aspect = asked[rng.integers(len(asked))]
-    truth, terms = sight.said[aspect], values(aspect)
+    truth, terms = sight.claims[aspect], values(aspect)
     reason = _phrase(sight, aspect, rng)
     if rng.random() < 0.5:
         form = AnswerFormat("term", tuple(terms))
@@ -79,16 +79,16 @@ def place(sight: Sight, rng: np.random.Generator) -> Lesson:
 
 
 def shape(sight: Sight, rng: np.random.Generator) -> Lesson:
-    """A sight lesson: the parts of the frame that hold the subject, told or chosen."""
-    told = _where(sight.parts)
-    reason = f"the subject stands in {told}"
+    """A sight lesson: the parts of the frame that hold the subject, named or chosen."""
+    answer = _where(sight.parts)
+    reason = f"the subject stands in {answer}"
     if rng.random() < 0.5:
         prompt = "Which parts of the frame hold the main subject? Go from top to bottom."
-        return term_lesson(sight, prompt, reason, told)
-    wrong = {_where(_other_parts(sight.parts, rng)) for _ in range(12)} - {told}
-    options = [told, *sorted(wrong)[:3]]
+        return term_lesson(sight, prompt, reason, answer)
+    wrong = {_where(_other_parts(sight.parts, rng)) for _ in range(12)} - {answer}
+    options = [answer, *sorted(wrong)[:3]]
     options = [options[i] for i in rng.permutation(len(options))]
-    return choice_lesson(sight, "Where does the main subject stand?", reason, options, told, rng)
+    return choice_lesson(sight, "Where does the main subject stand?", reason, options, answer, rng)
 
 
 def _where(parts: tuple[str, ...]) -> str:
@@ -110,11 +110,11 @@ def _extreme(sight: Sight, tones: list[float], rng: np.random.Generator) -> Less
 
 
 def _clauses(sight: Sight, rng: np.random.Generator, count: int) -> list[str]:
-    aspects = [a for a in (*_ASPECTS, "color") if a in sight.said]
+    aspects = [a for a in (*_ASPECTS, "color") if a in sight.claims]
     chosen = rng.permutation(len(aspects))[:count]
     return [_phrase(sight, aspects[i], rng) for i in chosen]
 
 
 def _phrase(sight: Sight, aspect: str, rng: np.random.Generator) -> str:
-    words = clauses(aspect, sight.said)
+    words = clauses(aspect, sight.claims)
     return words[rng.integers(len(words))]

@@ -126,7 +126,7 @@ def test_a_part_is_named_by_the_pixels_alone() -> None:
     image[:32, 64:] = 250
     sight = see(1, 7_000_000, 96)
     flat = type(sight)(
-        "flat", image, sight.attributes, sight.words, sight.facts, sight.parts, sight.said
+        "flat", image, sight.attributes, sight.words, sight.facts, sight.parts, sight.claims
     )
     asked = [place(flat, np.random.default_rng(i)) for i in range(40)]
     brightest = {one.answer for one in asked if "brightest" in one.prompt}

@@ -3,8 +3,8 @@
 Each visual token (a cell of the 5 x 5 grid) has to tell color, tone, edges, depth and subject of
 its cell. The mean of all tokens has to tell edges, depth and subject of every cell: a language
 model that attends to the photo as a whole then finds its layout there. The whole grid has to tell
-the scene's attributes color and light. The heads that read it are thrown away. Nothing is learned of
-compositions, of other attributes or of what people like.
+the scene's attributes color and light. The heads that read it are thrown away. Nothing is learned
+of compositions, of other attributes or of what people like.
 """
 
 import math

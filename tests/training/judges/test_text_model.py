@@ -69,7 +69,8 @@ def test_prompts_and_steps_are_those_of_transformers(
     slots.fill(2, read)
     turns = tuple(t[0].transpose(0, 1)[:, None].expand(4, 1, 1, -1) for t in text.turns(at))
     all_rows = next_token.expand(4, 1)
-    stepped = text.step(all_rows, turns, slots.written, slots.place, slots.mask)[2]  # type: ignore[arg-type]
+    where = (slots.written, slots.next_position, slots.mask)
+    stepped = text.step(all_rows, turns, *where)[2]  # type: ignore[arg-type]
     wanted_scores = model.lm_head(following.last_hidden_state)[0, -1]
     torch.testing.assert_close(stepped, wanted_scores, rtol=1e-4, atol=1e-4)
 

@@ -8,34 +8,13 @@ from pydantic import BaseModel, ConfigDict
 MAX_COLORS = 5
 MIN_SHARE = 0.04
 
-_NAMES = (
-    "black",
-    "grey",
-    "white",
-    "red",
-    "orange",
-    "yellow",
-    "green",
-    "teal",
-    "blue",
-    "purple",
-    "pink",
-    "brown",
-    "beige",
-)
+_GREYS = ("black", "grey", "white")
+_HUE_NAMES = ("red", "orange", "yellow", "green", "teal", "blue", "purple", "pink")
+_NAMES = (*_GREYS, *_HUE_NAMES, "brown", "beige")
 _INDEX = {name: index for index, name in enumerate(_NAMES)}
 # Upper end of each hue range in degrees; red closes the circle.
-_HUES = (
-    (15, "red"),
-    (42, "orange"),
-    (68, "yellow"),
-    (165, "green"),
-    (195, "teal"),
-    (260, "blue"),
-    (300, "purple"),
-    (342, "pink"),
-    (361, "red"),
-)
+_HUE_ENDS = (15, 42, 68, 165, 195, 260, 300, 342)
+_HUES = (*zip(_HUE_ENDS, _HUE_NAMES, strict=True), (361, "red"))
 
 
 class ColorShare(BaseModel):

@@ -36,13 +36,7 @@ from joppo.data.taxonomy.categories import CATEGORIES
 Array = np.ndarray
 Style = Literal["default", "alt"]
 ATTRIBUTES = ("composition", "color", "light", "depth_of_field", "content")
-WEIGHTS = {
-    "composition": 0.15,
-    "color": 0.30,
-    "light": 0.35,
-    "depth_of_field": 0.08,
-    "content": 0.12,
-}
+WEIGHTS = dict(zip(ATTRIBUTES, (0.15, 0.30, 0.35, 0.08, 0.12), strict=True))
 RATER_SD = 0.6
 # Ranges of seeds that must not meet: the demo's and evaluations' begin at 0.
 TRAIN_SEED = 5_000_000
@@ -79,7 +73,7 @@ LAYOUTS: dict[int, Callable[[Canvas], Truth]] = {
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One rendered photo and all that is known of it.
+    """One rendered photo with all of its ground truth.
 
     image (H, W, 3) uint8 RGB; depth (H, W) float32 in [0, 1], 1 = near, sky 0; subject (H, W)
     float32 mask in [0, 1] of what the photo is about. `vanishing` and `horizon` are fractions of
@@ -213,14 +207,12 @@ def contact_sheet(
     attributes: Mapping[str, float] | None = None,
 ) -> Array:
     """One row per category, one column per seed: (rows, columns, 3) uint8 with thin borders."""
+    border = ((1, 1), (1, 1), (0, 0))
     rows = []
     for category in categories:
-        cells = [render_scene(category, s, size, style, attributes).image for s in seeds]
-        rows.append(
-            np.concatenate(
-                [np.pad(im, ((1, 1), (1, 1), (0, 0)), constant_values=255) for im in cells], 1
-            )
-        )
+        images = [render_scene(category, seed, size, style, attributes).image for seed in seeds]
+        cells = [np.pad(image, border, constant_values=255) for image in images]
+        rows.append(np.concatenate(cells, 1))
     return np.concatenate(rows, 0)
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from joppo.data.store.write_aside import write_aside
-from joppo.data.tiny_diffusion.diffusion_training import Examples, Recipe, Trainer
+from joppo.data.tiny_diffusion.diffusion_training import Examples, Trainer
 from joppo.data.tiny_diffusion.model import Parts, new_parts, save
+from joppo.data.tiny_diffusion.recipe import Recipe
 from joppo.data.tiny_diffusion.scene_set import SceneSet, cached_set
 from joppo.data.tiny_diffusion.tokenizer import new_tokenizer
 from joppo.data.tiny_diffusion.vae_training import encode_all, train_vae

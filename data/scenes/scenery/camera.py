@@ -137,8 +137,8 @@ def develop(c: Canvas) -> None:
     # Snow and meadows differ in colourfulness: half of that difference is taken back, so that the
     # attribute, not the season, decides how vivid a photo is.
     vivid = float(np.abs(tint).mean())
-    wanted = 0.014 + 0.085 * color
-    rgb = gray[..., None] + tint * min(wanted / max(vivid, 1e-3), 2.2) ** 0.72
+    target = 0.014 + 0.085 * color
+    rgb = gray[..., None] + tint * min(target / max(vivid, 1e-3), 2.2) ** 0.72
     mud = hsv(0.13 + 0.12 * cast_hue, 0.16, 0.62)
     rgb = rgb * (1 + (1 - color) ** 1.6 * 0.5 * (mud / mud.mean() - 1))
     if m.alt:

@@ -14,7 +14,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a layout says of itself; `where` and `subject` are words for the caption."""
+    """Ground truth of a layout; `where` and `subject` are words for the caption.
+
+    `vanishing` and `ideal`, where a perfect composition has its weight, are fractions of the frame.
+    """
 
     subject: str
     where: str
@@ -110,16 +113,16 @@ def put(
 
 
 def _arranged(c: Canvas, spots: list[tuple[float, float]], size: float, where: str) -> Truth:
-    """Spots with slips of composition: each one leaves its place by its own error."""
+    """Things at the spots, each moved by its own error of composition."""
     ys = [y for _, y in spots]
-    name, draw, place = world(c, min(ys), max(ys))
+    name, draw, setting = world(c, min(ys), max(ys))
     moved = []
     for x, y in spots:
         dx, dy = c.slip(0.055)
         moved.append((float(np.clip(x + dx, 0.04, 0.96)), float(np.clip(y + dy, 0.05, 0.95))))
     put(c, name, draw, moved, size)
     words = name if len(spots) == 1 else f"{len(spots)} {plural(name)}"
-    return Truth(words, f"{where} {_on(place)}", ideal=tuple(np.mean(spots, axis=0)))
+    return Truth(words, f"{where} {_on(setting)}", ideal=tuple(np.mean(spots, axis=0)))
 
 
 def plural(name: str) -> str:
@@ -127,8 +130,8 @@ def plural(name: str) -> str:
     return special.get(name, name + "s")
 
 
-def _on(place: str) -> str:
-    return ("in " if place.startswith(("the sky", "a meadow")) else "on ") + place
+def _on(setting: str) -> str:
+    return ("in " if setting.startswith(("the sky", "a meadow")) else "on ") + setting
 
 
 def rule_of_thirds(c: Canvas) -> Truth:

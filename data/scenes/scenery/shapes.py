@@ -57,18 +57,18 @@ def side_by_side(c: Canvas) -> Truth:
     name = pick(rng, names)
     if name == "bottle":
         surfaces.wall(c, rng.uniform(0.72, 0.82))
-        place = "before a wall"
+        setting = "before a wall"
     else:
         kind = "water" if name == "boat" else pick(rng, ("grass", "snow", "stone", "sand"))
         backdrop.outdoor(c, kind, rng.uniform(0.55, 0.72))
-        place = f"across {PLACES[kind]}"
+        setting = f"across {PLACES[kind]}"
     h = {"building": 0.55, "tree": 0.6, "boat": 0.42}.get(name, 0.62) * rng.uniform(0.92, 1.1)
     for i in range(k):
         dx, dy = c.slip(0.05)
         x, base = (i + 0.5) / k + dx, 0.85 + 0.6 * dy
         extra = {"w": 0.36 / k} if name == "building" else {}
         names[name](c, x, base, h * rng.uniform(0.9, 1.08), 0.75, True, **extra)
-    return Truth(f"{k} {plural(name)}", f"side by side {place}", ideal=(0.5, 0.55))
+    return Truth(f"{k} {plural(name)}", f"side by side {setting}", ideal=(0.5, 0.55))
 
 
 def _horizon(c: Canvas, h: float, words: str) -> Truth:

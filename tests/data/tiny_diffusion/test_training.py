@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from joppo.data.tiny_diffusion.diffusion_training import Examples, Recipe, Trainer
+from joppo.data.tiny_diffusion.diffusion_training import Examples, Trainer
 from joppo.data.tiny_diffusion.model import new_parts
 from joppo.data.tiny_diffusion.muon import MIN_SIDE, Muon, is_matrix, orthogonal
+from joppo.data.tiny_diffusion.recipe import Recipe
 from joppo.data.tiny_diffusion.scene_set import cached_set, render_set, scene_numbers
 from joppo.data.tiny_diffusion.tokenizer import MAX_LENGTH, new_tokenizer
 from joppo.data.tiny_diffusion.train import tokenize

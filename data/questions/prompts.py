@@ -13,7 +13,9 @@ from joppo.data.questions.answer_format import TOTAL, AnswerFormat
 from joppo.data.questions.template_pool import FOLDER, load_templates, render
 from joppo.data.taxonomy.rubrics import Rubric
 
-PROMPT_VERSION = 1
+PROMPT_VERSION = 2
+"""Raised when the wording of the prompts changes, here or in `visual_prompt.j2`; part of the
+reasoning stage's RECIPE_VERSION."""
 SYSTEM = (
     "You are an experienced photographer and teacher. You look closely, reason from what is "
     "visible, and answer in exactly the form that is asked for."

@@ -16,6 +16,7 @@ from joppo.data.photos.claims import claims
 from joppo.data.photos.decode import PhotoError, load_photo
 from joppo.data.photos.measure import Facts, measure
 from joppo.data.questions.answer_format import AnswerError, parse_completion
+from joppo.data.questions.prompts import PROMPT_VERSION
 from joppo.data.questions.question import Subject
 from joppo.data.reasoning.checks import Failure, Sample, first_failure, near_duplicates
 from joppo.data.reasoning.config import CheckConfig, ReasoningConfig, Route
@@ -36,7 +37,7 @@ from joppo.data.teachers.offline import ask_offline
 
 # The stage's output changes with its texts as with its code: an edited template, sentence, lexicon
 # or rubric must not be answered from a cache.
-RECIPE_VERSION = f"reasoning-1-{texts_version()}"
+RECIPE_VERSION = f"reasoning-{PROMPT_VERSION}-{texts_version()}"
 
 Ask = Callable[[list[TeacherRequest]], Sequence[TeacherAnswer]]
 Row = dict[str, Any]

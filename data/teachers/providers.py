@@ -84,7 +84,7 @@ def traits_of(provider: str) -> Traits:
 def version_params(provider: str) -> dict[str, str]:
     """The provider's version as a request parameter; empty where it states none."""
     version = traits_of(provider).version
-    return {} if version is None else {"wording": version}
+    return {} if version is None else {"version": version}
 
 
 def make_teacher(config: "ProviderConfig") -> Teacher:

@@ -3,15 +3,17 @@
 from pydantic import SecretStr
 
 from joppo.data.questions.answer_format import completion
+from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.base import TeacherAnswer, TeacherRequest
 from joppo.data.teachers.config import ProviderConfig
+from joppo.data.teachers.context import Context
 from joppo.data.teachers.grounded.composer import compose
 from joppo.data.teachers.grounded.words import wording_version
 from joppo.data.teachers.pricing import FREE
 
 
 class GroundedTeacher:
-    """Answers from `request.context` alone; the same request always gets the same text.
+    """Answers from `request.context` alone; the same question always gets the same text.
 
     Four request parameters shorten the text: `max_facts` (0 to 4), `exclude` (false leaves out why
     another option does not fit), `max_attributes` (most sentences about attributes in a text about
@@ -41,7 +43,7 @@ class GroundedTeacher:
             raise ValueError(f"teacher {self.provider} needs the context of request {request}")
         most = request.params.get("max_attributes")
         composed = compose(
-            request.request_id,
+            _key(request, request.context),
             request.context,
             max_facts=int(request.params.get("max_facts", 4)),
             exclude=bool(request.params.get("exclude", True)),
@@ -50,3 +52,14 @@ class GroundedTeacher:
         )
         reply = completion(composed.text, request.context.question.truth)
         return TeacherAnswer("ok", "stop", reply, provider=self.provider, model=request.model)
+
+
+def _key(request: TeacherRequest, context: Context) -> str:
+    """What decides between wordings: all that the request asks, but not how its prompt is worded.
+
+    So a change of the visual prompt, which this teacher does not read, does not change its texts.
+    """
+    question = context.question
+    photos = [photo.id for photo in question.subjects(context.subject)]
+    asked = [question.template.key, question.text, question.truth]
+    return content_hash("grounded", request.model, dict(request.params), asked, photos)

@@ -1,6 +1,7 @@
 """The grounded teacher behind the protocol of all teachers."""
 
 import asyncio
+from dataclasses import replace
 
 from joppo.data.questions.answer_format import AnswerFormat, parse_completion
 from joppo.data.questions.question import Question, Subject
@@ -52,3 +53,12 @@ def test_parameters_shorten_the_text() -> None:
     long = _teacher().answer(_request()).raw_text
     short = _teacher().answer(_request(max_facts=0, exclude=False)).raw_text
     assert "Pattern" in long and "Pattern" not in short and len(short) < len(long)
+
+
+def test_the_wording_of_the_prompt_does_not_change_the_text() -> None:
+    request = _request()
+    reworded = replace(request, prompt="q", request_id="0" * 64)
+    assert _teacher().answer(reworded).raw_text == _teacher().answer(request).raw_text
+    assert _teacher().answer(replace(request, model="other")).raw_text != (
+        _teacher().answer(request).raw_text
+    )

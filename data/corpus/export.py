@@ -84,14 +84,14 @@ def _photo_columns(table: str) -> dict[str, str]:
 
 
 def _check(con: duckdb.DuckDBPyConnection, table: str) -> None:
-    known = ", ".join(f"'{split}'" for split in SPLITS)
+    splits = ", ".join(f"'{split}'" for split in SPLITS)
     rows, unsplit = con.execute(
-        f"SELECT count(*), count(*) FILTER (split IS NULL OR split NOT IN ({known})) FROM {table}"
+        f"SELECT count(*), count(*) FILTER (split IS NULL OR split NOT IN ({splits})) FROM {table}"
     ).fetchall()[0]
     if not rows:
         raise ExportError(f"table {table} of this snapshot is empty")
     if unsplit:
-        raise ExportError(f"{unsplit} rows of {table} have none of the splits {known}")
+        raise ExportError(f"{unsplit} rows of {table} have none of the splits {splits}")
     for name in _photo_columns(table).values():
         lost = con.execute(
             f"SELECT count(*) FROM {table} t LEFT JOIN images i ON i.image_id = t.{name} "

@@ -105,9 +105,9 @@ def read_manifest(store: Store, version: str) -> dict[str, Any]:
         CorpusNotFoundError: there is no such snapshot.
     """
     if version not in store.names("snapshots") or not store.exists(_manifest_uri(version)):
-        known = ", ".join(versions(store)) or "none"
+        published = ", ".join(versions(store)) or "none"
         raise CorpusNotFoundError(
-            f"no snapshot {version} in store {store.root}; there are: {known}. "
+            f"no snapshot {version} in store {store.root}; there are: {published}. "
             f"Make one with `make demo` or `joppo demo`, or set JOPPO_STORE to another store"
         )
     manifest: dict[str, Any] = json.loads(store.read_bytes(_manifest_uri(version)))
@@ -172,8 +172,8 @@ def _distinct(refs: Iterable[ShardRef]) -> list[ShardRef]:
     """References once each, sorted by table and key."""
     shards: dict[tuple[str, str], ShardRef] = {}
     for ref in refs:
-        known = shards.setdefault((ref["table"], ref["key"]), ref)
-        if known != ref:
+        first = shards.setdefault((ref["table"], ref["key"]), ref)
+        if first != ref:
             raise PublishError(f"two references give shard {ref['uri']} different contents")
     return [shards[name] for name in sorted(shards)]
 

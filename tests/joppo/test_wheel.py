@@ -93,7 +93,7 @@ def test_the_wheel_has_one_package_and_every_file_of_it(wheel: Path) -> None:
 
 def test_names_are_imported_from_the_wheel(installed: Path, busy: Path) -> None:
     code = (
-        "import joppo; from joppo import joint_fidelity, load_rubric, open_corpus;"
+        "import joppo; from joppo import Judge, joint_fidelity, open_corpus;"
         "print(joppo.__file__); print(joppo.__version__)"
     )
     file, version = run(installed / "python", "-c", code, cwd=busy, env=environment()).splitlines()

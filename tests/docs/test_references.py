@@ -129,9 +129,10 @@ def test_modules_and_names_that_pages_and_docstrings_name_exist() -> None:
     assert sorted(pair for pair in named if not is_defined(pair[1])) == []
 
 
-@pytest.mark.parametrize("page", [*PAGES, *SOURCES])
-def test_modules_can_be_run(page: str) -> None:
-    assert [name for name in MODULE.findall(text(page)) if find_spec(name) is None] == []
+def test_modules_that_are_run_exist() -> None:
+    run = {(where, name) for where in (*PAGES, *SOURCES) for name in MODULE.findall(text(where))}
+    assert len(run) > 50
+    assert sorted(pair for pair in run if find_spec(pair[1]) is None) == []
 
 
 @pytest.mark.parametrize("page", PAGES)

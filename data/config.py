@@ -4,6 +4,7 @@ A field is one of two kinds, and its annotation says which:
 
     seed: int = 0                                         # recipe: shapes what comes out
     device: Annotated[str, OPERATIONAL] = "auto"          # how the work is done, not what comes out
+    out: Annotated[str, PLACE] = "out"                    # operational too: where something is
     model: Annotated[str, ByContent(model_digest)] = ...  # recipe: the files count, not their path
 
 Cache keys and ids of runs are hashes of `StageConfig.recipe()`. What changes results by more than
@@ -26,8 +27,14 @@ from joppo.data.store.hashing import content_hash
 class Operational:
     """Marks a config field that shapes how the work is done and not what comes out."""
 
+    place: bool = False
+    """whether the field says where something lies"""
+
 
 OPERATIONAL: Final = Operational()
+PLACE: Final = Operational(place=True)
+"""Marks a path, or a name such as `latest` that leads to something. What is found there enters keys
+and ids by its content, beside the recipe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,15 @@ class StageConfig(BaseModel):
                 return mark.digest(value)
         return _nested_recipe(value, dumped)
 
+    def operational(self) -> dict[str, Any]:
+        """JSON-able form of the operational values that are no places."""
+        fields = type(self).model_fields
+        return {
+            name: dumped
+            for name, dumped in self.as_dict().items()
+            if OPERATIONAL in fields[name].metadata
+        }
+
     def hash(self) -> str:
         """Content hash of the recipe (64 hex characters)."""
         return content_hash(self.recipe())
@@ -91,7 +107,7 @@ class StageConfig(BaseModel):
 
 
 def is_operational(kind: type[StageConfig], name: str) -> bool:
-    """Whether a field of a config class is marked `OPERATIONAL`."""
+    """Whether a field of a config class is marked `OPERATIONAL` or `PLACE`."""
     return any(isinstance(mark, Operational) for mark in kind.model_fields[name].metadata)
 
 

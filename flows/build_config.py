@@ -1,16 +1,15 @@
 """Config of `build-sft-data`: one section per stage."""
 
 from collections import Counter
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, StageConfig
 from joppo.data.datasets.ingest import IngestConfig
 from joppo.data.datasets.sources import SourceConfig
 from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.scenes.scene_source import SceneSourceConfig
-from joppo.data.store.hashing import content_hash
 from joppo.data.synthesis.config import SynthesisConfig, synthesis_key
 from joppo.data.synthesis.control_maps import ControlConfig
 from joppo.data.synthesis.gate import GateConfig
@@ -52,7 +51,7 @@ class SynthesisSection(StageConfig):
     """which model makes the images, and how"""
     gate: GateConfig = GateConfig()
     """which images are accepted"""
-    shard_size: int = Field(default=32, ge=1, le=4096)
+    shard_size: Annotated[int, OPERATIONAL] = Field(default=32, ge=1, le=4096)
     """most images that one task run makes"""
 
     @property
@@ -80,7 +79,7 @@ class BuildSftDataConfig(StageConfig):
     """several datasets; where a photo is in two, the label of the first stands"""
     scenes: SceneSourceConfig | None = None
     """photos that are rendered, in place of a dataset's"""
-    shard_size: int = Field(default=128, ge=1, le=4096)
+    shard_size: Annotated[int, OPERATIONAL] = Field(default=128, ge=1, le=4096)
     """most photos that one task run works on"""
     ingest: IngestConfig = IngestConfig()
     """limits of photos, and their splits"""
@@ -117,13 +116,6 @@ class BuildSftDataConfig(StageConfig):
     def datasets(self) -> tuple[SourceConfig, ...]:
         """The sources in their order; none where photos are rendered."""
         return self.sources if self.source is None else (self.source,)
-
-    def hash(self) -> str:
-        """Content hash of the values; without `sources` that of a config that knows one source."""
-        values = self.as_dict()
-        if not self.sources:
-            del values["sources"]
-        return content_hash(values)
 
     @property
     def reason_stage(self) -> ReasonStage:

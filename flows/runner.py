@@ -71,7 +71,8 @@ class StageRunner:
     ) -> list[PrefectFuture[Manifest]]:
         """One task run per shard; a shard that is a future draws an edge, and so does `after`."""
         bound = task.with_options(result_storage=self._storage)
-        values = {"config": config.as_dict(), "store": self.root, "settings": settings}
+        values = {"config": config.as_dict(), "recipe": config.recipe()}
+        values |= {"store": self.root, "settings": settings}
         futures = [bound.submit(shard, **values, wait_for=list(after)) for shard in shards]
         self._stages.append((task.name, futures))
         return futures

@@ -1,7 +1,8 @@
 """The cache key of a shard, and when a cached manifest may be trusted.
 
-A key holds the stage, its `RECIPE_VERSION`, the content of the shard and the stage's config: no run
-id, no time, no path. A result that is found under the key counts only while the files it names
+A key holds the stage, its `RECIPE_VERSION`, the content of the shard and the recipe of the stage's
+config (`StageConfig.recipe`): no run id, no time, no path, nothing that only shapes how the work is
+done. A result that is found under the key counts only while the files it names
 exist; otherwise the next generation of the key is used and the work is done again.
 """
 
@@ -31,9 +32,9 @@ def identity(value: Any) -> Any:
     return value
 
 
-def shard_key(stage: str, recipe: int | str, shard: Any, config: dict[str, Any]) -> str:
+def shard_key(stage: str, version: int | str, shard: Any, recipe: dict[str, Any]) -> str:
     """Short content hash (16 hex) that names a shard's output."""
-    return content_hash(stage, recipe, identity(shard), config)[:SHORT]
+    return content_hash(stage, version, identity(shard), recipe)[:SHORT]
 
 
 def files_exist(store: Store, manifest: Manifest) -> bool:
@@ -44,10 +45,13 @@ def files_exist(store: Store, manifest: Manifest) -> bool:
 
 @dataclass(kw_only=True)
 class ContentKey(CachePolicy):
-    """Cache by content across runs; see the module's docstring."""
+    """Cache by content across runs; see the module's docstring.
+
+    The task takes its shard, its recipe and the store's root as `shard`, `recipe` and `store`.
+    """
 
     stage: str = ""
-    recipe: int | str = 0
+    version: int | str = 0
     trusted: Callable[[Store, Manifest], bool] = files_exist
 
     def compute_key(
@@ -57,7 +61,7 @@ class ContentKey(CachePolicy):
         flow_parameters: dict[str, Any],
         **kwargs: Any,
     ) -> str | None:
-        base = shard_key(self.stage, self.recipe, inputs["shard"], inputs["config"])
+        base = shard_key(self.stage, self.version, inputs["shard"], inputs["recipe"])
         store, results = Store(inputs["store"]), get_result_store()
         keys = (f"{self.stage}-{base}-{generation}" for generation in count())
         return next(

@@ -17,8 +17,8 @@ from joppo.tasks.retrying import RETRY
 class Step:
     """What a stage's function has at hand beside its shard.
 
-    `config` is part of the cache key; `settings` are not (speed, budgets: what changes how the
-    work is done but not what comes out).
+    Of `config` only the recipe is part of the cache key; of `settings` nothing is (speed, budgets:
+    what changes how the work is done but not what comes out).
     """
 
     stage: str
@@ -35,29 +35,31 @@ class Step:
 Work = Callable[[Any, Step], Manifest]
 
 
-def shard_task(stage: str, recipe: int | str) -> Callable[[Work], Task[..., Manifest]]:
-    """Make `work(shard, step)` a task `(shard, config, store, settings)` named by its stage.
+def shard_task(stage: str, version: int | str) -> Callable[[Work], Task[..., Manifest]]:
+    """Make `work(shard, step)` a task `(shard, config, recipe, store, settings)`.
 
     The task takes JSON-able values only: a shard, or the manifest of the stage before; the config
-    as a dict; the store's root. `recipe` is the stage's RECIPE_VERSION: raised when its output
-    changes for the same input, so that nothing old is served from the cache.
+    as a dict, and its recipe, which is part of the cache key; the store's root. `version` is the
+    stage's RECIPE_VERSION: raised when its output changes for the same input, so that nothing old
+    is served from the cache.
     """
 
     def decorate(work: Work) -> Task[..., Manifest]:
         def run(
             shard: Any,
             config: dict[str, Any],
+            recipe: dict[str, Any],
             store: str,
             settings: Mapping[str, Any] | None = None,
         ) -> Manifest:
-            key = shard_key(stage, recipe, shard, config)
+            key = shard_key(stage, version, shard, recipe)
             return work(shard, Step(stage, key, Store(store), config, dict(settings or {})))
 
         return task(
             run,
             name=stage,
             description=(work.__doc__ or stage).strip(),
-            cache_policy=ContentKey(stage=stage, recipe=recipe),
+            cache_policy=ContentKey(stage=stage, version=version),
             persist_result=True,
             result_serializer="json",
             **RETRY,

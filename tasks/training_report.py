@@ -29,7 +29,7 @@ from joppo.tasks.launch import Event
 from joppo.tasks.progress import ProgressArtifact
 from joppo.training.runs.metrics_log import last_values, read_metrics
 from joppo.training.runs.plots import COLUMNS, label, picture, write_page
-from joppo.training.runs.run_folder import Run, recipe
+from joppo.training.runs.run_folder import Run
 
 EVERY_S = 60.0
 """seconds between updates of the tables: the server keeps every update"""
@@ -159,6 +159,6 @@ def report(run: Run) -> None:
 def put_page(store: Store, run: Run, rows: list[dict[str, Any]]) -> str:
     """Write the run's page of curves beside its metrics; its place."""
     uri = f"runs/{run.id}/curves.html"
-    about = {"snapshot": run.snapshot, "parent": run.parent, **recipe(run.config)}
+    about = {"snapshot": run.snapshot, "parent": run.parent, **run.config.recipe()}
     store.write_bytes(uri, write_page(rows, run.id, about).encode())
     return f"{store.root}/{uri}"

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import fields
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, JsonValue, field_validator, model_validator
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, PLACE, StageConfig
 from joppo.data.taxonomy.rubrics import RubricChoice
 from joppo.training.rewards.options import DEFAULT, Covariance, JointRewardConfig, Shrinkage
 from joppo.training.rewards.registry import REWARDS
@@ -22,19 +22,19 @@ _SECRET = re.compile(r"(^|_)(key|token|secret|password|credentials?)($|_)", re.I
 class LaunchConfig(StageConfig):
     """How the training processes start on this machine."""
 
-    processes: int = Field(default=1, ge=1)
+    processes: Annotated[int, OPERATIONAL] = Field(default=1, ge=1)
     """data-parallel processes: one per GPU, or gloo processes on a CPU"""
-    accelerate: str | None = None
+    accelerate: Annotated[str | None, OPERATIONAL] = None
     """YAML of `accelerate` (DDP, FSDP or DeepSpeed), relative to the working directory"""
-    cpu: bool = False
+    cpu: Annotated[bool, OPERATIONAL] = False
     """train on the CPU"""
-    threads: int = Field(default=1, ge=1)
+    threads: Annotated[int, OPERATIONAL] = Field(default=1, ge=1)
     """OpenMP threads of each process on a CPU"""
-    env: dict[str, str] = Field(default_factory=dict)
+    env: Annotated[dict[str, str], OPERATIONAL] = Field(default_factory=dict)
     """environment variables of the training processes"""
-    grace_s: float = Field(default=15.0, gt=0)
+    grace_s: Annotated[float, OPERATIONAL] = Field(default=15.0, gt=0)
     """seconds between the request to stop and the kill of the process group"""
-    memory_check: bool = True
+    memory_check: Annotated[bool, OPERATIONAL] = True
     """refuse to start where the estimate (training.trainer.memory) exceeds the GPU"""
 
     @field_validator("env")
@@ -70,22 +70,23 @@ class TrainConfig(StageConfig):
 
     seed: int = 0
     """of the order of the rows, new adapters and sampling"""
-    snapshot: str | None = None
+    snapshot: Annotated[str | None, PLACE] = None
     """version of the corpus; None takes the latest"""
-    attention: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
-    """implementation of attention, as transformers names it"""
+    attention: Annotated[Literal["sdpa", "eager", "flash_attention_2"], OPERATIONAL] = "sdpa"
+    """implementation of attention, as transformers names it; they differ in rounding only"""
     bf16: bool = True
     """train in bfloat16; else in float32"""
-    gradient_checkpointing: bool = True
-    """compute activations anew in the backward pass: less memory, more time"""
+    gradient_checkpointing: Annotated[bool, OPERATIONAL] = True
+    """compute activations anew in the backward pass: less memory, more time, the same gradients"""
     max_pixels: int | None = Field(default=None, ge=28 * 28)
     """photos are scaled down to this many pixels; None keeps the processor's own limit"""
     epochs: float = Field(default=1.0, gt=0)
     """passes over the training rows"""
     max_steps: int = Field(default=-1, ge=-1)
     """optimizer steps, whatever `epochs` is; -1 for no limit"""
-    per_device_batch: int = Field(default=4, ge=1)
-    """sequences of one forward pass of one process"""
+    per_device_batch: Annotated[int, OPERATIONAL] = Field(default=4, ge=1)
+    """sequences of one forward pass of one process: less memory if lower. The batch of an optimizer
+    step stays the same, so a run resumes with another value"""
     learning_rate: float = Field(default=1e-4, gt=0)
     """highest learning rate; it falls to 0 as a cosine"""
     warmup: float = Field(default=0.03, ge=0, lt=1)
@@ -94,28 +95,28 @@ class TrainConfig(StageConfig):
     """weight decay of AdamW"""
     max_grad_norm: float = Field(default=1.0, gt=0)
     """longer gradients are scaled down to this norm"""
-    log_steps: int = Field(default=1, ge=1)
+    log_steps: Annotated[int, OPERATIONAL] = Field(default=1, ge=1)
     """metrics are logged every so many steps"""
-    save_steps: int = Field(default=50, ge=1)
+    save_steps: Annotated[int, OPERATIONAL] = Field(default=50, ge=1)
     """a checkpoint is written every so many steps"""
-    keep_checkpoints: int = Field(default=2, ge=1)
+    keep_checkpoints: Annotated[int, OPERATIONAL] = Field(default=2, ge=1)
     """the newest so many checkpoints are kept"""
-    report_to: tuple[str, ...] = ()
+    report_to: Annotated[tuple[str, ...], OPERATIONAL] = ()
     """trackers that transformers knows: wandb, tensorboard, trackio, mlflow, ..."""
     max_completion_length: int = Field(default=512, ge=1)
     """most tokens of a generated answer: in rollouts, and in the held-out evaluation"""
     eval_rows: int = Field(default=64, ge=0)
     """held-out rows judged before and after training; 0 for none"""
-    eval_batch: int = Field(default=16, ge=1)
+    eval_batch: Annotated[int, OPERATIONAL] = Field(default=16, ge=1)
     """held-out rows that are judged at a time"""
-    launch: LaunchConfig = LaunchConfig()
+    launch: Annotated[LaunchConfig, OPERATIONAL] = LaunchConfig()
     """how the training processes start"""
 
 
 class SftConfig(TrainConfig):
     """Supervised fine-tuning: rank 64, AdamW, 1e-4, cosine, 3% warm-up, batch 32, 1 epoch."""
 
-    base: str = "Qwen/Qwen2.5-VL-7B-Instruct"
+    base: Annotated[str, PLACE] = "Qwen/Qwen2.5-VL-7B-Instruct"
     """a model folder, a hub id, or `embedded` for the judge in this repository"""
     lora: LoraSettings = LoraSettings()
     """the adapter that is trained"""
@@ -139,11 +140,11 @@ class SftConfig(TrainConfig):
 class JoppoConfig(TrainConfig):
     """Reinforcement learning with the joint reward: G = 6, 8e-6, 512 photos a batch, 1 epoch."""
 
-    adapter: str = LATEST
+    adapter: Annotated[str, PLACE] = LATEST
     """model folder of the SFT stage, or `latest` for the newest one of the store; its adapter is
     continued and is the KL reference. `new` starts a new adapter on `base`, which is then the
     reference: the ablation without SFT"""
-    base: str = "Qwen/Qwen2.5-VL-7B-Instruct"
+    base: Annotated[str, PLACE] = "Qwen/Qwen2.5-VL-7B-Instruct"
     """the model that a new adapter is added to; unused otherwise"""
     lora: LoraSettings = LoraSettings()
     """of a new adapter; unused otherwise"""
@@ -193,19 +194,19 @@ class JoppoConfig(TrainConfig):
     """of sampled completions"""
     rollouts: Literal["transformers", "vllm"] = "transformers"
     """who samples the completions; vllm is watched over by training.trainer.vllm_guard"""
-    rollout_batch: int | None = Field(default=None, ge=1)
+    rollout_batch: Annotated[int | None, OPERATIONAL] = Field(default=None, ge=1)
     """sequences that one process samples at once with transformers; None takes the whole batch"""
-    share_prompts: bool = False
+    share_prompts: Annotated[bool, OPERATIONAL] = False
     """run photo and prompt once for all candidates of a forward pass that share them: the more
     candidates of a group one pass holds (`per_device_batch`), the more it saves"""
     merge_rollouts: bool = False
     """sample with the adapter merged into the base (exactly, and undone afterwards): faster, for
     the memory of a copy of the adapted weights; not with FSDP or DeepSpeed, which shard them"""
-    vllm_memory: float = Field(default=0.3, gt=0, lt=1)
+    vllm_memory: Annotated[float, OPERATIONAL] = Field(default=0.3, gt=0, lt=1)
     """share of the GPU's memory for vLLM: its own weights and its KV cache"""
-    sample_steps: int = Field(default=10, ge=1)
+    sample_steps: Annotated[int, OPERATIONAL] = Field(default=10, ge=1)
     """steps between two samples of ten completions with their rewards"""
-    health_steps: int = Field(default=10, ge=1)
+    health_steps: Annotated[int, OPERATIONAL] = Field(default=10, ge=1)
     """every so many steps the figures of training.rewards.health are logged"""
 
     @property
@@ -219,6 +220,15 @@ class JoppoConfig(TrainConfig):
     def _joint_in_range(self) -> "JoppoConfig":
         _ = self.joint  # checks its values
         return self
+
+    def recipe(self) -> dict[str, Any]:
+        """See `StageConfig.recipe`.
+
+        The loss `bnpo` averages over the tokens of one forward pass: with it, `per_device_batch`
+        shapes the gradient.
+        """
+        per_pass = {"per_device_batch": self.per_device_batch} if self.loss == "bnpo" else {}
+        return super().recipe() | per_pass
 
     @model_validator(mode="after")
     def _some_work(self) -> "JoppoConfig":

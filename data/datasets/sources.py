@@ -11,11 +11,11 @@ from dataclasses import replace
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from joppo.data.config import StageConfig
+from joppo.data.config import PLACE, StageConfig
 from joppo.data.datasets import READERS, Label, Reject, read
 from joppo.data.datasets.cadb import Total
 from joppo.data.datasets.folders import list_photos
@@ -43,9 +43,9 @@ class SourceConfig(StageConfig):
     """a built-in reader (aadb, ava, cadb, mmperspective, oasis, para, photos_csv, picd, ready,
     tad66k), `package.module:name` of another one (see `data.datasets.base.Reader`), or `photos`: a
     folder of photos without labels"""
-    labels: str | None = None
+    labels: Annotated[str | None, PLACE] = None
     """label file or folder of the dataset"""
-    images: str | None = None
+    images: Annotated[str | None, PLACE] = None
     """folder of the photos; None reads the labels alone"""
     dataset: str | None = None
     """name of the dataset, for photos_csv and ready; of a reader of your own, what messages call
@@ -58,7 +58,7 @@ class SourceConfig(StageConfig):
     """low and high end of the scores; for ready"""
     split: Literal["train", "validation", "test"] | None = None
     """split of all photos; for ready"""
-    test_list: str | None = None
+    test_list: Annotated[str | None, PLACE] = None
     """file with the ids of the official test photos; for ava"""
     # Left out of the dump where empty, so that configs without it keep their hash.
     options: dict[str, JsonValue] = Field(default_factory=dict, exclude_if=lambda value: not value)

@@ -12,11 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from joppo.data.store.hub_id import split_revision
+
 WEIGHTS_DIR = Path(__file__).parents[1] / "weights"
 EMBEDDED = "tiny-diffusion"
 _PICKLES = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 _WEIGHT_NAMES = {"text_encoder": "model.safetensors"}
-_KEPT = (".json", ".txt", ".safetensors")
+# MiDaS is published as a .pt file; no other model is loaded from a pickle.
+_KEPT = (".json", ".txt", ".safetensors", ".pt")
 _PARTS = ("unet", "vae", "text_encoder")
 # A ControlNet adds its features to the UNet's: these must agree.
 _MUST_AGREE = ("in_channels", "block_out_channels", "layers_per_block", "cross_attention_dim")
@@ -46,11 +49,12 @@ def model_folder(model: str) -> Path | None:
             f"{path} is a file; name a folder in diffusers layout (a single checkpoint can be "
             "converted with StableDiffusionPipeline.from_single_file(...).save_pretrained(...))"
         )
-    hub_like = model.count("/") == 1 and not model.startswith((".", "/", "~"))
+    hub_like = split_revision(model)[0].count("/") == 1 and not model.startswith((".", "/", "~"))
     if not hub_like:
         raise PipelineFilesError(
             f"model folder {path} does not exist; give the path of a diffusers folder, a hub id "
-            f"like org/name, or {EMBEDDED!r} for the one that comes with the project"
+            f"like org/name or org/name@revision, or {EMBEDDED!r} for the one that comes with the "
+            "project"
         )
     return None
 
@@ -124,6 +128,16 @@ def _check_size(kind: str, net: Path, unet: dict[str, Any], folder: Path) -> Non
                 f"the {kind} ControlNet {net} does not fit {folder}: its {key} is {ours}, the "
                 f"UNet's is {theirs}; use a ControlNet made for this model"
             )
+
+
+def model_content(model: str) -> str:
+    """What identifies a model wherever it lies: its files' content, or the id on a hub.
+
+    Raises:
+        PipelineFilesError: it looks like a path but there is no such folder.
+    """
+    folder = model_folder(model)
+    return model if folder is None else fingerprint(folder)
 
 
 def fingerprint(folder: Path) -> str:

@@ -1,16 +1,16 @@
 """How images are synthesized, and what identifies the result."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, ByContent, StageConfig
 from joppo.data.store.hashing import content_hash
 from joppo.data.synthesis.checkpoint_files import (
     EMBEDDED,
     check_pipeline,
-    fingerprint,
+    model_content,
     model_folder,
 )
 
@@ -24,6 +24,10 @@ Kind = Literal["canny", "depth"]
 KINDS: tuple[Kind, ...] = ("canny", "depth")
 
 
+def _contents(models: dict[Kind, str]) -> dict[Kind, str]:
+    return {kind: model_content(model) for kind, model in models.items()}
+
+
 def _full_weight() -> dict[Kind, float]:
     return {"canny": 1.0, "depth": 1.0}
 
@@ -31,10 +35,10 @@ def _full_weight() -> dict[Kind, float]:
 class SynthesisConfig(StageConfig):
     """Which model makes the images, and how."""
 
-    model: str = EMBEDDED
-    """tiny-diffusion (comes with the project), a local diffusers folder, or a hub id; the paper's
-    is stable-diffusion-v1-5/stable-diffusion-v1-5"""
-    controlnets: dict[Kind, str] = Field(default_factory=dict)
+    model: Annotated[str, ByContent(model_content)] = EMBEDDED
+    """tiny-diffusion (comes with the project), a local diffusers folder, or a hub id (`org/name`,
+    `org/name@revision`); the paper's is stable-diffusion-v1-5/stable-diffusion-v1-5"""
+    controlnets: Annotated[dict[Kind, str], ByContent(_contents)] = Field(default_factory=dict)
     """kind (canny, depth) -> local folder or hub id; a kind that is not named is taken from the
     model folder's `controlnet_<kind>`"""
     scheduler: Literal["model", "ddim", "unipc", "dpm"] = "model"
@@ -47,12 +51,15 @@ class SynthesisConfig(StageConfig):
     """weight of a control that is used alone"""
     multi_control_scale: dict[Kind, float] = Field(default_factory=_full_weight)
     """weight of each control when both are used"""
-    batch_size: int | None = Field(default=None, ge=1)
-    """images at once; null chooses by the device's free memory (4 on a CPU)"""
-    device: str = "auto"
-    """torch device; auto takes a GPU where there is one"""
+    batch_size: Annotated[int | None, OPERATIONAL] = Field(default=None, ge=1)
+    """images at once; null chooses by the device's free memory (4 on a CPU). An image depends on
+    its own seed only"""
+    device: Annotated[str, OPERATIONAL] = "auto"
+    """torch device; auto takes a GPU where there is one. Devices differ in rounding only, as long
+    as `dtype` is named"""
     dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
-    """auto takes bfloat16 or float16 on a GPU, float32 on a CPU"""
+    """number format; auto takes bfloat16 or float16 on a GPU, float32 on a CPU: name one where
+    different devices fill one store"""
 
 
 def local_controlnets(config: SynthesisConfig, folder: Path | None) -> dict[Kind, Path | None]:
@@ -80,23 +87,18 @@ def identity(config: SynthesisConfig) -> str:
     nets = local_controlnets(config, folder)
     if folder is not None:
         check_pipeline(folder, nets)
-    ids = {
-        kind: fingerprint(net) if net else config.controlnets[kind] for kind, net in nets.items()
-    }
-    return content_hash(fingerprint(folder) if folder else config.model, ids)
+    # ControlNets that are not named lie in the model folder, whose content covers them.
+    return content_hash(model_content(config.model), _contents(config.controlnets))
 
 
 def synthesis_key(config: SynthesisConfig) -> str:
     """What identifies the images of a config: the weights' content and all values that matter.
 
-    The batch size and the device are left out: an image depends on its own seed only.
-
     Raises:
         PipelineFilesError: the model folder cannot be used.
     """
-    left_out = {"model", "controlnets", "batch_size", "device", "dtype"}
-    values = config.model_dump(mode="json", exclude=left_out)
-    return content_hash(RECIPE_VERSION, identity(config), values)
+    identity(config)  # checks the folders
+    return content_hash(RECIPE_VERSION, config.recipe())
 
 
 def model_name(config: SynthesisConfig) -> str:

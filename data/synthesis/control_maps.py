@@ -12,21 +12,27 @@ import warnings
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
 from PIL import Image
 from pydantic import Field, field_validator
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, ByContent, StageConfig
 from joppo.data.store.hashing import content_hash
+from joppo.data.store.hub_id import split_revision
 from joppo.data.store.store import Store
 from joppo.data.synthesis.checkpoint_files import fingerprint
 
 RECIPE_VERSION = "control-1"
 ControlKind = Literal["canny", "depth"]
 DepthModel = Callable[[np.ndarray], np.ndarray]
+
+
+def _content(model: str | None) -> str | None:
+    """What names a depth model wherever it lies: the content hash of a folder, else its id."""
+    return fingerprint(Path(model)) if model and Path(model).is_dir() else model
 
 
 class ControlConfig(StageConfig):
@@ -41,15 +47,15 @@ class ControlConfig(StageConfig):
     wall gives no edges"""
     canny_low_ratio: float = Field(default=0.6, gt=0, le=1)
     """lower threshold as a fraction of the upper"""
-    depth_model: str | None = None
-    """null (only known depth), midas, or the folder or hub id of a transformers depth-estimation
-    model"""
+    depth_model: Annotated[str | None, ByContent(_content)] = None
+    """null (only known depth), midas, or a transformers depth-estimation model: its folder or hub
+    id (`org/name`, `org/name@revision`)"""
     depth_far_is_high: bool = False
     """true for models that answer with metric distance (GLPN, ZoeDepth)"""
-    midas_weights: str = "lllyasviel/Annotators"
+    midas_weights: Annotated[str, ByContent(_content)] = "lllyasviel/Annotators"
     """folder or hub id of the weights of MiDaS"""
-    device: str = "cpu"
-    """torch device of the depth model"""
+    device: Annotated[str, OPERATIONAL] = "cpu"
+    """torch device of the depth model; devices differ in rounding only"""
 
     @field_validator("size")
     @classmethod
@@ -153,10 +159,13 @@ def _transformers_depth(config: ControlConfig) -> DepthModel:
     import torch
     from transformers import AutoImageProcessor, AutoModelForDepthEstimation
 
-    processor = AutoImageProcessor.from_pretrained(config.depth_model, trust_remote_code=False)
-    model = AutoModelForDepthEstimation.from_pretrained(
-        config.depth_model, trust_remote_code=False, use_safetensors=True
-    ).to(config.device)
+    assert config.depth_model is not None
+    name, revision = split_revision(config.depth_model)
+    options = {"revision": revision, "trust_remote_code": False}
+    processor = AutoImageProcessor.from_pretrained(name, **options)
+    model = AutoModelForDepthEstimation.from_pretrained(name, use_safetensors=True, **options).to(
+        config.device
+    )
     model.eval()
 
     def estimate(image: np.ndarray) -> np.ndarray:
@@ -168,17 +177,9 @@ def _transformers_depth(config: ControlConfig) -> DepthModel:
     return estimate
 
 
-def depth_identity(config: ControlConfig) -> str | None:
-    """What names the depth model wherever it lies: the content hash of a folder, else its id."""
-    model = config.depth_model
-    return fingerprint(Path(model)) if model and Path(model).is_dir() else model
-
-
 def control_uri(image_id: str, kind: str, config: ControlConfig, known_depth: bool = False) -> str:
     """URI of a map in the store: determined before the map is made, different for each recipe."""
-    values = config.model_dump(mode="json", exclude={"device", "depth_model"})
-    values["depth_model"] = depth_identity(config)
-    key = content_hash(RECIPE_VERSION, image_id, kind, values, known_depth)
+    key = content_hash(RECIPE_VERSION, image_id, kind, config.recipe(), known_depth)
     return f"controls/{kind}/{key[:2]}/{key}.png"
 
 

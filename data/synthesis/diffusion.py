@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from joppo.data.store.hub_id import split_revision
 from joppo.data.synthesis.attempt import Attempt
 from joppo.data.synthesis.checkpoint_files import PipelineFilesError, model_folder
 from joppo.data.synthesis.config import KINDS, Kind, SynthesisConfig, identity, local_controlnets
@@ -177,17 +178,19 @@ def _load(config_json: str, weights: str) -> ImagePipeline:
     options = {"torch_dtype": getattr(torch, dtype), "use_safetensors": True}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        name, revision = split_revision(str(folder or config.model))
         base = StableDiffusionPipeline.from_pretrained(
-            str(folder or config.model),
+            name,
+            revision=revision,
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
             **options,
         )
-        controlnets = {
-            kind: ControlNetModel.from_pretrained(str(net or config.controlnets[kind]), **options)
-            for kind, net in nets.items()
-        }
+        controlnets = {}
+        for kind, net in nets.items():
+            name, revision = split_revision(str(net or config.controlnets[kind]))
+            controlnets[kind] = ControlNetModel.from_pretrained(name, revision=revision, **options)
     if config.scheduler != "model":
         base.scheduler = _scheduler(config.scheduler, base.scheduler)
     base.to(device)

@@ -1,11 +1,11 @@
 """Config of the teachers: which models, how fast, for how much. Keys are named, never stored."""
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, PLACE, StageConfig
 from joppo.data.teachers.providers import PROVIDERS, traits_of, version_params
 
 
@@ -56,27 +56,28 @@ class ProviderConfig(StageConfig):
     own (see `data.teachers.providers`)"""
     model: str = Field(min_length=1)
     """the provider's name of the model"""
-    base_url: str | None = None
-    """address of the endpoint; needed for openai-compatible"""
-    api_key_env: str | None = None
+    base_url: Annotated[str | None, PLACE] = None
+    """address of the endpoint; needed for openai-compatible. The model's name, not the address of a
+    server, says who answers"""
+    api_key_env: Annotated[str | None, OPERATIONAL] = None
     """environment variable that holds the key; None for the provider's usual one"""
-    requests_per_minute: float | None = Field(default=None, gt=0)
+    requests_per_minute: Annotated[float | None, OPERATIONAL] = Field(default=None, gt=0)
     """rate limit; None for no limit"""
-    tokens_per_minute: float | None = Field(default=None, gt=0)
+    tokens_per_minute: Annotated[float | None, OPERATIONAL] = Field(default=None, gt=0)
     """rate limit; None for no limit"""
-    concurrency: int = Field(default=16, ge=1, le=1024)
+    concurrency: Annotated[int, OPERATIONAL] = Field(default=16, ge=1, le=1024)
     """most requests in flight"""
-    timeout_s: float = Field(default=120.0, gt=0)
+    timeout_s: Annotated[float, OPERATIONAL] = Field(default=120.0, gt=0)
     """seconds after which one attempt is given up"""
-    max_attempts: int = Field(default=6, ge=1)
+    max_attempts: Annotated[int, OPERATIONAL] = Field(default=6, ge=1)
     """attempts that may fail before the request does; an HTTP 429 does not count"""
-    patience_s: float = Field(default=900.0, gt=0)
+    patience_s: Annotated[float, OPERATIONAL] = Field(default=900.0, gt=0)
     """seconds that a request waits for a provider that only answers 429 or is down"""
-    backoff_s: float = Field(default=0.5, gt=0)
+    backoff_s: Annotated[float, OPERATIONAL] = Field(default=0.5, gt=0)
     """longest wait in seconds after the first failure; doubled with each further one"""
-    breaker_failures: int = Field(default=10, ge=1)
+    breaker_failures: Annotated[int, OPERATIONAL] = Field(default=10, ge=1)
     """failures in a row after which the provider is left alone for a while"""
-    breaker_cooldown_s: float = Field(default=15.0, gt=0)
+    breaker_cooldown_s: Annotated[float, OPERATIONAL] = Field(default=15.0, gt=0)
     """length of the first such while, in seconds"""
     image_size: int = Field(default=768, ge=32)
     """photos are reduced to this many pixels on the long side"""
@@ -86,8 +87,8 @@ class ProviderConfig(StageConfig):
     """longest answer"""
     temperature: float | None = Field(default=0.7, ge=0, le=2)
     """None for models that refuse one"""
-    price: Price | None = None
-    """None for the price of `prices.yaml`"""
+    price: Annotated[Price | None, OPERATIONAL] = None
+    """None for the price of `prices.yaml`; only the account and the budget depend on it"""
     fallback: tuple[str, ...] = ()
     """names of teachers that step in while this one is down, in this order"""
 
@@ -140,9 +141,9 @@ class TeachersConfig(StageConfig):
 
     providers: tuple[ProviderConfig, ...] = Field(min_length=1)
     """the teachers; their order has no meaning"""
-    budget_usd: float | None = Field(default=None, ge=0)
+    budget_usd: Annotated[float | None, OPERATIONAL] = Field(default=None, ge=0)
     """most that all answers of the journal may cost, in US dollars, over all runs that use it"""
-    journal: str | None = None
+    journal: Annotated[str | None, PLACE] = None
     """local file of paid answers; by default in the store (see `journal_path`)"""
 
     @model_validator(mode="after")
@@ -171,16 +172,8 @@ class TeachersConfig(StageConfig):
         raise KeyError(f"no teacher {name!r}; known: {[p.name for p in self.providers]}")
 
     def recipe(self) -> dict[str, Any]:
-        """The part that can change an answer: for cache keys, where speed and budget do not count.
+        """The part that can change an answer, by teacher: their order has no meaning.
 
-        A fallback changes who answers, so it belongs to the recipe.
+        A fallback changes who answers, and so does the version of a provider of one's own.
         """
-        return {
-            p.name: {
-                "provider": p.provider,
-                "model": p.model,
-                "params": p.params(),
-                "fallback": list(p.fallback),
-            }
-            for p in self.providers
-        }
+        return {p.name: p.recipe() | version_params(p.provider) for p in self.providers}

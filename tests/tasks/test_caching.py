@@ -40,9 +40,9 @@ def test_work_is_done_once_and_again_when_its_file_is_lost(tmp_path: Path) -> No
     calls = []
 
     @task(
-        cache_policy=ContentKey(stage="t", recipe=1), persist_result=True, result_serializer="json"
+        cache_policy=ContentKey(stage="t", version=1), persist_result=True, result_serializer="json"
     )
-    def work(shard: Shard, config: dict[str, Any], store: str) -> Manifest:
+    def work(shard: Shard, recipe: dict[str, Any], store: str) -> Manifest:
         calls.append(shard["key"])
         return save(Store(store), "t", shard["key"], {"rejects": [ROW]})
 

@@ -44,7 +44,7 @@ def evaluation_key(measured: Measured, config: FiguresConfig) -> str:
         [one.name, one.digest, content_hash(one.truth().to_pylist())] for one in measured.sets
     ]
     judges = [[judge.label, judge.name] for judge in measured.judges]
-    return content_hash(RECIPE_VERSION, judges, truths, config.as_dict())[:SHORT]
+    return content_hash(RECIPE_VERSION, judges, truths, config.recipe())[:SHORT]
 
 
 def write(

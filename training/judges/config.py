@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, PLACE, StageConfig
 from joppo.data.store.hashing import content_hash
 from joppo.data.teachers.config import ProviderConfig
 from joppo.data.teachers.providers import traits_of
@@ -20,12 +20,12 @@ _CUSTOM = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 class LocalJudgeConfig(StageConfig):
     """A model on this machine.
 
-    All but `batch` and `threads` shape the replies and are part of the judge's name.
+    The judge's name is a hash of its weights and of all that shapes the replies (`recipe`).
     """
 
     kind: Literal["local"] = "local"
     """a model on this machine"""
-    model: str = EMBEDDED
+    model: Annotated[str, PLACE] = EMBEDDED
     """a model folder (base and adapter, or whole), a hub id that is on this machine, or `embedded`
     for the base judge in this repository"""
     max_new_tokens: int | None = Field(default=None, ge=1)
@@ -35,16 +35,16 @@ class LocalJudgeConfig(StageConfig):
     """photos are scaled down to this many pixels; None keeps the processor's own limit"""
     temperature: float = Field(default=1.0, gt=0)
     """of drawn answers (`samples`); the one answer is greedy"""
-    device: str = "auto"
+    device: Annotated[str, OPERATIONAL] = "auto"
     """auto takes a GPU where there is one"""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """auto is bfloat16 on a GPU and float32 on a CPU"""
     rows: int = Field(default=32, ge=1)
-    """replies of one forward pass: a reply has the same bits beside any others, but another number
-    of rows may take other kernels"""
-    batch: int | None = Field(default=None, ge=1)
+    """replies of one forward pass: a reply has the same bits beside any others; another number of
+    rows may take other kernels, by which a close choice of a word can turn out differently"""
+    batch: Annotated[int | None, OPERATIONAL] = Field(default=None, ge=1)
     """replies at work at a time; None for `rows`"""
-    threads: int = Field(default=1, ge=1)
+    threads: Annotated[int, OPERATIONAL] = Field(default=1, ge=1)
     """threads that open and read photos while replies are written"""
 
     @property
@@ -63,9 +63,9 @@ class EndpointJudgeConfig(StageConfig):
     refuse one"""
     sample_temperature: float = Field(default=1.0, gt=0, le=2)
     """of drawn answers (`samples`), unless the temperature is null"""
-    budget_usd: float | None = Field(default=None, ge=0)
+    budget_usd: Annotated[float | None, OPERATIONAL] = Field(default=None, ge=0)
     """what the journal's answers may cost in all"""
-    journal: str | None = None
+    journal: Annotated[str | None, PLACE] = None
     """a local file; by default beside the store"""
 
     @model_validator(mode="before")

@@ -94,7 +94,7 @@ def describe(config: LocalJudgeConfig) -> str:
     weights = [model_digest(folder)]
     if (folder / ADAPTER_FILE).is_file():
         weights.append(model_digest(folder_of(adapter_base(folder))))
-    shaping = config.model_dump(exclude={"kind", "model", "device", "batch", "threads"})
+    shaping = config.recipe()
     shaping |= {"dtype": _dtype(config, config.device), "max_new_tokens": token_limit(config)}
     return f"{_label(config.model, folder)}@{content_hash(weights, shaping)[:_SHORT]}"
 

@@ -9,7 +9,7 @@ from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.config import NEW, JoppoConfig, SftConfig
 from joppo.training.models.base_model import read_lineage
 from joppo.training.runs.plots import COLUMNS
-from joppo.training.runs.run_folder import RECIPE_VERSION, Run, recipe
+from joppo.training.runs.run_folder import RECIPE_VERSION, Run
 
 HEALTH = "health/"
 _HELD_OUT = ("before_", "after_")
@@ -31,7 +31,7 @@ def lineage(
         steps: steps of the optimizer.
         rubric: the one that it was trained on; None where it was trained on no scores.
     """
-    config = recipe(run.config)
+    config = run.config.recipe()
     return {
         "run": run.id,
         "stage": run.stage,

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, model_validator
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, PLACE, StageConfig
 from joppo.training.evaluation.config import Name, SetConfig
 
 BUILT = "built"
@@ -36,13 +36,13 @@ class ReproduceConfig(StageConfig):
     """title of the report"""
     about: tuple[str, ...] = ()
     """paragraphs of the report: what this experiment shows, and what it does not"""
-    build: str = "build-sft-data.yaml"
+    build: Annotated[str, PLACE] = "build-sft-data.yaml"
     """config of build-sft-data"""
-    sft: str = "train-sft.yaml"
+    sft: Annotated[str, PLACE] = "train-sft.yaml"
     """config of train-sft"""
-    joppo: str = "train-joppo.yaml"
+    joppo: Annotated[str, PLACE] = "train-joppo.yaml"
     """config of train-joppo"""
-    evaluate: str = "evaluate-judge.yaml"
+    evaluate: Annotated[str, PLACE] = "evaluate-judge.yaml"
     """config of evaluate-judge"""
     sft_values: dict[str, Any] = Field(default_factory=dict)
     """values that replace those of the SFT config"""
@@ -65,7 +65,7 @@ class ReproduceConfig(StageConfig):
     """photos that the report shows, of the first set"""
     level: float = Field(default=0.95, gt=0, lt=1)
     """of the intervals over seeds"""
-    timeout_h: float = Field(default=48.0, gt=0)
+    timeout_h: Annotated[float, OPERATIONAL] = Field(default=48.0, gt=0)
     """of each stage; what is not done by then is cancelled, and its row says so"""
 
     @model_validator(mode="after")

@@ -45,8 +45,7 @@ def report_key(
         [one.variant, one.seed, judges[one.judge].name if one.judge else None, one.failure]
         for one in outcomes
     ]
-    values = config.model_dump(mode="json", exclude={"timeout_h"})
-    parts = (values, package_versions(), list(digests), snapshot, trained)
+    parts = (config.recipe(), package_versions(), list(digests), snapshot, trained)
     return content_hash(RECIPE_VERSION, *parts)[:SHORT]
 
 

@@ -43,16 +43,7 @@ class Run:
 
 def run_id(stage: Stage, config: TrainConfig, snapshot: str, parent: str) -> str:
     """Stage, and 16 hex characters of the hash of all that decides the weights."""
-    return f"{stage}-{content_hash(RECIPE_VERSION, recipe(config), snapshot, parent)[:SHORT]}"
-
-
-def recipe(config: TrainConfig) -> dict[str, Any]:
-    """The values of a config that decide what is learned.
-
-    How a run is launched and tracked is no part of it, nor is the path of its adapter: the content
-    of the adapter is the run's parent.
-    """
-    return config.model_dump(mode="json", exclude={"launch", "report_to", "adapter"})
+    return f"{stage}-{content_hash(RECIPE_VERSION, config.recipe(), snapshot, parent)[:SHORT]}"
 
 
 def say(line: str) -> None:

@@ -1,8 +1,10 @@
 """Config of scoring: which judge, by which rubric, and what of a photo is too large."""
 
+from typing import Annotated
+
 from pydantic import Field, PositiveInt
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, PLACE, StageConfig
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.taxonomy.rubrics import Rubric, RubricChoice, load_rubric
@@ -41,13 +43,13 @@ class ScoringConfig(StageConfig):
 class ScorePhotosConfig(ScoringConfig):
     """A scoring run: which photos, and where its tables and report go."""
 
-    photos: tuple[str, ...] = ()
+    photos: Annotated[tuple[str, ...], PLACE] = ()
     """files, folders and patterns, relative to the working directory"""
-    out: str | None = None
+    out: Annotated[str | None, PLACE] = None
     """folder of the tables and the report; None for a folder of the store"""
-    shard_size: int = Field(default=128, ge=1)
+    shard_size: Annotated[int, OPERATIONAL] = Field(default=128, ge=1)
     """photos of one task run of the flow"""
-    html: bool = True
+    html: Annotated[bool, OPERATIONAL] = True
     """whether to write the report"""
 
     @property

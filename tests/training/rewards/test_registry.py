@@ -12,7 +12,7 @@ from joppo.training.rewards.baselines import absolute_error
 from joppo.training.rewards.joint import joint_parts, relative_absolute, thurstone_fidelity
 from joppo.training.rewards.options import JointRewardConfig
 from joppo.training.rewards.registry import REWARDS, RewardError, call_reward, check_options
-from joppo.training.runs.run_folder import recipe, run_id
+from joppo.training.runs.run_folder import run_id
 from tests.training.rewards.reward_cases import random_batch
 
 CONFIG = JointRewardConfig("image", 0.3, gamma=1e-3, conditional_weight=0.7)
@@ -96,9 +96,9 @@ def test_a_config_names_rewards_that_there_are() -> None:
 
 def test_options_are_part_of_a_run_where_there_are_some() -> None:
     plain = JoppoConfig(reward="absolute")
-    assert "reward_options" not in recipe(plain)
+    assert "reward_options" not in plain.recipe()
     wide = JoppoConfig(reward="absolute", reward_options={"threshold": 0.5})
-    assert recipe(wide)["reward_options"] == {"threshold": 0.5}
+    assert wide.recipe()["reward_options"] == {"threshold": 0.5}
     assert run_id("joppo", wide, "v1", "p1") != run_id("joppo", plain, "v1", "p1")
 
 

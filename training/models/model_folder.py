@@ -2,11 +2,11 @@
 
 adapter_model.safetensors, adapter_config.json    the LoRA
 tokenizer, processor and chat template
-run.json                                          lineage (training.models.lineage)
+run.json                                          lineage (training.models.lineage), and how the
+                                                  judge is asked (training.models.about)
 README.md                                         model card (training.models.model_card)
 """
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from joppo.data.store.hashing import sha256
 from joppo.data.store.store import Store
 from joppo.data.store.write_aside import replace_folder
 from joppo.training.config import SftConfig
+from joppo.training.models.about import JUDGE, judge_facts
 from joppo.training.models.base_model import (
     ADAPTER_FILE,
     RUN_FILE,
@@ -26,24 +26,12 @@ from joppo.training.models.base_model import (
     load_processor,
     read_lineage,
 )
+from joppo.training.models.digest import model_digest as model_digest
 from joppo.training.models.model_card import Loading, card
 from joppo.training.models.serving import WEIGHTS, vllm_problems
 from joppo.training.runs.checkpoints import CHECKSUMS, broken, seal
 
 CARD = "README.md"
-
-
-def model_digest(folder: Path) -> str:
-    """Content hash of a judge's weights: what a run that starts from it names as its parent."""
-    names = sorted(folder.glob("*.safetensors"))
-    if not names:
-        raise FileNotFoundError(f"no weights (*.safetensors) in {folder}")
-    return sha256("".join(map(_file_digest, names)).encode())
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def finished(folder: Path) -> bool:
@@ -81,7 +69,12 @@ def _aside(folder: Path) -> Iterator[Path]:
     replace_folder(aside, folder)
 
 
-def _write_about(folder: Path, about: dict[str, Any], page: str) -> None:
+def _write_about(folder: Path, lineage: dict[str, Any], page: str) -> None:
+    """Write `run.json` and the card; weights and processor of the folder are there already."""
+    facts = judge_facts(folder, lineage)
+    # Of a judge that is merged: it is asked as its adapter was.
+    kept = lineage.get(JUDGE, {})
+    about = {**lineage, JUDGE: {**facts, **kept, "digest": facts["digest"]}}
     text = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False)
     (folder / RUN_FILE).write_text(text + "\n", encoding="utf-8")
     (folder / CARD).write_text(page, encoding="utf-8")

@@ -1,15 +1,22 @@
 """The form of a completion: one reasoning block, one answer block, and what an answer may hold.
 
     <think>free text</think><answer>Score: 0.82, composition: 0.40, color: -0.10</answer>
+    <think>free text</think><answer>composition: 0.40, color: -0.10, Score: 0.82</answer>
     <think>free text</think><answer>C</answer>
+
+Which of the first two forms is asked for, and written, is a property of the rubric (`Order`); the
+parser accepts any order of the items.
 
 Nothing is guessed or clamped: whatever departs from the stated form is a failure with a reason.
 This is the one parser of the project: for teachers, for training and for judges.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+
+from joppo.data.taxonomy.rubrics import Order
 
 Kind = Literal["score", "choice", "term"]
 TOTAL = "Score"
@@ -37,6 +44,13 @@ class AnswerFormat:
     """score: a total in [0, 1] named Score, and each of `names` in [-1, 1]; choice: one letter of
     `names`; term: one of the words in `names`"""
     names: tuple[str, ...] = ()
+    order: Order = "total_first"
+    """of the items of a score; what parses does not depend on it"""
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Names of a score's items, the total's among them, in the order of the answer."""
+        return _ordered(TOTAL, self.names, self.order)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +133,32 @@ def parse_answer(text: str, form: AnswerFormat) -> Answer:
     return Answer(text, choice=text) if form.kind == "choice" else Answer(text, term=text)
 
 
-def format_score(total: float, attributes: dict[str, float] | None = None) -> str:
+def format_score(
+    total: float, attributes: Mapping[str, float] | None = None, order: Order = "total_first"
+) -> str:
     """`Score: 0.82, composition: 0.40, …` with two decimals, attributes in the given order."""
-    parts = [f"{TOTAL}: {_two(total)}"]
-    parts += [f"{name}: {_two(value)}" for name, value in (attributes or {}).items()]
-    return ", ".join(parts)
+    written = [f"{name}: {_two(value)}" for name, value in (attributes or {}).items()]
+    return ", ".join(_ordered(f"{TOTAL}: {_two(total)}", written, order))
+
+
+def states_score(answer: str) -> bool:
+    """Whether the text between the answer tags gives a total, wherever it stands."""
+    return any(item.partition(":")[:2] == (TOTAL, ":") for item in answer.split(", "))
+
+
+def total_is_last(answer: str) -> bool:
+    """Whether a score answer, the text between the answer tags, gives its total after all else."""
+    *before, last = (item.partition(":")[0].strip() for item in answer.split(","))
+    return last == TOTAL and bool(before)
 
 
 def completion(reasoning: str, answer: str) -> str:
     """A whole completion in the agreed form."""
     return f"<think>{reasoning}</think><answer>{answer}</answer>"
+
+
+def _ordered(total: str, attributes: Sequence[str], order: Order) -> tuple[str, ...]:
+    return (total, *attributes) if order == "total_first" else (*attributes, total)
 
 
 def _two(value: float) -> str:

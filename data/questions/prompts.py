@@ -32,11 +32,14 @@ def answer_instruction(form: AnswerFormat) -> str:
         return f"{opening}the letter alone ({letters}) as <answer>letter</answer>."
     if form.kind == "term":
         return f"{opening}the name alone as <answer>name</answer>."
-    items = ", ".join([f"{TOTAL}: value", *(f"{name}: value" for name in form.names)])
+    items = ", ".join(f"{name}: value" for name in form.items)
     ranges = f"{TOTAL} from 0 to 1"
     if form.names:
         ranges += ", the others from -1 to 1"
-    return f"{opening}<answer>{items}</answer> with {ranges}, two decimals."
+    # The order alone would be enough for a trained judge; an endpoint is given the reason for it.
+    last = form.names and form.order == "attributes_first"
+    aggregate = f" Weigh the other values up into {TOTAL}, which comes last." if last else ""
+    return f"{opening}<answer>{items}</answer> with {ranges}, two decimals.{aggregate}"
 
 
 def rubric_lines(rubric: Rubric) -> str:
@@ -44,15 +47,19 @@ def rubric_lines(rubric: Rubric) -> str:
     return "\n".join(f"- {name}: {text}" for name, text in rubric.attributes.items())
 
 
+def score_form(rubric: Rubric) -> AnswerFormat:
+    """The form of a full score: a total and all attributes of the rubric, in the rubric's order."""
+    return AnswerFormat("score", tuple(rubric.names), rubric.order)
+
+
 def score_prompt(rubric: Rubric) -> str:
     """The prompt that asks for a photo's score: in preferences, in evaluation and in scoring."""
     template = next(t for t in load_templates() if t.id == SCORE_TEMPLATE)
-    form = AnswerFormat("score", tuple(rubric.names))
     return render(
         template.text,
         rubric=rubric_lines(rubric),
         attributes=", ".join(rubric.names),
-        answer_form=answer_instruction(form),
+        answer_form=answer_instruction(score_form(rubric)),
     )
 
 

@@ -151,11 +151,11 @@ def _score(
         names = tuple(rubric.names)
         if not config.aesthetic_attributes or any(n not in subject.attributes for n in names):
             return None
-    form = AnswerFormat("score", names)
+    form = AnswerFormat("score", names, rubric.order)
     total = round_to_step(subject.mos, config.total_step)
     step = config.attribute_step
     values = {name: round_to_step(subject.attributes[name], step) for name in names}
-    truth = format_score(total, values)
+    truth = format_score(total, values, form.order)
     text = render(
         template.text,
         rubric=rubric_lines(rubric),

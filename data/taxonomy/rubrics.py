@@ -10,7 +10,7 @@ are therefore those of the content, and another process or machine needs no such
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
@@ -37,6 +37,11 @@ Attributes = Annotated[
 ]
 
 
+Order = Literal["total_first", "attributes_first"]
+"""Where the total of an answer stands: before the attributes, or after them, so that a judge, which
+writes from left to right, gives it in sight of them."""
+
+
 class Rubric(StageConfig):
     """Attribute name -> description, in answer order; attributes in [-1, 1], total in [0, 1]."""
 
@@ -44,6 +49,10 @@ class Rubric(StageConfig):
     """what configs and reports call the rubric"""
     attributes: Attributes
     """attribute -> its description, in the order of the answer"""
+
+    order: Order = Field(default="total_first", exclude_if=lambda order: order == "total_first")
+    """where the answer gives the total; a rubric of another order is another rubric, with prompts,
+    answers and ids of its own"""
 
     @property
     def names(self) -> list[str]:

@@ -1,6 +1,6 @@
 """Labelled photos -> items: the questions that a snapshot's table `preferences` would have."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from string import ascii_uppercase
 from typing import Any
 
@@ -39,18 +39,18 @@ def make_items(
         if row["task"] == "composition" and config.form == "open":
             yield _open(subject, str(image["item"]), read, rubric, reasoning)
         else:
-            yield make_item({**row, "item": image["item"]}, label, read, rubric.names)
+            yield make_item({**row, "item": image["item"]}, label, read, rubric)
 
 
-def make_item(row: Row, label: Row | None, read: Read, names: Sequence[str]) -> Item:
+def make_item(row: Row, label: Row | None, read: Read, rubric: Rubric) -> Item:
     """One row of `preferences`, with `item` beside its columns, as an item.
 
     Args:
         label: of the same photo; its attributes are the truth of a score's.
-        names: the rubric's attributes.
+        rubric: that of the row's prompt.
     """
     task, choices = str(row["task"]), tuple(row["choices"] or ())
-    form = form_of(task, choices, names)
+    form = form_of(task, choices, rubric.names, rubric.order)
     common = (str(row["image_id"]), str(row["item"]), task, str(row["prompt"]), form, read)
     if task == SCORE:
         return Item(*common, mos=row["mos"], attributes=dict((label or {}).get("attributes") or {}))

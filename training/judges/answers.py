@@ -13,6 +13,7 @@ from joppo.data.questions.answer_format import (
     parse_completion,
 )
 from joppo.data.questions.choices import LETTERS
+from joppo.data.taxonomy.rubrics import Order
 
 __all__ = [
     "Answer",
@@ -40,10 +41,15 @@ class Judgement:
         return self.reason is None
 
 
-def form_of(task: str, choices: Sequence[str], names: Sequence[str]) -> AnswerFormat:
-    """The answer format of an RL prompt: a score with the rubric's `names`, or a letter."""
+def form_of(
+    task: str, choices: Sequence[str], names: Sequence[str], order: Order = "total_first"
+) -> AnswerFormat:
+    """The answer format of an RL prompt: a score with the rubric's `names`, or a letter.
+
+    Reading an answer does not depend on `order`, that of the rubric; asking for one does.
+    """
     if task == "score":
-        return AnswerFormat("score", tuple(names))
+        return AnswerFormat("score", tuple(names), order)
     return AnswerFormat("choice", tuple(LETTERS[: len(choices)]))
 
 

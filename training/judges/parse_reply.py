@@ -46,7 +46,8 @@ def score_reply(
         raise ValueError(
             f"total {total} outside [0, 1], or an attribute of {values} outside [-1, 1]"
         )
-    text = completion(explanation, format_score(total, dict(zip(form.names, values, strict=True))))
+    named = dict(zip(form.names, values, strict=True))
+    text = completion(explanation, format_score(total, named, form.order))
     return Reply(Judgement(float(total), values, None, None), explanation, text)
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from joppo.data.questions.answer_format import TOTAL
 from joppo.data.store.hashing import content_hash
-from joppo.data.taxonomy.rubrics import Rubric, built_in_rubrics, load_rubric
+from joppo.data.taxonomy.rubrics import Order, Rubric, built_in_rubrics, load_rubric
 from joppo.training.models.base_model import RUN_FILE, resolve_base
 
-_ANSWER_FORM = re.compile(rf"<answer>{TOTAL}: value((?:, [a-z][a-z0-9_]*: value)*)</answer>")
+_ANSWER_FORM = re.compile(r"<answer>((?:\w+: value)(?:, \w+: value)*)</answer>", re.ASCII)
 _ATTRIBUTE = re.compile(r"^- ([a-z][a-z0-9_]*): (.+)$", re.MULTILINE)
 
 
@@ -79,11 +79,15 @@ def rubric_of_prompt(prompt: str) -> Rubric | None:
     form = _ANSWER_FORM.search(prompt)
     if form is None:
         return None
-    names = [item.partition(":")[0] for item in form[1].split(", ")[1:]]
+    items = [item.partition(":")[0] for item in form[1].split(", ")]
+    if TOTAL not in items:
+        return None
+    names = [item for item in items if item != TOTAL]
+    order: Order = "attributes_first" if items.index(TOTAL) else "total_first"
     described = dict(_ATTRIBUTE.findall(prompt))
     if not set(names) <= set(described):
         return None
-    rubric = Rubric(name="unnamed", attributes={name: described[name] for name in names})
+    rubric = Rubric(name="unnamed", attributes={n: described[n] for n in names}, order=order)
     known = (load_rubric(name) for name in built_in_rubrics())
     return next((one for one in known if _same(one, rubric)), rubric)
 
@@ -104,11 +108,14 @@ def _run_file(model: str) -> Path | None:
 
 
 def _same(one: Rubric, other: Rubric) -> bool:
-    return list(one.attributes.items()) == list(other.attributes.items())
+    return (one.order, list(one.attributes.items())) == (
+        other.order,
+        list(other.attributes.items()),
+    )
 
 
 def _describe(rubric: Rubric) -> str:
     """Name and attributes, and a digest, without which two of the same names would look alike."""
     names = ", ".join(rubric.names) or "no attributes"
-    digest = content_hash(rubric.as_dict()["attributes"])[:8]
+    digest = content_hash({**rubric.as_dict(), "name": None})[:8]
     return f"rubric {rubric.name} ({names}; content {digest})"

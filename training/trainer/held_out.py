@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from joppo.data.questions.answer_format import TOTAL, AnswerError, split_blocks
+from joppo.data.questions.answer_format import AnswerError, split_blocks, states_score
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.training.judges.answers import Judgement, form_of, judge
@@ -77,7 +77,7 @@ def sft_figures(
     ):
         answer = _answer(text)
         found["parse_rate"].append(float(answer is not None))
-        if not row["answer"].startswith(TOTAL):
+        if not states_score(row["answer"]):
             hit = float(answer == row["answer"])
             found.setdefault(f"accuracy_{row['task']}", []).append(hit)
     return {name: float(np.mean(values)) for name, values in found.items() if values}

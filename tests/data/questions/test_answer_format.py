@@ -11,7 +11,10 @@ from joppo.data.questions.answer_format import (
     format_score,
     parse_answer,
     parse_completion,
+    states_score,
+    total_is_last,
 )
+from joppo.data.questions.prompts import answer_instruction
 
 NAMES = ("composition", "color", "light", "depth_of_field", "content")
 SCORE = AnswerFormat("score", NAMES)
@@ -118,3 +121,49 @@ def test_no_text_breaks_the_parser(text: str) -> None:
             assert error.reason.replace("_", "").isalpha()
         else:
             assert answer.text
+
+
+LAST = AnswerFormat("score", NAMES, "attributes_first")
+
+
+def test_the_order_of_a_rubric_is_written_and_asked_for_and_either_is_read() -> None:
+    values = {"a": -0.5, "b": 1.0}
+    assert format_score(0.25, values) == "Score: 0.25, a: -0.50, b: 1.00"
+    last = format_score(0.25, values, "attributes_first")
+    assert last == "a: -0.50, b: 1.00, Score: 0.25"
+    form = AnswerFormat("score", ("a", "b"), "attributes_first")
+    assert "<answer>a: value, b: value, Score: value</answer>" in answer_instruction(form)
+    # Nothing changes for the order that there was before.
+    assert answer_instruction(AnswerFormat("score", ("a", "b"))) == (
+        "Write your reasoning as <think>reasoning</think>, then <answer>Score: value, a: value, "
+        "b: value</answer> with Score from 0 to 1, the others from -1 to 1, two decimals."
+    )
+
+
+@given(unit, st.permutations(range(5)), st.integers(0, 5), st.sampled_from([SCORE, LAST]))
+def test_the_items_of_a_score_are_read_in_any_order(
+    total: float, order: list[int], where: int, form: AnswerFormat
+) -> None:
+    items = [f"{NAMES[place]}: 0.{place}" for place in order]
+    items.insert(where, f"Score: {total:.2f}")
+    answer = parse_answer(", ".join(items), form)
+    assert answer.total == pytest.approx(total, abs=0.0051)
+    assert answer.attributes == {name: place / 10 for place, name in enumerate(NAMES)}
+    assert list(answer.attributes) == list(NAMES)
+    assert total_is_last(answer.text) == (where == 5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "last", "scores"),
+    [
+        ("Score: 0.5", False, True),
+        ("Score: 0.5, a: 0.1", False, True),
+        ("a: 0.1, Score: 0.5", True, True),
+        ("a: 0.1, b: 0.2", False, False),
+        ("Score", False, False),
+        ("C", False, False),
+        ("one-point", False, False),
+    ],
+)
+def test_where_a_total_stands(answer: str, last: bool, scores: bool) -> None:
+    assert total_is_last(answer) == last and states_score(answer) == scores

@@ -130,6 +130,18 @@ def test_scores_state_what_is_known_and_no_more() -> None:
     assert _pose("aesthetic-open-total", _subject(), **hidden) is not None
 
 
+def test_the_answer_of_a_lesson_is_in_the_rubrics_order() -> None:
+    last = RUBRIC.model_copy(update={"order": "attributes_first"})
+    template = POOL["aesthetic-open-score"]
+    one, other = (make_question(template, _subject(), r, CONFIG) for r in (RUBRIC, last))
+    assert one is not None and other is not None
+    total, attributes = one.truth.split(", ", 1)
+    assert total == "Score: 0.62" and other.truth == f"{attributes}, {total}"
+    first, second = (parse_answer(q.truth, q.form) for q in (one, other))
+    assert (first.total, first.attributes) == (second.total, second.attributes)
+    assert "content: value, Score: value</answer>" in other.text
+
+
 def test_scores_in_steps() -> None:
     steps = {"total_step": 0.05, "attribute_step": 0.25}
     question = _pose("aesthetic-open-score", _subject(), **steps)

@@ -6,11 +6,14 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.reasoning.config import ReasoningConfig
 from joppo.data.registry import UnknownPartError
 from joppo.data.taxonomy.rubrics import Rubric, built_in_rubrics, load_rubric
 
 QUALITY = Rubric(name="quality", attributes={"noise": "freedom from noise", "focus": "sharp"})
+ORDERS = ("total_first", "attributes_first")
+YAML_PAIRS = [["noise", "freedom from noise"], ["focus", "sharp"]]
 YAML = "name: quality\nattributes:\n  noise: freedom from noise\n  focus: sharp\n"
 
 
@@ -79,3 +82,16 @@ def test_a_config_with_no_such_rubric_is_refused(rubric: object, words: str) -> 
 
 def test_a_description_is_one_line() -> None:
     assert Rubric(name="r", attributes={"a": "two\n  lines\n"}).attributes == {"a": "two lines"}
+
+
+def test_the_place_of_the_total_is_part_of_the_content() -> None:
+    first, last = (Rubric(**{**QUALITY.as_dict(), "order": o}) for o in ORDERS)
+    assert first == QUALITY and last != QUALITY
+    configs = [ReasoningConfig(rubric=one) for one in (first, last)]
+    assert configs[0].hash() != configs[1].hash()
+    # Ids of rubrics that never heard of an order stay what they were.
+    assert first.as_dict() == {"name": "quality", "attributes": YAML_PAIRS}
+    assert Rubric.model_validate(last.as_dict()) == last
+    assert score_prompt(first) != score_prompt(last)
+    with pytest.raises(ValidationError, match="total_first"):
+        Rubric(name="quality", attributes={}, order="any")

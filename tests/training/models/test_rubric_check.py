@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.store import Store
-from joppo.data.taxonomy.rubrics import Rubric, load_rubric
+from joppo.data.taxonomy.rubrics import Order, Rubric, load_rubric
 from joppo.training.evaluation.judges import named_judge
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.models.rubric_check import (
@@ -32,10 +32,21 @@ rubrics = st.dictionaries(
 
 
 @settings(deadline=None, derandomize=True)
-@given(rubrics)
-def test_a_prompt_states_its_rubric(attributes: dict[str, str]) -> None:
-    rubric = Rubric(name="unnamed", attributes=attributes)
+@given(rubrics, st.sampled_from(["total_first", "attributes_first"]))
+def test_a_prompt_states_its_rubric(attributes: dict[str, str], order: Order) -> None:
+    # Without attributes there is nothing that the total could stand after.
+    rubric = Rubric(
+        name="unnamed", attributes=attributes, order=order if attributes else "total_first"
+    )
     assert rubric_of_prompt(score_prompt(rubric)) == rubric
+
+
+def test_rubrics_of_another_order_differ() -> None:
+    last = PHOTOGRAPHY.model_copy(update={"order": "attributes_first"})
+    found = rubric_of_prompt(score_prompt(last))
+    assert found is not None and found.order == "attributes_first"
+    assert snapshot_problems([score_prompt(last)], PHOTOGRAPHY) != []
+    assert snapshot_problems([score_prompt(last)], last) == []
 
 
 def test_a_built_in_rubric_is_known_by_its_name() -> None:

@@ -39,9 +39,7 @@ def snapshot_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationS
             f"{config.split}: build a larger corpus, or choose split `all`"
         )
     items = [
-        make_item(
-            row, labels.get(row["image_id"]), partial(store.read_bytes, row["uri"]), rubric.names
-        )
+        make_item(row, labels.get(row["image_id"]), partial(store.read_bytes, row["uri"]), rubric)
         for row in rows
     ]
     kept, rejects = distinct(items)

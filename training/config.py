@@ -117,7 +117,8 @@ class SftConfig(TrainConfig):
     """Supervised fine-tuning: rank 64, AdamW, 1e-4, cosine, 3% warm-up, batch 32, 1 epoch."""
 
     base: Annotated[str, PLACE] = "Qwen/Qwen2.5-VL-7B-Instruct"
-    """a model folder, a hub id, or `embedded` for the judge in this repository"""
+    """a model folder, a hub id (`org/name` or `org/name@revision`), or `embedded` for the judge in
+    this repository"""
     lora: LoraSettings = LoraSettings()
     """the adapter that is trained"""
     batch: int = Field(default=32, ge=1)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from joppo.data.store.hashing import content_hash
+from joppo.data.store.hub_id import split_revision
 from joppo.training.config import EMBEDDED, SftConfig
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.text_model import FAMILIES
@@ -76,7 +77,8 @@ def folder_of(model: str) -> Path:
             )
         return folder
     try:
-        return Path(snapshot_download(model, local_files_only=True))
+        name, revision = split_revision(model)
+        return Path(snapshot_download(name, revision=revision, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
         raise ModelFolderError(
             f"no model {model!r}: neither a folder, nor a hub id whose files are on this machine "

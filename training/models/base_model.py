@@ -1,9 +1,13 @@
-"""Judges from a folder or a hub: the base with its processor, and adapters on top."""
+"""Judges from a folder or a hub: the base with its processor, and adapters on top.
+
+A hub id may name a revision: `org/name@revision`.
+"""
 
 import json
 from pathlib import Path
 from typing import Any
 
+from joppo.data.store.hub_id import split_revision
 from joppo.training.config import EMBEDDED, LoraSettings, TrainConfig
 
 LANGUAGE_LAYERS = r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"
@@ -23,7 +27,10 @@ def load_processor(model: str, max_pixels: int | None = None) -> Any:
     """Processor with padding on the left, as generation needs it, and a pixel cap."""
     from transformers import AutoProcessor
 
-    processor = AutoProcessor.from_pretrained(model, trust_remote_code=False, padding_side="left")
+    name, revision = split_revision(model)
+    processor = AutoProcessor.from_pretrained(
+        name, revision=revision, trust_remote_code=False, padding_side="left"
+    )
     processor.tokenizer.padding_side = "left"
     if max_pixels is not None:
         processor.image_processor.size["longest_edge"] = max_pixels
@@ -38,8 +45,10 @@ def load_base(model: str, config: TrainConfig) -> Any:
     import torch
     from transformers import AutoModelForImageTextToText
 
+    name, revision = split_revision(model)
     return AutoModelForImageTextToText.from_pretrained(
-        model,
+        name,
+        revision=revision,
         dtype=torch.bfloat16 if config.bf16 else torch.float32,
         attn_implementation=config.attention,
         trust_remote_code=False,

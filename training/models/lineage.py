@@ -10,6 +10,7 @@ from joppo.training.config import NEW, JoppoConfig, SftConfig
 from joppo.training.models.base_model import read_lineage
 from joppo.training.runs.plots import COLUMNS
 from joppo.training.runs.run_folder import RECIPE_VERSION, Run
+from joppo.training.runs.used_values import used_values
 
 HEALTH = "health/"
 _HELD_OUT = ("before_", "after_")
@@ -22,7 +23,7 @@ def lineage(
     steps: int,
     rubric: Rubric | None = None,
 ) -> dict[str, Any]:
-    """The content of a finished model's `run.json`: no path of this machine, nothing of the launch.
+    """The content of a finished model's `run.json`: no path of this machine, no environment.
 
     Args:
         run: the finished run.
@@ -42,6 +43,7 @@ def lineage(
         "rubric": rubric.as_dict() if rubric else None,
         "config": config,
         "config_hash": content_hash(config),
+        "operational": used_values(run.folder),
         "recipe_version": RECIPE_VERSION,
         "steps": steps,
         "metrics": {n: v for n, v in newest.items() if n.startswith(_HELD_OUT) or n in COLUMNS},

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from joppo.data.store.hub_id import split_revision
 from joppo.training.runs.plots import held_out, label
 
 
@@ -26,7 +27,7 @@ def card(about: Mapping[str, Any], adapter: Loading | None) -> str:
     values = json.dumps(about["config"], indent=1, sort_keys=True)
     what = "LoRA adapter" if adapter else "Judge with the merged adapter"
     return f"""---
-base_model: {about["base"]}
+base_model: {split_revision(about["base"])[0]}
 library_name: {"peft" if adapter else "transformers"}
 pipeline_tag: image-text-to-text
 tags: [joppo, {about["stage"]}]

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from joppo.data.store.hub_id import split_revision
 from joppo.data.store.store import Store
 from joppo.data.store.write_aside import replace_folder
 from joppo.training.config import SftConfig
@@ -124,5 +125,6 @@ def base_dtype(folder: Path) -> Any:
     import torch
     from transformers import AutoConfig
 
-    config = AutoConfig.from_pretrained(adapter_base(folder), trust_remote_code=False)
+    name, revision = split_revision(adapter_base(folder))
+    config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
     return config.dtype or torch.float32

@@ -11,6 +11,7 @@ before it is taken.
 import errno
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -107,9 +108,14 @@ def last_good(run: Path, say: Callable[[str], None]) -> Path | None:
     return None
 
 
-def keep_last(run: Path, count: int) -> None:
-    """Remove all but the newest `count` complete checkpoints, and older broken ones."""
-    complete = [p for p in checkpoints(run) if (p / CHECKSUMS).is_file()]
+def keep_last(run: Path, count: int, newest: Path | None = None) -> None:
+    """Remove all but the newest `count` complete checkpoints, and older broken ones.
+
+    Args:
+        newest: the one to count from, where later ones are damaged.
+    """
+    last = step_of(newest) if newest else math.inf
+    complete = [p for p in checkpoints(run) if (p / CHECKSUMS).is_file() and step_of(p) <= last]
     for folder in checkpoints(run):
         if complete[-count:] and step_of(folder) < step_of(complete[-count:][0]):
             shutil.rmtree(folder)

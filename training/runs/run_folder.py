@@ -2,6 +2,7 @@
 
 <folder>/checkpoint-N/      see training.runs.checkpoints
 <folder>/model/             the finished judge (training.models.model_folder)
+<folder>/operational.json   see training.runs.used_values
 """
 
 import json

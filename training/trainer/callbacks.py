@@ -8,6 +8,13 @@ from joppo.training.runs.metrics_log import MetricsLog
 from joppo.training.runs.run_folder import emit
 
 
+class PresentSteps(TrainerCallback):  # type: ignore[misc]
+    """A resumed run logs and saves as its config says now: the Trainer goes by the checkpoint."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        state.compute_steps(args, state.max_steps)
+
+
 class Report(TrainerCallback):  # type: ignore[misc]
     """Logs of the Trainer -> metrics table and events; on the first process alone."""
 

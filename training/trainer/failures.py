@@ -3,6 +3,7 @@
 import errno
 
 from joppo.data.corpus.publish import CorpusNotFoundError
+from joppo.training.config import JoppoConfig, TrainConfig
 from joppo.training.models.rubric_check import RubricMismatchError
 from joppo.training.rewards.registry import RewardError
 from joppo.training.runs.checkpoints import CheckpointError
@@ -22,10 +23,6 @@ _PERMANENT = (
     RubricMismatchError,
 )
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
-_MEMORY = (
-    ". The GPU has too little memory: lower per_device_batch, rollout_batch or max_pixels, or "
-    "shard the weights (launch.accelerate). Run again afterwards; checkpoints are kept"
-)
 _FULL = (
     ". There is no room on that disk: free space, or set JOPPO_RUNS to another one, then run "
     "again; it goes on from its last checkpoint"
@@ -55,9 +52,26 @@ def no_room(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno in _NO_ROOM
 
 
-def message(error: BaseException) -> str:
-    """The message for the parent process: the error, with a remedy where it names none itself."""
+def message(error: BaseException, config: TrainConfig | None = None) -> str:
+    """The message for the parent process: the error, with a remedy where it names none itself.
+
+    Args:
+        config: of the run that failed.
+    """
     text = f"{type(error).__name__}: {error}"
     if out_of_memory(error):
-        return text + _MEMORY
+        return text + _memory_advice(config or TrainConfig())
     return text + _FULL if no_room(error) else text
+
+
+def _memory_advice(config: TrainConfig) -> str:
+    """What takes less memory, and which of it leaves the run the same."""
+    same = [] if "per_device_batch" in config.recipe() else ["per_device_batch"]
+    other = ["max_pixels"] if same else ["per_device_batch", "max_pixels"]
+    if isinstance(config, JoppoConfig):
+        same.append("rollout_batch" if config.rollouts == "transformers" else "vllm_memory")
+    return (
+        f". The GPU has too little memory: lower {' or '.join(same)} and run again; it goes on "
+        f"from its last checkpoint. A lower {' or '.join(other)} makes another run, and weights "
+        "that are sharded (launch.accelerate) need new checkpoints: both start anew"
+    )

@@ -55,7 +55,8 @@ class FiniteLoss:
         raise NonFiniteLossError(
             f"the {what} is {float(value)} after step {step}; the weights were not changed by it, "
             f"and the batch is kept in {folder}. Remove the rows that its batch.json shows, or "
-            "lower learning_rate or max_grad_norm, and run again; earlier checkpoints are whole"
+            "run again with a lower learning_rate or max_grad_norm, which makes another run; the "
+            "checkpoints of this one are whole"
         )
 
 

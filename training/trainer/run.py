@@ -70,11 +70,12 @@ def train(run: Run) -> None:
 def main(path: str) -> None:
     """Train the run of the SPEC at `path`; exit code 2 where another try cannot help."""
     end_with_parent()
+    run = load_run(json.loads(Path(path).read_text(encoding="utf-8")))
     try:
-        train(load_run(json.loads(Path(path).read_text(encoding="utf-8"))))
+        train(run)
     except Exception as error:
         permanent = is_permanent(error)
-        emit("failed", message=message(error), permanent=permanent)
+        emit("failed", message=message(error, run.config), permanent=permanent)
         if permanent:
             sys.exit(2)
         raise

@@ -1,7 +1,7 @@
 """The steps of a run, the same for both stages: resume, judge, train, judge, write the model."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,10 +9,11 @@ from typing import Any
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.models.lineage import lineage
 from joppo.training.models.model_folder import finished, upload, write_model
-from joppo.training.runs.checkpoints import last_good, step_of
+from joppo.training.runs.checkpoints import checkpoints, keep_last, last_good, step_of
 from joppo.training.runs.metrics_log import MetricsLog
 from joppo.training.runs.run_folder import Run, emit, say
-from joppo.training.trainer.callbacks import Report
+from joppo.training.runs.used_values import record_used, used_values
+from joppo.training.trainer.callbacks import PresentSteps, Report
 from joppo.training.trainer.memory import estimate, shape_of, total
 from joppo.training.trainer.preflight import check
 from joppo.training.trainer.preflight.launcher import distributed_type
@@ -63,25 +64,51 @@ def train(session: Session) -> None:
     trainer = session.trainer(state.num_processes)
     trainer.keep_checkpoints = run.config.keep_checkpoints
     memory = _memory(session, trainer.model)
-    check(
-        [
-            *memory_problems(run.config, total(memory)),
-            *disk_problems(run.folder, _adapter_bytes(trainer.model), run.config.keep_checkpoints),
-        ]
-    )
     checkpoint = last_good(run.folder, say if state.is_main_process else _silent)
     step = step_of(checkpoint) if checkpoint else 0
+    used = _used(run)
+    check([*memory_problems(run.config, total(memory)), *_resume_problems(run, used)])
+    keep = run.config.keep_checkpoints
+    if state.is_main_process and checkpoint:
+        keep_last(run.folder, keep, newest=checkpoint)
+    state.wait_for_everyone()
+    more = keep - min(keep, len(checkpoints(run.folder)))
+    check(disk_problems(run.folder, _adapter_bytes(trainer.model), more))
     log = MetricsLog(run.store, run.id, run.stage, resume_step=step)
     if state.is_main_process:
+        record_used(run.folder, step, used)
         emit("start", run=run.id, pid=os.getpid(), resumed_from=step, memory_gib=memory)
         if step == 0:
             _judge(session, trainer, log, "before_")
+    trainer.add_callback(PresentSteps())
     trainer.add_callback(Report(log))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     state.wait_for_everyone()
     if state.is_main_process:
         _finish(session, trainer, log)
     state.wait_for_everyone()
+
+
+def _used(run: Run) -> dict[str, Any]:
+    """The run's operational values; of the launch, what kind of processes train."""
+    values = run.config.operational()
+    launch = run.config.launch
+    del values["launch"]
+    return values | {"processes": launch.processes, "distributed": distributed_type(launch)}
+
+
+def _resume_problems(run: Run, used: Mapping[str, Any]) -> list[str]:
+    """Whether the checkpoints can be read by processes of this kind."""
+    if not checkpoints(run.folder) or not (before := used_values(run.folder)):
+        return []
+    then, now = before[-1]["values"]["distributed"], used["distributed"]
+    if then == now or not {then, now} & {"FSDP", "DEEPSPEED"}:
+        return []
+    return [
+        f"the checkpoints of {run.folder} hold the optimizer's state as {then} writes it, which "
+        f"{now} cannot read: use the launch.accelerate of before, or move the checkpoints away to "
+        "start anew"
+    ]
 
 
 def _silent(line: str) -> None:

@@ -15,7 +15,7 @@ from joppo.data.store.store import Store
 from joppo.training.config import TrainConfig
 
 Stage = Literal["sft", "joppo"]
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 """To be raised when training makes other weights from the same config and snapshot."""
 EVENT = "@joppo "
 """Lines of standard output that begin with this hold one JSON object for the parent process."""

@@ -20,7 +20,15 @@ from joppo.training.trainer.vllm_guard import GuardedVLLM
 
 
 class JudgeSFTTrainer(FrozenVision, FiniteLoss, SafeCheckpoints, SFTTrainer):  # type: ignore[misc]
-    """SFTTrainer with complete checkpoints and a finite loss."""
+    """SFTTrainer with complete checkpoints and a finite loss: a mean over the batch's tokens."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # trl's loss divides by the number of tokens of the whole batch where it is told, but
+        # transformers counts them only for models whose own loss takes the number, which that of
+        # Qwen2.5-VL does not. Without it a token would weigh by its forward pass, and the result
+        # would depend on `per_device_batch` and the number of processes.
+        self.model_accepts_loss_kwargs = True
 
 
 class EpochSampler(RepeatSampler):  # type: ignore[misc]

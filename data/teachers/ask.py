@@ -51,7 +51,8 @@ def gateway_for(config: TeachersConfig, store_root: str) -> Gateway:
         AuthError: a key is missing. UnknownPriceError: a model has no price.
     """
     path = journal_path(config, store_root).absolute()
-    key = (os.getpid(), config.hash(), str(path))
+    # Operational values too: another budget or address is another gateway.
+    key = (os.getpid(), config.model_dump_json(), str(path))
     with _opening:
         if key not in _gateways:
             _gateways[key] = Gateway(config, path)

@@ -8,9 +8,10 @@ Format: `imgListFiles_label/imgList<split>_<name>.txt`, split `TrainRegression` 
 `<file> <value>`. Five raters a photo; the lists do not state them, so `raters` is None.
 
 Scale: `score` in [0, 1], taken as the MOS unchanged. Attributes in [-1, 1]; Symmetry and
-Repetition in [0, 1]. They keep the dataset's own meaning under snake_case names; of the photography
-rubric, light, depth_of_field and content correspond by name, color_harmony and vivid_color are two
-aspects of color, and no attribute is composition as a whole.
+Repetition in [0, 1]. They keep the dataset's own meaning under snake_case names. Of the photography
+rubric, light, depth_of_field (`DoF`) and content correspond by name, and color is the mean of
+`ColorHarmony` and `VividColor`; no attribute is composition as a whole, so nothing stands for it,
+and questions that ask for all five attributes are not asked about these photos.
 
 Traps: the spelling `BalacingElements`; the archive nests `imgListFiles_label` in itself; an older
 `TestRegression` list exists and is not read. A photo that an attribute list lacks has no value of
@@ -25,6 +26,7 @@ from joppo.data.datasets.base import BadRowError, DatasetFormatError, Label, Rej
 from joppo.data.datasets.base import read_rows as labels_of
 from joppo.data.datasets.cells import item_name, number, shown
 from joppo.data.datasets.label_files import text_lines
+from joppo.data.datasets.rubric_attributes import Column, RubricMapping, rubric_attributes
 
 DATASET = "aadb"
 SPLITS = {
@@ -46,6 +48,13 @@ ATTRIBUTES: dict[str, tuple[str, float, float]] = {
     "VividColor": ("vivid_color", -1, 1),
 }
 """The dataset's name -> our name, low end, high end. CADB has the same attributes."""
+RUBRIC: RubricMapping = {
+    "color": (Column("ColorHarmony"), Column("VividColor")),
+    "content": (Column("Content"),),
+    "depth_of_field": (Column("DoF"),),
+    "light": (Column("Light"),),
+}
+"""What the attributes say about the photography rubric; the same in CADB."""
 
 
 def read_aadb(path: str | Path) -> Iterator[Label | Reject]:
@@ -127,7 +136,12 @@ def _parser(split: str, values: Mapping[str, dict[str, float]]) -> Callable[[lis
     def parse(pair: list[str]) -> Label:
         item = item_name(pair[0])
         score = number(pair[1], 0, 1, "score")
-        attributes = values.get(item, {})
+        attributes = values.get(item, {}) | _of_rubric(values.get(item, {}))
         return Label(item, DATASET, mos=score, mos_raw=score, attributes=attributes, split=split)
 
     return parse
+
+
+def _of_rubric(attributes: Mapping[str, float]) -> dict[str, float]:
+    columns = {column: attributes.get(name) for column, (name, *_) in ATTRIBUTES.items()}
+    return rubric_attributes({c: v for c, v in columns.items() if v is not None}, RUBRIC)

@@ -13,11 +13,13 @@ Which number is the total? Both fit a judge's output, so `total` decides: `compo
 0-1). The total goes into `mos` and `mos_raw`; the other number is left out.
 
 Attributes: names, meaning and scale as in data/datasets/aadb.py ([-1, 1]; symmetry and repetition
-in [0, 1]), including how they correspond to the rubric.
+in [0, 1]), and all five of the photography rubric in [-1, 1]: composition is the composition mean
+mapped from 1-5 (whatever the total is), color the mean of `ColorHarmony` and `VividColor`, and
+light, depth_of_field and content are `Light`, `DoF` and `Content`.
 
 Traps: the spelling `BalacingElements`; a photo in both parts of the split would leak and is
 rejected (`ambiguous_split`), one in neither too (`missing_split`); the only parts are train and
-test, so validation photos must be taken from train by the user of the labels.
+test, so a share of the train photos becomes validation (`validation_share` of a source).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,10 +27,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from joppo.data.datasets.aadb import attributes_of
+from joppo.data.datasets.aadb import RUBRIC, attributes_of
 from joppo.data.datasets.base import BadRowError, DatasetFormatError, Label, Reject, read_rows
 from joppo.data.datasets.cells import item_name, number, unit
 from joppo.data.datasets.label_files import JsonPairs, json_entries
+from joppo.data.datasets.rubric_attributes import Column, rubric_attributes
 
 DATASET = "cadb"
 Total = Literal["composition_mean", "aesthetic_score"]
@@ -37,6 +40,8 @@ SCORES, ATTRIBUTES, SPLIT = (
     "composition_attributes.json",
     "split.json",
 )
+COMPOSITION = {"composition": (Column("mean", 1.0, 5.0),)}
+"""What the composition scores say about the rubric, beside what the attributes say."""
 Entry = tuple[str, Any]
 
 
@@ -75,7 +80,9 @@ def _parse(
         mos=unit(raw, low, high),
         mos_raw=raw,
         raters=raters,
-        attributes=attributes_of(described),
+        attributes=attributes_of(described)
+        | rubric_attributes(described, RUBRIC)
+        | rubric_attributes(rated, COMPOSITION),
         split=_split_of(splits, item),
     )
 

@@ -71,8 +71,8 @@ def unit(raw: float, low: float, high: float) -> float:
 
 
 def signed_unit(raw: float, low: float, high: float) -> float:
-    """Linear map of the scale [low, high] to [-1, 1]."""
-    return 2 * unit(raw, low, high) - 1
+    """Linear map of the scale [low, high] to [-1, 1]; values on that scale stay to the bit."""
+    return raw if (low, high) == (-1, 1) else 2 * unit(raw, low, high) - 1
 
 
 def category_ids(value: Any) -> tuple[int, ...]:

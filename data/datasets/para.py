@@ -21,21 +21,23 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from joppo.data.datasets.base import Label, Reject, read_rows
-from joppo.data.datasets.cells import cell, item_name, number, signed_unit, unit
+from joppo.data.datasets.cells import cell, item_name, number, unit
 from joppo.data.datasets.label_files import CsvRow, csv_rows, split_files
+from joppo.data.datasets.rubric_attributes import Column, RubricMapping, rubric_attributes
 
 DATASET = "para"
 LOW, HIGH = 1.0, 5.0
 FILES = {"PARA-GiaaTest.csv": "test", "PARA-GiaaTrain.csv": "train"}
 TOTAL = "aestheticScore_mean"
-ATTRIBUTES = {
-    "composition": "compositionScore_mean",
-    "color": "colorScore_mean",
-    "depth_of_field": "dofScore_mean",
-    "light": "lightScore_mean",
-    "content": "contentScore_mean",
-    "quality": "qualityScore_mean",
+RUBRIC: RubricMapping = {
+    "composition": (Column("compositionScore_mean", LOW, HIGH),),
+    "color": (Column("colorScore_mean", LOW, HIGH),),
+    "depth_of_field": (Column("dofScore_mean", LOW, HIGH),),
+    "light": (Column("lightScore_mean", LOW, HIGH),),
+    "content": (Column("contentScore_mean", LOW, HIGH),),
+    "quality": (Column("qualityScore_mean", LOW, HIGH),),
 }
+_COLUMNS = [column.name for columns in RUBRIC.values() for column in columns]
 _BINS = [f"aestheticScore_{half / 2:.1f}" for half in range(2, 11)]
 
 
@@ -47,7 +49,7 @@ def read_para(path: str | Path) -> Iterator[Label | Reject]:
     """
     path, first = Path(path), dict[str, str]()
     for file, split in split_files(path, FILES):
-        rows = csv_rows(file, ["imageName", "sessionId", TOTAL, *ATTRIBUTES.values()])
+        rows = csv_rows(file, ["imageName", "sessionId", TOTAL, *_COLUMNS])
         yield from read_rows(file, rows, _parser(split), first)
 
 
@@ -55,16 +57,13 @@ def _parser(split: str | None) -> Callable[[CsvRow], Label]:
     def parse(row: CsvRow) -> Label:
         session, name = cell(row, "sessionId"), cell(row, "imageName")
         raw = number(row[TOTAL], LOW, HIGH, TOTAL)
-        values = {
-            name: number(row[column], LOW, HIGH, column) for name, column in ATTRIBUTES.items()
-        }
         return Label(
             item_name(f"{session.strip()}/{name.strip()}"),
             DATASET,
             mos=unit(raw, LOW, HIGH),
             mos_raw=raw,
             raters=_raters(row),
-            attributes={name: signed_unit(value, LOW, HIGH) for name, value in values.items()},
+            attributes=rubric_attributes(row, RUBRIC),
             split=split,
         )
 

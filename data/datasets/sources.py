@@ -5,7 +5,7 @@ Every label ends as an item or a reject, and so does every photo: a label withou
 are the items. Every reject names its source.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import file_digest
@@ -21,6 +21,7 @@ from joppo.data.datasets.cadb import Total
 from joppo.data.datasets.folders import list_photos
 from joppo.data.datasets.item import Item
 from joppo.data.datasets.photos_csv import ColumnMapping
+from joppo.data.datasets.splits import validation_ids
 
 PHOTOS = "photos"
 """The one kind without a reader: a folder of photos without labels."""
@@ -58,6 +59,10 @@ class SourceConfig(StageConfig):
     """low and high end of the scores; for ready"""
     split: Literal["train", "validation", "test"] | None = None
     """split of all photos; for ready"""
+    validation_share: float = Field(default=0.05, ge=0, le=1)
+    """share of the train photos that become validation photos, by their content, where the
+    dataset's own split has train and no validation (at least eight, or a quarter of a small
+    dataset); 0 for none"""
     test_list: Annotated[str | None, PLACE] = None
     """file with the ids of the official test photos; for ava"""
     # Left out of the dump where empty, so that configs without it keep their hash.
@@ -152,23 +157,41 @@ def _list_all(
     threads: int,
     progress: Callable[[int], None] | None,
 ) -> Iterator[Item | Reject]:
-    labels = list_labels(config, base)
+    labels = list(list_labels(config, base))
     if config.images is None:
         for result in labels:
             yield result if isinstance(result, Reject) else Item(result, None, None)
         return
     photos: dict[str, Path] = {}
-    for found in list_photos(Path(base, config.images).absolute()):
-        if isinstance(found, Reject):
-            yield found
+    for photo in list_photos(Path(base, config.images).absolute()):
+        if isinstance(photo, Reject):
+            yield photo
         else:
-            photos[found[0]] = found[1]
-    matched = _match(config, labels, photos)
-    yield from _hashed(matched, threads, progress)
+            photos[photo[0]] = photo[1]
+    matched = list(_hashed(_match(config, labels, photos), threads, progress))
+    train = [_train_id(one) for one in matched if isinstance(one, Item)]
+    ids = validation_ids(filter(None, train), validation_share(config, labels))
+    for one in matched:
+        yield _in_validation(one) if isinstance(one, Item) and _train_id(one) in ids else one
+
+
+def validation_share(config: SourceConfig, labels: Iterable[Label | Reject]) -> float:
+    """Share of the train photos to become validation: 0 where the dataset has a validation part."""
+    splits = {label.split for label in labels if isinstance(label, Label)}
+    return 0.0 if "validation" in splits else config.validation_share
+
+
+def _train_id(item: Item) -> str | None:
+    return item.sha256 if item.label is not None and item.label.split == "train" else None
+
+
+def _in_validation(item: Item) -> Item:
+    assert item.label is not None  # it is a train photo
+    return replace(item, label=replace(item.label, split="validation"))
 
 
 def _match(
-    config: SourceConfig, labels: Iterator[Label | Reject], photos: dict[str, Path]
+    config: SourceConfig, labels: Iterable[Label | Reject], photos: dict[str, Path]
 ) -> Iterator[tuple[Label | None, Path] | Reject]:
     unlabelled = dict.fromkeys(sorted(photos))
     for result in labels:

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from joppo.data.config import StageConfig
 from joppo.data.store.hashing import unit_interval
 
+FEWEST = 8
 Fraction = Annotated[float, Field(ge=0, le=1)]
 # A photo that any label puts in test must not be trained on, so test outranks the others.
 _STRICTNESS = ("train", "validation", "test")
@@ -42,6 +43,23 @@ def hash_split(image_id: str, config: SplitConfig) -> str:
     if draw < config.test:
         return "test"
     return "validation" if draw < config.test + config.validation else "train"
+
+
+def validation_ids(train: Iterable[str], share: float) -> set[str]:
+    """Which train photos become validation photos of a dataset that ships train and test alone.
+
+    Without validation photos nothing can be calibrated and no checkpoint compared. So that a small
+    dataset has some as well, they are at least eight, or a quarter of the train photos.
+
+    Args:
+        train: sha256 of the bytes of the train photos.
+        share: of them, in [0, 1]; 0 takes none.
+    """
+    if share == 0:
+        return set()
+    draws = sorted((unit_interval("validation", one), one) for one in set(train))
+    fewest = min(FEWEST, len(draws) // 4)
+    return {one for rank, (draw, one) in enumerate(draws) if draw < share or rank < fewest}
 
 
 def strictest(splits: Iterable[str]) -> str:

@@ -15,6 +15,7 @@ from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.data.taxonomy.perspective import KIND_TEXTS
+from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.data.teachers.base import ImageRef, TeacherRequest, make_request
 from joppo.data.teachers.context import Context
 from joppo.data.teachers.providers import version_params
@@ -126,6 +127,8 @@ def _label_lines(photo: Subject, task: str, config: ReasoningConfig) -> list[str
         lines += [f"main vanishing point: {vanishing}"] if vanishing else []
         return lines + ([f"horizon: {horizon}"] if horizon else [])
     lines = [] if photo.mos is None else [f"mean rating {photo.mos:.2f} on a scale from 0 to 1"]
-    # Attributes that are kept out of the corpus must not enter it through a teacher's text.
-    rated = sorted(photo.attributes.items()) if config.aesthetic_attributes else []
+    # The rubric's attributes alone, which are those in [-1, 1]; and what is kept out of the corpus
+    # must not enter it through a teacher's text.
+    names = set(load_rubric(config.rubric).names) if config.aesthetic_attributes else set()
+    rated = [pair for pair in sorted(photo.attributes.items()) if pair[0] in names]
     return lines + [f"{name.replace('_', ' ')} {value:+.2f} from -1 to 1" for name, value in rated]

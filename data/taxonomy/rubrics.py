@@ -9,6 +9,7 @@ are therefore those of the content, and another process or machine needs no such
 """
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -79,10 +80,15 @@ def load_rubric(rubric: str | Rubric = DEFAULT) -> Rubric:
     if isinstance(rubric, Rubric):
         return rubric
     if rubric in built_in_rubrics():
-        return _read(RUBRICS / f"{rubric}.yaml")
+        return _built_in(rubric)
     if Path(rubric).suffix in (".yaml", ".yml"):
         return _read(Path(rubric))
     return Rubric.model_validate(_imported(rubric))
+
+
+@cache
+def _built_in(name: str) -> Rubric:
+    return _read(RUBRICS / f"{name}.yaml")
 
 
 def _read(path: Path) -> Rubric:

@@ -7,6 +7,7 @@ import pytest
 
 from joppo.data.datasets import DatasetFormatError
 from joppo.data.datasets.cadb import read_cadb
+from joppo.data.taxonomy.rubrics import load_rubric
 from tests.data.datasets.reading import FIXTURES, sort_out
 
 UGLY = FIXTURES / "cadb"
@@ -26,7 +27,9 @@ def test_attributes_keep_their_scale_under_plain_names():
     labels, _ = sort_out(read_cadb(UGLY))
     assert labels["10003.jpg"].attributes == {
         "balancing_elements": -1.0,
+        "color": pytest.approx((0.3 + 0.25) / 2),
         "color_harmony": 0.3,
+        "composition": pytest.approx((2.2 - 3) / 2),
         "content": 0.6,
         "depth_of_field": -0.75,
         "light": 0.5,
@@ -37,7 +40,15 @@ def test_attributes_keep_their_scale_under_plain_names():
         "symmetry": 0.0,
         "vivid_color": 0.25,
     }
-    assert labels["plain.jpg"].attributes == {}
+    assert set(labels["plain.jpg"].attributes) == {"composition"}
+
+
+def test_every_attribute_of_the_rubric_is_there_whatever_the_total_is():
+    for total in ("composition_mean", "aesthetic_score"):
+        labels, _ = sort_out(read_cadb(UGLY, total))
+        values = labels["10003.jpg"].attributes
+        assert all(-1 <= values[name] <= 1 for name in load_rubric().names)
+        assert values["composition"] == pytest.approx((2.2 - 3) / 2)
 
 
 def test_each_unusable_entry_has_its_reason():

@@ -1,6 +1,7 @@
 """Labels matched with photos: everything is an item or a reject."""
 
 import os
+from collections import Counter
 
 import pytest
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from joppo.data.datasets.sources import (
 )
 from joppo.data.store.hashing import sha256
 from joppo.data.store.shards import partition
+from tests.data.datasets.cadb_miniature import write_cadb
 from tests.data.datasets.reading import FIXTURES
 
 
@@ -200,3 +202,56 @@ def test_a_source_that_cannot_be_meant_is_refused(values, problem):
 def test_options_reach_the_reader(values, labels):
     results = list(list_labels(SourceConfig.model_validate(values), FIXTURES))
     assert sum(not isinstance(result, Reject) for result in results) == labels
+
+
+def splits(items):
+    return {item.label.item: item.label.split for item in items}
+
+
+def draw(path, seed):
+    path.write_bytes(f"photo {seed}".encode())
+
+
+def test_a_dataset_without_validation_photos_gets_them_from_train(tmp_path):
+    write_cadb(tmp_path / "CADB", 400, 40, draw)
+    config = SourceConfig(kind="cadb", labels="CADB", images="CADB/images")
+    found = splits(list_items(config, tmp_path))
+    counts = Counter(found.values())
+    assert counts["test"] == 40 and counts["train"] + counts["validation"] == 400
+    assert 8 <= counts["validation"] <= 32  # 5% of 400, six standard deviations wide
+    assert {found[f"{number}.jpg"] for number in range(400, 440)} == {"test"}
+
+    more = splits(list_items(config.model_copy(update={"validation_share": 0.5}), tmp_path))
+    drawn = {name for name, split in found.items() if split == "validation"}
+    assert drawn < {name for name, split in more.items() if split == "validation"}
+    none = splits(list_items(config.model_copy(update={"validation_share": 0.0}), tmp_path))
+    assert Counter(none.values()) == {"train": 400, "test": 40}
+
+
+def test_the_validation_share_depends_on_the_photos_bytes_alone(tmp_path):
+    write_cadb(tmp_path / "CADB", 60, 2, draw)
+    config = SourceConfig(kind="cadb", labels="CADB", images="CADB/images", validation_share=0.5)
+    before = splits(list_items(config, tmp_path))
+    images = tmp_path / "CADB" / "images"
+    one = next(name for name, split in before.items() if split == "validation")
+    other = next(name for name, split in before.items() if split == "train")
+    (images / other).write_bytes((images / one).read_bytes())
+    after = splits(list_items(config, tmp_path))
+    assert after[other] == "validation"
+    assert {name: s for name, s in after.items() if name != other} == {
+        name: s for name, s in before.items() if name != other
+    }
+
+
+def test_a_dataset_with_validation_photos_of_its_own_keeps_its_split(tmp_path):
+    (tmp_path / "photos").mkdir()
+    lines = ["image,split"]
+    for number in range(40):
+        (tmp_path / "photos" / f"{number}.jpg").write_bytes(str(number).encode())
+        lines.append(f"{number}.jpg,{'validation' if number == 0 else 'train'}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines))
+    columns = {"split": "split"}
+    config = CONFIG.model_copy(update={"validation_share": 0.9})
+    config = SourceConfig.model_validate(config.model_dump() | {"columns": columns})
+    found = Counter(splits(list_items(config, tmp_path)).values())
+    assert found == {"train": 39, "validation": 1}

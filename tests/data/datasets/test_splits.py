@@ -1,12 +1,13 @@
 """Splits that depend on the photo alone."""
 
+import itertools
 from collections import Counter
 
 import pytest
 from pydantic import ValidationError
 
-from joppo.data.datasets.splits import SplitConfig, hash_split, strictest
-from joppo.data.store.hashing import sha256
+from joppo.data.datasets.splits import SplitConfig, hash_split, strictest, validation_ids
+from joppo.data.store.hashing import sha256, unit_interval
 
 IDS = [sha256(str(number).encode()) for number in range(5000)]
 # Second letters (r, a, e) of the splits of the first forty ids.
@@ -51,3 +52,16 @@ def test_test_outranks_validation_outranks_train():
     assert strictest(["train", "test", "validation"]) == "test"
     assert strictest(["validation", "train"]) == "validation"
     assert strictest(["train"]) == "train"
+
+
+def test_a_small_dataset_has_validation_photos_too():
+    assert len(validation_ids(IDS, 0.05)) == sum(unit_interval("validation", i) < 0.05 for i in IDS)
+    assert len(validation_ids(IDS[:40], 0.05)) == 8
+    assert len(validation_ids(IDS[:12], 0.05)) == 3
+    assert validation_ids(IDS[:3], 0.05) == set() == validation_ids(IDS, 0.0)
+
+
+def test_more_validation_photos_are_the_same_and_others():
+    sets = [validation_ids(IDS[:200], share) for share in (0.0, 0.01, 0.05, 0.5, 1.0)]
+    assert all(less <= more for less, more in itertools.pairwise(sets))
+    assert sets[-1] == set(IDS[:200])

@@ -14,8 +14,8 @@ from joppo.data.datasets.base import DatasetFormatError, Label, Reject
 from joppo.data.datasets.folders import list_photos
 from joppo.data.datasets.ingest import label_row
 from joppo.data.datasets.mmperspective import Question, read_mmperspective
-from joppo.data.datasets.sources import SourceConfig, list_labels
-from joppo.data.datasets.splits import hash_split
+from joppo.data.datasets.sources import SourceConfig, list_labels, validation_share
+from joppo.data.datasets.splits import hash_split, validation_ids
 from joppo.data.store.hashing import unit_interval
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.config import SetConfig
@@ -58,20 +58,26 @@ def source_set(config: SetConfig, base: Path, rubric: Rubric) -> EvaluationSet:
 def _labels(
     config: SetConfig, source: SourceConfig, base: Path, photos: Photos, rubric: Rubric
 ) -> tuple[list[Item], list[Reject]]:
-    read: list[Label] = []
-    rejects: list[Reject] = []
-    for result in list_labels(source, base):
-        if isinstance(result, Reject):
-            rejects.append(result)
-        elif config.split == "all" or result.split in (None, config.split):
-            read.append(result)
+    every = list(list_labels(source, base))
+    share = validation_share(source, every)
+    rejects = [one for one in every if isinstance(one, Reject)]
+    # Validation photos may have to be drawn from those of train.
+    wanted = {None, config.split} | ({"train"} if config.split == "validation" and share else set())
+    read = [
+        one
+        for one in every
+        if isinstance(one, Label) and (config.split == "all" or one.split in wanted)
+    ]
     # Files are hashed only now: a test split may be a tenth of the labels.
     found = _hashed([label.item for label in read], photos, rejects)
+    train = (label.item for label in read if label.split == "train")
+    drawn = validation_ids((found[item] for item in train if item in found), share)
     chosen = []
     for label in read:
         if (image_id := found.get(label.item)) is None:
             continue
-        split = label.split or hash_split(image_id, config.splits)
+        split = "validation" if image_id in drawn else label.split
+        split = split or hash_split(image_id, config.splits)
         if config.split in ("all", split):
             chosen.append((label, image_id, split))
     chosen.sort(key=lambda one: (unit_interval("evaluate", one[1]), one[0].item))

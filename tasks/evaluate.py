@@ -19,7 +19,6 @@ from prefect.runtime import flow_run
 
 from joppo.data.photos.data_uri import data_uri
 from joppo.data.store.store import Store
-from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.data.teachers.config import TeachersConfig
 from joppo.tasks.keys import fill_keys
 from joppo.tasks.locks import gpus
@@ -27,7 +26,7 @@ from joppo.tasks.progress import ProgressArtifact
 from joppo.tasks.retrying import RETRY
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.items import EvaluationSet
-from joppo.training.evaluation.judges import NamedJudge, named_judge, named_judges
+from joppo.training.evaluation.judges import NamedJudge, named_judge, named_judges, table_question
 from joppo.training.evaluation.predict import Progress
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import page
@@ -49,7 +48,7 @@ def read_sets(config: dict[str, Any], base: str, store: str) -> list[dict[str, A
         DatasetFormatError, CorpusNotFoundError, SnapshotError: a set cannot be read.
     """
     c, root = EvaluateConfig.model_validate(config), Store(store)
-    judges = named_judges(c.judges, c.local, root, c.samples, load_rubric(c.rubric))
+    judges = named_judges(c.judges, c.local, root, c.samples, table_question(c, root).rubric)
     sets = _loaded(c, base, root)
     rows = [
         {
@@ -81,7 +80,7 @@ def ask_judge(
         fill_keys(TeachersConfig(providers=(spec.teacher,)))
     else:
         _hold_gpu()
-    judge = named_judge(spec, c.local, root, c.samples, load_rubric(c.rubric))
+    judge = named_judge(spec, c.local, root, c.samples, table_question(c, root).rubric)
     ask(judge, _loaded(c, base, root), root, lambda one: _progress(judge, one))
     return judge.name
 
@@ -94,7 +93,7 @@ def report_evaluation(
     c, root = EvaluateConfig.model_validate(config), Store(store)
     sets = _loaded(c, base, root)
     measured = measure(
-        named_judges(c.judges, c.local, root, c.samples, load_rubric(c.rubric)),
+        named_judges(c.judges, c.local, root, c.samples, table_question(c, root).rubric),
         sets,
         root,
         c.figures,
@@ -124,7 +123,7 @@ def _loaded(c: EvaluateConfig, base: str, store: Store) -> list[EvaluationSet]:
     run = str(flow_run.get_id())
     if run not in _sets:
         _sets.clear()
-        _sets[run] = load_sets(c, store, Path(base))
+        _sets[run] = load_sets(c, store, Path(base), table_question(c, store))
     return _sets[run]
 
 

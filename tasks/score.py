@@ -23,7 +23,7 @@ from joppo.training.judges.config import EndpointJudgeConfig
 from joppo.training.judges.judge import SamplingJudge
 from joppo.training.judges.mean import mean_name
 from joppo.training.judges.open_judge import judge_name, open_judge
-from joppo.training.scoring.config import ScorePhotosConfig, ScoringConfig, prompt_id
+from joppo.training.scoring.config import ScorePhotosConfig, ScoringConfig
 from joppo.training.scoring.rows import ScoreRow
 from joppo.training.scoring.run import calibration_of, check_found, pictures, write_results
 from joppo.training.scoring.score import RECIPE_VERSION, Scored, score
@@ -60,7 +60,7 @@ def recipe_of(config: ScoringConfig) -> ScoreRecipe:
     """The part of a config that is the cache key of its shards."""
     return ScoreRecipe(
         judge=mean_name(judge_name(config.judge), config.samples),
-        prompt_id=prompt_id(config.load_rubric()),
+        prompt_id=config.question().prompt_id,
         samples=config.samples,
         max_pixels=config.max_pixels,
         max_bytes=config.max_bytes,

@@ -24,8 +24,13 @@ def encode(content: bytes, size: int, quality: int = 90) -> bytes:
 
 
 def reduce_photos(request: TeacherRequest) -> TeacherRequest:
-    """The request with its photos as they are sent, by its params image_size and jpeg_quality."""
+    """The request with its photos as they are sent, by its params image_size and jpeg_quality.
+
+    With an image_size of None they are sent as they are: whoever asks has encoded them.
+    """
     size, quality = request.params["image_size"], request.params["jpeg_quality"]
+    if size is None:
+        return replace(request, images=tuple(_loaded(image) for image in request.images))
     reduced = []
     for image in request.images:
         jpeg = encode(image.load(), size, quality)
@@ -33,7 +38,17 @@ def reduce_photos(request: TeacherRequest) -> TeacherRequest:
     return replace(request, images=tuple(reduced))
 
 
-def size_of(jpeg: bytes) -> tuple[int, int]:
+def _loaded(image: ImageRef) -> ImageRef:
+    content = image.load()
+    return ImageRef(image.image_id, lambda: content)
+
+
+def media_type(content: bytes) -> str:
+    """MIME type of a photo that is sent: PNG or JPEG."""
+    return "image/png" if content.startswith(b"\x89PNG") else "image/jpeg"
+
+
+def size_of(content: bytes) -> tuple[int, int]:
     """(width, height) in pixels; only the header is read."""
-    with Image.open(io.BytesIO(jpeg)) as image:
+    with Image.open(io.BytesIO(content)) as image:
         return image.size

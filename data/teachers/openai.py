@@ -17,6 +17,7 @@ from joppo.data.teachers.base import (
     Transient,
 )
 from joppo.data.teachers.config import ProviderConfig
+from joppo.data.teachers.images import media_type
 from joppo.data.teachers.secrets import scrub
 
 # A 429 that no waiting cures.
@@ -86,9 +87,10 @@ class OpenAITeacher:
             raise Transient("the body is not a chat completion", "malformed_body") from None
 
     def _arguments(self, request: TeacherRequest) -> dict[str, Any]:
+        photos = [image.load() for image in request.images]
         content: list[dict[str, Any]] = [
-            {"type": "image_url", "image_url": {"url": data_uri(image.load())}}
-            for image in request.images
+            {"type": "image_url", "image_url": {"url": data_uri(photo, media_type(photo))}}
+            for photo in photos
         ]
         content.append({"type": "text", "text": request.prompt})
         messages: list[dict[str, Any]] = [{"role": "user", "content": content}]

@@ -18,13 +18,17 @@ VersionOption = Annotated[
 JudgeOption = Annotated[
     str | None,
     typer.Option(
-        "--judge", help="Model folder (adapter or whole), hub id on this machine, or `embedded`."
+        "--judge",
+        help="Model folder (adapter or whole), hub id on this machine, or `embedded`; with "
+        "--endpoint, the folder of the judge that `joppo serve` serves there.",
     ),
 ]
 EndpointOption = Annotated[
     str | None, typer.Option("--endpoint", help="Base URL of an OpenAI-compatible server.")
 ]
-ModelOption = Annotated[str | None, typer.Option("--model", help="Model name at the endpoint.")]
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Model name at the endpoint, of a model not ours.")
+]
 KeyOption = Annotated[
     str | None, typer.Option("--key-env", help="Environment variable with the endpoint's key.")
 ]

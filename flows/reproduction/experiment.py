@@ -94,8 +94,11 @@ class Experiment:
             one.model_copy(update={"snapshot": snapshot}) if one.snapshot == BUILT else one
             for one in self.config.sets
         ]
+        joppo = load_config(JoppoConfig, self.path(self.config.joppo), self.config.joppo_values)
         values: dict[str, Any] = {
             "judges": judges,
+            # Base judges know of no rubric, and all judges are asked by one.
+            "rubric": joppo.as_dict()["rubric"],
             "sets": [one.model_dump(mode="json", exclude_defaults=True) for one in sets],
         }
         if self.config.samples is not None:

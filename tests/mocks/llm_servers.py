@@ -16,7 +16,7 @@ import re
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from aiohttp import web
@@ -55,12 +55,18 @@ class LLMServer:
     """`script(item, nth)` may choose an outcome; None leaves it to the faults.
 
     Outcomes: ok, 429, 500, malformed_text, malformed_body, hang, reset, 400, 401, quota, refusal,
-    length. With `echo`, every error and header repeats the caller's key.
+    length. With `echo`, every error and header repeats the caller's key. `models` are those that
+    `/v1/models` lists.
     """
 
     def __init__(
-        self, faults: Faults | None = None, script: Script | None = None, echo: bool = False
+        self,
+        faults: Faults | None = None,
+        script: Script | None = None,
+        echo: bool = False,
+        models: Sequence[str] = (),
     ) -> None:
+        self.models = list(models)
         self.faults, self.script, self.echo = faults or Faults(), script, echo
         self.log: list[tuple[str, int, str]] = []
         self.bodies: list[str] = []
@@ -111,6 +117,7 @@ class LLMServer:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_post("/v1/chat/completions", self._openai)
         app.router.add_post("/v1beta/models/{name}", self._gemini)
+        app.router.add_get("/v1/models", self._list_models)
         app.router.add_get("/stats", self._stats)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -118,6 +125,11 @@ class LLMServer:
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]
         self._started.set()
+
+    async def _list_models(self, request: web.Request) -> web.Response:
+        self.keys.add(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        listed = [{"id": name, "object": "model", "created": 0} for name in self.models]
+        return web.json_response({"object": "list", "data": listed})
 
     async def _stats(self, _: web.Request) -> web.Response:
         return web.json_response({"log": self.log, "peak": self.peak})

@@ -77,13 +77,15 @@ class EvaluateConfig(StageConfig):
     judges: tuple[str | JudgeConfig, ...] = Field(min_length=1)
     """`embedded`, `latest-sft`, `latest-joppo`, model folders, hub ids, or whole configs"""
     local: LocalJudgeConfig = LocalJudgeConfig()
-    """what judges that are given by name have in common"""
+    """what judges that are given by name have in common; a trained judge knows its own
+    `max_pixels`, so this one is for models that were not trained here"""
     samples: int = Field(default=0, ge=0)
     """a score is the mean of so many drawn answers; 0: the one likeliest answer"""
     sets: tuple[SetConfig, ...] = Field(min_length=1)
     """the sets of photos that every judge is asked about"""
-    rubric: RubricChoice = "photography"
-    """the attributes that judges score"""
+    rubric: RubricChoice | None = None
+    """the attributes that judges score; None takes those that the judges were trained on, or
+    `photography` where none of them was trained here"""
     figures: FiguresConfig = FiguresConfig()
     """how figures are taken from the answers"""
 

@@ -1,17 +1,18 @@
 """An evaluation from start to end, without Prefect: load sets, ask judges, take figures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.store import Store
-from joppo.data.taxonomy.rubrics import Rubric, load_rubric
+from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.aligned import Aligned, align
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig, SetConfig
 from joppo.training.evaluation.figures import figures_of
-from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.items import SCORE, EvaluationSet, Item
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.paired_judges import differences
 from joppo.training.evaluation.predict import Progress, predict
@@ -20,6 +21,7 @@ from joppo.training.evaluation.results import CONFUSION, Row, results_table
 from joppo.training.evaluation.sets.scenes import scenes_set
 from joppo.training.evaluation.sets.snapshot import snapshot_set
 from joppo.training.evaluation.sets.sources import source_set
+from joppo.training.judges.score_question import ScoreQuestion, plain_question
 from joppo.training.metrics.classes import confusion
 
 Answers = Mapping[str, Aligned]
@@ -61,10 +63,36 @@ def load_set(config: SetConfig, store: Store, base: Path, rubric: Rubric) -> Eva
     return source_set(config, base, rubric)
 
 
-def load_sets(config: EvaluateConfig, store: Store, base: Path) -> list[EvaluationSet]:
-    """All sets of a config, in its order; see `load_set`."""
-    rubric = load_rubric(config.rubric)
-    return [load_set(one, store, base, rubric) for one in config.sets]
+def load_sets(
+    config: EvaluateConfig, store: Store, base: Path, question: ScoreQuestion | None = None
+) -> list[EvaluationSet]:
+    """All sets of a config, in its order; see `load_set`.
+
+    Args:
+        question: the score question to all judges (`judges.table_question`); None for that of the
+            config's rubric.
+
+    Raises:
+        RubricMismatchError: a snapshot asks for scores by another rubric.
+    """
+    asked = question or plain_question(config.rubric)
+    plain = score_prompt(asked.rubric)
+    return [
+        _in_the_words_of(load_set(one, store, base, asked.rubric), plain, asked.prompt)
+        for one in config.sets
+    ]
+
+
+def _in_the_words_of(one: EvaluationSet, plain: str, prompt: str) -> EvaluationSet:
+    """The set with its score question in the words that the judges were trained on."""
+    if prompt == plain:
+        return one
+
+    def reworded(item: Item) -> Item:
+        scored = item.task == SCORE and item.prompt == plain
+        return replace(item, prompt=prompt) if scored else item
+
+    return replace(one, items=[reworded(item) for item in one.items])
 
 
 def ask(

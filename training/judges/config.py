@@ -12,6 +12,7 @@ from joppo.data.teachers.config import ProviderConfig
 from joppo.data.teachers.providers import traits_of
 from joppo.training.config import EMBEDDED
 from joppo.training.judges.registry import JUDGES
+from joppo.training.models.about import About, find_about
 
 _SHORT = 8
 _CUSTOM = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -32,7 +33,8 @@ class LocalJudgeConfig(StageConfig):
     """most tokens of a reply; None for the number that the judge was trained with, else 512 (160
     for the embedded base)"""
     max_pixels: int | None = Field(default=None, ge=28 * 28)
-    """photos are scaled down to this many pixels; None keeps the processor's own limit"""
+    """photos are scaled down to this many pixels; None for the number that the judge was trained
+    with, else the processor's own limit. A trained judge takes no other number than its own"""
     temperature: float = Field(default=1.0, gt=0)
     """of drawn answers (`samples`); the one answer is greedy"""
     device: Annotated[str, OPERATIONAL] = "auto"
@@ -54,13 +56,22 @@ class LocalJudgeConfig(StageConfig):
 
 
 class EndpointJudgeConfig(StageConfig):
-    """A model behind an API: an OpenAI-compatible server, GPT or Gemini."""
+    """A model behind an API: a judge of ours on a server (`joppo serve`), GPT, Gemini or another.
+
+    With `model`, the address of the server is enough:
+
+        judge: {kind: endpoint, model: runs/joppo-…/model, teacher: {base_url: http://host:8000/v1}}
+    """
 
     kind: Literal["endpoint"]
     """a model behind an endpoint"""
+    model: Annotated[str | None, PLACE] = None
+    """the model folder of the judge that is served there; it says how photos and prompts have to
+    look, and under which name the server has to offer it. None for a model that was not trained
+    here"""
     teacher: ProviderConfig
     """the model, its limits and price; temperature 0 where it is not stated, null for models that
-    refuse one"""
+    refuse one. With `model`, name, provider, price and length of answers may be left out as well"""
     sample_temperature: float = Field(default=1.0, gt=0, le=2)
     """of drawn answers (`samples`), unless the temperature is null"""
     budget_usd: Annotated[float | None, OPERATIONAL] = Field(default=None, ge=0)
@@ -70,11 +81,14 @@ class EndpointJudgeConfig(StageConfig):
 
     @model_validator(mode="before")
     @classmethod
-    def _greedy(cls, values: Any) -> Any:
+    def _filled(cls, values: Any) -> Any:
+        """Greedy answers; and of a judge of ours what its model folder says."""
         teacher = values.get("teacher") if isinstance(values, dict) else None
-        if isinstance(teacher, dict):
-            return {**values, "teacher": {"temperature": 0.0, **teacher}}
-        return values
+        if not isinstance(teacher, dict):
+            return values
+        model = values.get("model")
+        own = _served_values(trained_here(model)) if isinstance(model, str) else {}
+        return {**values, "teacher": {"temperature": 0.0, **own, **teacher}}
 
     @model_validator(mode="after")
     def _online(self) -> "EndpointJudgeConfig":
@@ -82,30 +96,79 @@ class EndpointJudgeConfig(StageConfig):
             raise ValueError(f"teacher {self.teacher.name} reads labels: it cannot judge a photo")
         return self
 
+    @model_validator(mode="after")
+    def _the_judge_that_is_served(self) -> "EndpointJudgeConfig":
+        if self.model is None:
+            return self
+        expected = trained_here(self.model).served_name
+        if self.teacher.model != expected:
+            raise ValueError(
+                f"the config asks the server for {self.teacher.model}, and the judge in "
+                f"{self.model} is served as {expected}: leave teacher.model out"
+            )
+        return self
+
+    @property
+    def about(self) -> About | None:
+        """What the judge that is served knows about itself; None where `model` is None."""
+        return None if self.model is None else trained_here(self.model)
+
     @property
     def label(self) -> str:
         """What tables call the judge."""
         return self.teacher.name
 
 
+def trained_here(model: str) -> About:
+    """What a judge that was trained here knows about itself.
+
+    Raises:
+        ValueError: it was not, so there is nothing to serve it by.
+    """
+    about = find_about(model)
+    if about is None:
+        raise ValueError(
+            f"no run.json in {model}: name the folder `model` of a training run, or what "
+            "`python -m joppo.training.models merge` wrote"
+        )
+    return about
+
+
+def _served_values(about: About) -> dict[str, Any]:
+    """What a config need not say of a judge of ours behind a server."""
+    return {
+        "name": about.run,
+        "provider": "openai-compatible",
+        "model": about.served_name,
+        "max_tokens": about.max_new_tokens,
+        "price": {"input": 0, "output": 0},
+    }
+
+
 def endpoint_values(
-    base_url: str, model: str, key_env: str | None = None, **teacher: Any
+    base_url: str,
+    model: str | None = None,
+    key_env: str | None = None,
+    folder: str | None = None,
+    **teacher: Any,
 ) -> dict[str, Any]:
     """The config of a judge behind an OpenAI-compatible server, as `EndpointJudgeConfig` reads it.
 
     Args:
+        model: the name under which the server offers it; not needed with `folder`.
         key_env: environment variable that holds the server's key; None for a server without.
+        folder: model folder of the judge of ours that is served there.
         teacher: further fields of `ProviderConfig`; the price is 0 where none is given.
     """
-    values = {
+    plain = {
         "name": "endpoint",
         "provider": "openai-compatible",
-        "base_url": base_url,
-        "model": model,
-        "api_key_env": key_env,
         "price": {"input": 0, "output": 0},
     }
-    return {"kind": "endpoint", "teacher": values | teacher}
+    values = {} if folder is not None else plain
+    named = {} if model is None else {"model": model}
+    address = {"base_url": base_url, "api_key_env": key_env}
+    return {"kind": "endpoint", "model": folder, "teacher": values | named | address | teacher}
 
 
 class CustomJudgeConfig(StageConfig):

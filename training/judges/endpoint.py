@@ -1,5 +1,9 @@
 """A judge that is asked over the network: an OpenAI-compatible server (vLLM), GPT or Gemini.
 
+A judge of ours on a server gets each photo in the very pixels that it was trained on, and a server
+that does not offer it under the name of its weights is refused. Other models get a JPEG of the
+teacher's `image_size`.
+
 Requests go through the gateway of the teachers (`data.teachers`): its limits, breaker, journal and
 budget. An answer that was paid for is never paid for again. A reply that is not in form is asked
 for once more by the gateway, which quotes the reply and what is wrong with it.
@@ -19,16 +23,39 @@ from joppo.data.teachers.config import TeachersConfig
 from joppo.training.judges.config import EndpointJudgeConfig
 from joppo.training.judges.judge import Question, Reply
 from joppo.training.judges.parse_reply import no_reply, read_reply
+from joppo.training.judges.served_models import check_served
+from joppo.training.models.about import About
+from joppo.training.models.pixels import as_read
 
 _SHORT = 8
 _TEMPLATE = "judge"
+_PNG_EFFORT = 1  # of 9: on a photo, more of it saves little
 
 
 def describe(config: EndpointJudgeConfig) -> str:
-    """`<model>@<hash>`: the hash covers provider, model and all that shapes a reply."""
-    teacher = config.teacher
-    shaping = [teacher.provider, teacher.model, teacher.params(), config.sample_temperature]
-    return f"{teacher.model.split('/')[-1]}@{content_hash(shaping)[:_SHORT]}"
+    """`<model>@<hash>`: the hash covers all that shapes a reply.
+
+    Of a judge of ours that is its weights, wherever it is served; of another model, whose weights
+    cannot be seen, provider, address and model name.
+    """
+    teacher, about = config.teacher, config.about
+    shaping = [teacher.provider, teacher.model, params_of(config), config.sample_temperature]
+    label = teacher.model.split("/")[-1] if about is None else about.run
+    return f"{label}@{content_hash(shaping)[:_SHORT]}"
+
+
+def params_of(config: EndpointJudgeConfig) -> dict[str, Any]:
+    """What shapes a greedy reply beside provider, model and question: a part of request ids.
+
+    The model name of a judge of ours holds the digest of its weights (`About.served_name`).
+    """
+    params, about = config.teacher.params(), config.about
+    if about is not None:
+        pixels = [about.min_pixels, about.max_pixels, about.pixel_step]
+        return params | {"image_size": None, "jpeg_quality": None, "pixels": pixels}
+    if config.teacher.base_url is not None:
+        params["address"] = config.teacher.base_url
+    return params
 
 
 def teachers_of(config: EndpointJudgeConfig) -> TeachersConfig:
@@ -67,7 +94,9 @@ class EndpointJudge:
             ValueError: the store is remote and no journal is named.
         """
         self.config = config
+        self.about = config.about
         self.name = describe(config)
+        self._checked = self.about is None
         self._gateway = gateway_for(teachers_of(config), store_root)
 
     def ask(self, questions: Iterable[Question]) -> Iterator[Reply]:
@@ -76,8 +105,9 @@ class EndpointJudge:
         Raises:
             BudgetExceeded, AuthError, ProviderDown: nothing more can be asked at present; what was
                 answered until then is in the journal.
+            WrongServerError: the server does not offer this judge.
         """
-        for (reply,) in self._replies(questions, [self.config.teacher.params()]):
+        for (reply,) in self._replies(questions, [params_of(self.config)]):
             yield reply
 
     def sample(self, questions: Iterable[Question], count: int) -> Iterator[tuple[Reply, ...]]:
@@ -87,7 +117,7 @@ class EndpointJudge:
         """
         if count < 1:
             raise ValueError(f"at least one sample is needed, got {count}")
-        params = self.config.teacher.params()
+        params = params_of(self.config)
         if params["temperature"] is not None:
             params["temperature"] = self.config.sample_temperature
         yield from self._replies(questions, [params | {"sample": n} for n in range(count)])
@@ -102,6 +132,7 @@ class EndpointJudge:
 
         def requests() -> Iterator[TeacherRequest]:
             for number, question in enumerate(questions):
+                self._check_server()
                 asked = waiting[number] = _Asked(question, [None] * len(params))
                 for draw, values in enumerate(params):
                     request = self._request(question, values)
@@ -123,10 +154,21 @@ class EndpointJudge:
             model=teacher.model,
             template_id=_TEMPLATE,
             prompt=question.prompt,
-            images=(ImageRef(question.image_id, lambda: _as_file(question, params["image_size"])),),
+            images=(ImageRef(question.image_id, lambda: self._photo(question)),),
             params=params,
             form=question.form,
         )
+
+    def _photo(self, question: Question) -> bytes:
+        if self.about is not None:
+            return _as_read_file(question, self.about)
+        return _as_file(question, self.config.teacher.image_size)
+
+    def _check_server(self) -> None:
+        """Before the first question: whether the server offers this very judge."""
+        if not self._checked:
+            check_served(self.config.teacher)
+            self._checked = True
 
     def _read(self, question: Question, request: TeacherRequest, answer: TeacherAnswer) -> Reply:
         if answer.status in ("ok", "invalid"):
@@ -145,4 +187,11 @@ def _as_file(question: Question, size: int) -> bytes:
     """The photo as the gateway reads photos, reduced already and without loss (BMP)."""
     out = io.BytesIO()
     thumbnail(question.photo(), size, Resampling.LANCZOS).save(out, "BMP")
+    return out.getvalue()
+
+
+def _as_read_file(question: Question, about: About) -> bytes:
+    """The photo as the judge's processor makes it, without loss (PNG)."""
+    out = io.BytesIO()
+    as_read(question.photo(), about).save(out, "PNG", compress_level=_PNG_EFFORT)
     return out.getvalue()

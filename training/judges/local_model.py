@@ -1,6 +1,5 @@
 """Loading a local judge: weights, processor, device, and the name that says which judge it is."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,17 @@ from joppo.data.store.hub_id import split_revision
 from joppo.training.config import EMBEDDED, SftConfig
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.text_model import FAMILIES
+from joppo.training.models.about import About, read_about
 from joppo.training.models.base_model import (
     ADAPTER_FILE,
-    RUN_FILE,
     adapter_base,
     load_adapted,
     load_base,
     load_processor,
     resolve_base,
 )
-from joppo.training.models.model_folder import model_digest
+from joppo.training.models.digest import model_digest
+from joppo.training.models.pixels import agreed_max_pixels
 
 _SHORT = 8
 _TOKENS = 512
@@ -37,6 +37,7 @@ def load(config: LocalJudgeConfig) -> tuple[Any, Any]:
 
     Raises:
         ModelFolderError: there is no such model on this machine, or it is of another family.
+        PixelMismatchError: it was trained on photos of another size than the config asks for.
     """
     import torch
     from transformers.utils import logging
@@ -47,6 +48,7 @@ def load(config: LocalJudgeConfig) -> tuple[Any, Any]:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     how = SftConfig(bf16=_dtype(config, device) == "bfloat16", attention="sdpa")
     folder = folder_of(config.model)
+    pixels = agreed_max_pixels(config.model, read_about(folder), config.max_pixels)
     if (folder / ADAPTER_FILE).is_file():
         model = load_adapted(folder, how, trainable=False).merge_and_unload()
     else:
@@ -56,7 +58,7 @@ def load(config: LocalJudgeConfig) -> tuple[Any, Any]:
             f"{config.model} is a {type(model).__name__}; a local judge is one of "
             f"{', '.join(FAMILIES)}. Serve it (vllm serve) and name it as an endpoint"
         )
-    return model.eval().to(device), load_processor(str(folder), config.max_pixels)
+    return model.eval().to(device), load_processor(str(folder), pixels)
 
 
 def folder_of(model: str) -> Path:
@@ -91,30 +93,35 @@ def describe(config: LocalJudgeConfig) -> str:
 
     Raises:
         ModelFolderError: there is no such model.
+        PixelMismatchError: it was trained on photos of another size than the config asks for.
     """
     folder = folder_of(config.model)
+    about = read_about(folder)
     weights = [model_digest(folder)]
     if (folder / ADAPTER_FILE).is_file():
         weights.append(model_digest(folder_of(adapter_base(folder))))
     shaping = config.recipe()
-    shaping |= {"dtype": _dtype(config, config.device), "max_new_tokens": token_limit(config)}
-    return f"{_label(config.model, folder)}@{content_hash(weights, shaping)[:_SHORT]}"
+    shaping |= {
+        "dtype": _dtype(config, config.device),
+        "max_new_tokens": token_limit(config),
+        "max_pixels": agreed_max_pixels(config.model, about, config.max_pixels),
+    }
+    return f"{_label(config.model, folder, about)}@{content_hash(weights, shaping)[:_SHORT]}"
 
 
 def token_limit(config: LocalJudgeConfig) -> int:
     """Most tokens of a reply: see `LocalJudgeConfig.max_new_tokens`."""
     if config.max_new_tokens is not None:
         return config.max_new_tokens
-    run = folder_of(config.model) / RUN_FILE
-    if run.is_file():
-        return int(json.loads(run.read_text(encoding="utf-8"))["config"]["max_completion_length"])
+    about = read_about(folder_of(config.model))
+    if about is not None:
+        return about.max_new_tokens
     return _EMBEDDED_TOKENS if config.model == EMBEDDED else _TOKENS
 
 
-def _label(model: str, folder: Path) -> str:
-    run = folder / RUN_FILE
-    if run.is_file():
-        return str(json.loads(run.read_text(encoding="utf-8"))["run"])
+def _label(model: str, folder: Path, about: About | None) -> str:
+    if about is not None:
+        return about.run
     return folder.name if Path(model).is_dir() or model == EMBEDDED else model.split("/")[-1]
 
 

@@ -11,11 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from joppo.data.photos.decode import PhotoError
 from joppo.training.judges.decoder import Prompt
+from joppo.training.models.pixels import check_sides
 
-#: Qwen's preprocessing refuses photos whose sides differ more.
-MOST_ELONGATED = 200
 _TEXTS = 4096
 
 
@@ -41,9 +39,7 @@ class PromptMaker:
         Raises:
             PhotoError: too_elongated.
         """
-        if max(photo.size) > MOST_ELONGATED * min(photo.size):
-            detail = f"one side is more than {MOST_ELONGATED} times the other; crop the photo"
-            raise PhotoError("too_elongated", detail)
+        check_sides(photo)
         inputs = self._processor.image_processor(images=[photo], return_tensors="pt")
         grid = inputs["image_grid_thw"]
         return Prompt(*self._layout(text, tuple(grid[0].tolist())), inputs["pixel_values"], grid)

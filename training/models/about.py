@@ -26,6 +26,11 @@ from joppo.training.models.base_model import (
 )
 from joppo.training.models.digest import model_digest
 
+
+class AboutError(ValueError):
+    """A model folder's `run.json` cannot be read; the message names the remedy."""
+
+
 JUDGE = "judge"
 """Key of `run.json` whose value is what `judge_facts` returns."""
 _ANSWER = re.compile(r"<answer>.*?</answer>")
@@ -80,7 +85,7 @@ def find_about(model: str) -> About | None:
             is looked at.
 
     Raises:
-        ValueError, KeyError: `run.json` is damaged.
+        AboutError: `run.json` is damaged.
     """
     folder = _folder(model)
     return None if folder is None else read_about(folder)
@@ -88,9 +93,17 @@ def find_about(model: str) -> About | None:
 
 def read_about(folder: Path) -> About | None:
     """As `find_about`, of a model folder."""
-    values = read_lineage(folder)
-    if values is None:
-        return None
+    try:
+        values = read_lineage(folder)
+        return None if values is None else _about(folder, values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise AboutError(
+            f"{folder / RUN_FILE} is damaged ({type(error).__name__}: {error}): let the run write "
+            "its model again, or merge the adapter again"
+        ) from error
+
+
+def _about(folder: Path, values: Mapping[str, Any]) -> About:
     # A run.json that an earlier version wrote lacks the section: it follows from the folder.
     facts = values.get(JUDGE) or judge_facts(folder, values)
     rubric = values.get("rubric")

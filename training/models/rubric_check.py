@@ -1,21 +1,20 @@
 """Whether a judge, a snapshot and a config mean the same rubric.
 
-Four configs name a rubric: that of the build, of JoPPO, of the evaluation and of scoring. They meet
-where a snapshot is trained on and where a judge is asked. A snapshot states its rubric in the
-prompts of its scored photos; a judge states it in `run.json`, whose `rubric` is that of the
-snapshot it was trained on. Rubrics are the same when their attributes and descriptions are, in the
-same order; their names are not compared.
+The configs of the build and of JoPPO name a rubric; those of evaluation and scoring may leave it
+out and then take the judge's. They meet where a snapshot is trained on and where a judge is asked.
+A snapshot states its rubric in the prompts of its scored photos; a judge states it in `run.json`,
+whose `rubric` is that of the snapshot it was trained on. Rubrics are the same when their content
+is, in the same order; their names are not compared.
 """
 
-import json
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from typing import Any
 
 from joppo.data.questions.answer_format import TOTAL
 from joppo.data.store.hashing import content_hash
 from joppo.data.taxonomy.rubrics import Order, Rubric, built_in_rubrics, load_rubric
-from joppo.training.models.base_model import RUN_FILE, resolve_base
+from joppo.training.models.about import find_about
 
 _ANSWER_FORM = re.compile(r"<answer>((?:\w+: value)(?:, \w+: value)*)</answer>", re.ASCII)
 _ATTRIBUTE = re.compile(r"^- ([a-z][a-z0-9_]*): (.+)$", re.MULTILINE)
@@ -28,7 +27,7 @@ class RubricMismatchError(ValueError):
 def check_judge(model: str, rubric: Rubric) -> None:
     """Whether a judge was trained on this rubric.
 
-    Nothing is checked of a model that was not trained here: it has no `run.json`, or an old one.
+    Nothing is checked of a model that was not trained here, or on no scores.
 
     Args:
         model: a model folder, a hub id, or `embedded`.
@@ -36,15 +35,12 @@ def check_judge(model: str, rubric: Rubric) -> None:
     Raises:
         RubricMismatchError: it was trained on another one.
     """
-    run_file = _run_file(model)
-    values = json.loads(run_file.read_text(encoding="utf-8")) if run_file else {}
-    if not values.get("rubric"):
-        return
-    trained = Rubric.model_validate(values["rubric"])
-    if not _same(trained, rubric):
+    about = find_about(model)
+    if about is not None and about.rubric is not None and not same_rubric(about.rubric, rubric):
         raise RubricMismatchError(
-            f"judge {model} was trained on {_describe(trained)}, and the config's is "
-            f"{_describe(rubric)}: set `rubric` to that of the judge, or take another judge"
+            f"judge {model} was trained on {describe_rubric(about.rubric)}, and the config's is "
+            f"{describe_rubric(rubric)}: leave `rubric` out, which takes that of the judge, or "
+            "take another judge"
         )
 
 
@@ -52,12 +48,12 @@ def snapshot_problems(prompts: Iterable[str], rubric: Rubric) -> list[str]:
     """Whether the prompts of a snapshot's scored photos ask for this rubric; else the problem."""
     for prompt in dict.fromkeys(prompts):
         asked = rubric_of_prompt(prompt)
-        if asked is None or not _same(asked, rubric):
-            found = _describe(asked) if asked else "no rubric"
+        if asked is None or not same_rubric(asked, rubric):
+            found = describe_rubric(asked) if asked else "no rubric"
             return [
                 f"the snapshot asks for scores by {found}, and the config's is "
-                f"{_describe(rubric)}: set `rubric` to that of the build (reasoning.rubric), or "
-                "build a snapshot with this one"
+                f"{describe_rubric(rubric)}: set `rubric` to that of the build "
+                "(reasoning.rubric), or build a snapshot with this one"
             ]
     return []
 
@@ -66,7 +62,7 @@ def rubric_of_snapshot(prompts: Iterable[str]) -> Rubric | None:
     """The rubric that a snapshot's scored photos are judged by, or None if it is not one alone."""
     found = [rubric_of_prompt(prompt) for prompt in dict.fromkeys(prompts)]
     first = found[0] if found else None
-    if first is None or not all(one is not None and _same(one, first) for one in found):
+    if first is None or not all(one is not None and same_rubric(one, first) for one in found):
         return None
     return first
 
@@ -89,33 +85,21 @@ def rubric_of_prompt(prompt: str) -> Rubric | None:
         return None
     rubric = Rubric(name="unnamed", attributes={n: described[n] for n in names}, order=order)
     known = (load_rubric(name) for name in built_in_rubrics())
-    return next((one for one in known if _same(one, rubric)), rubric)
+    return next((one for one in known if same_rubric(one, rubric)), rubric)
 
 
-def _run_file(model: str) -> Path | None:
-    """`run.json` of a model on this machine, in its folder or in the hub's cache."""
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    folder = Path(resolve_base(model))
-    if folder.is_dir():
-        return folder / RUN_FILE if (folder / RUN_FILE).is_file() else None
-    try:
-        cached = try_to_load_from_cache(model, RUN_FILE)
-    except HFValidationError:  # no hub id either: whoever opens the judge says so
-        return None
-    return Path(cached) if isinstance(cached, str) else None
+def same_rubric(one: Rubric, other: Rubric) -> bool:
+    """Whether two rubrics have the same content in the same order, whatever they are called."""
+    return _content(one) == _content(other)
 
 
-def _same(one: Rubric, other: Rubric) -> bool:
-    return (one.order, list(one.attributes.items())) == (
-        other.order,
-        list(other.attributes.items()),
-    )
+def _content(rubric: Rubric) -> dict[str, Any]:
+    """All but the name; attributes are a list of pairs, so that their order counts."""
+    return {key: value for key, value in rubric.as_dict().items() if key != "name"}
 
 
-def _describe(rubric: Rubric) -> str:
+def describe_rubric(rubric: Rubric) -> str:
     """Name and attributes, and a digest, without which two of the same names would look alike."""
     names = ", ".join(rubric.names) or "no attributes"
-    digest = content_hash({**rubric.as_dict(), "name": None})[:8]
+    digest = content_hash(_content(rubric))[:8]
     return f"rubric {rubric.name} ({names}; content {digest})"

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from joppo.data.store.store import Store
-from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig
 from joppo.training.evaluation.items import EvaluationSet
 from joppo.training.evaluation.judges import NamedJudge, named_judge
@@ -11,6 +10,7 @@ from joppo.training.evaluation.predictions import Predictions
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.results import Row
 from joppo.training.evaluation.run import measure
+from joppo.training.judges.score_question import plain_question
 from joppo.training.reproduction.config import ReproduceConfig
 from joppo.training.reproduction.outcome import Outcome, judges_of
 from joppo.training.reproduction.photo_examples import examples
@@ -30,10 +30,9 @@ def named(
     Raises:
         ModelFolderError: there is no such model on this machine.
     """
+    rubric = plain_question(evaluation.rubric).rubric
     return {
-        one: named_judge(
-            one, evaluation.local, store, evaluation.samples, load_rubric(evaluation.rubric)
-        )
+        one: named_judge(one, evaluation.local, store, evaluation.samples, rubric)
         for one in judges_of(outcomes)
     }
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
-from joppo.data.questions.answer_format import AnswerFormat
-from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.store import Store
 from joppo.training.judges.judge import Question, SamplingJudge
 from joppo.training.judges.parse_reply import lasting
@@ -40,7 +38,8 @@ def calibrate(
         for row in preference_rows(store, version, split)
         if row["task"] == "score" and row["mos"] is not None
     }
-    names = tuple(config.load_rubric().names)
+    question = config.question()
+    prompt, form = question.prompt, question.form
     asked: list[str] = []
 
     def questions() -> Iterator[Question]:
@@ -48,8 +47,7 @@ def calibrate(
             if cache.get(image_id) is None:
                 asked.append(image_id)
                 opened = partial(photo, store, row["uri"])
-                text = score_prompt(config.load_rubric())
-                yield Question(image_id, opened, text, AnswerFormat("score", names))
+                yield Question(image_id, opened, prompt, form)
 
     replies = (
         judge.sample(questions(), config.samples)
@@ -57,7 +55,7 @@ def calibrate(
         else ((reply,) for reply in judge.ask(questions()))
     )
     for number, found in enumerate(replies):
-        row = score_row(cache.judge, cache.prompt_id, asked[number], names, found)
+        row = score_row(cache.judge, cache.prompt_id, asked[number], form.names, found)
         if lasting(found):
             cache.add(row)
     cache.flush()

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from joppo.data.photos.decode import PhotoError, load_photo
-from joppo.data.questions.answer_format import AnswerFormat
-from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.training.judges.judge import Question, Reply, SamplingJudge
 from joppo.training.rewards.joint import DEFAULT, JointRewardConfig
@@ -54,9 +52,8 @@ def photo_question(photo: Photo, config: ScoringConfig) -> Question:
         pixels = load_photo(content, max_pixels=config.max_pixels)
     except PhotoError as error:
         raise PhotoError(error.reason, f"{photo.name}: {error.detail}") from None
-    rubric = config.load_rubric()
-    form = AnswerFormat("score", tuple(rubric.names))
-    return Question(sha256(content), pixels.copy, score_prompt(rubric), form)
+    asked = config.question()
+    return Question(sha256(content), pixels.copy, asked.prompt, asked.form)
 
 
 def compare(

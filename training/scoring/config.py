@@ -5,11 +5,9 @@ from typing import Annotated
 from pydantic import Field, PositiveInt
 
 from joppo.data.config import OPERATIONAL, PLACE, StageConfig
-from joppo.data.questions.prompts import score_prompt
-from joppo.data.store.hashing import SHORT, content_hash
-from joppo.data.taxonomy.rubrics import Rubric, RubricChoice, load_rubric
+from joppo.data.taxonomy.rubrics import Rubric, RubricChoice
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
-from joppo.training.models.rubric_check import check_judge
+from joppo.training.judges.score_question import ScoreQuestion, score_question
 
 
 class ScoringConfig(StageConfig):
@@ -17,8 +15,9 @@ class ScoringConfig(StageConfig):
 
     judge: JudgeConfig = LocalJudgeConfig()
     """a model on this machine, or one behind an endpoint"""
-    rubric: RubricChoice = "photography"
-    """the attributes that the judge scores"""
+    rubric: RubricChoice | None = None
+    """the attributes that the judge scores; None takes those that it was trained on, or
+    `photography` for a judge that was not trained here"""
     samples: int = Field(default=0, ge=0)
     """drawn answers per photo, whose mean and spread are reported; 0 for the one greedy answer"""
     calibrated: bool = False
@@ -28,16 +27,17 @@ class ScoringConfig(StageConfig):
     max_bytes: PositiveInt = 512_000_000
     """most bytes of a photo's file; a larger one is rejected"""
 
-    def load_rubric(self) -> Rubric:
-        """The rubric itself.
+    def question(self) -> ScoreQuestion:
+        """What the judge is asked about each photo: see `score_question`.
 
         Raises:
-            RubricMismatchError: the judge was trained on another one.
+            RubricMismatchError: the judge was trained on another rubric than the config's.
         """
-        rubric = load_rubric(self.rubric)
-        if isinstance(self.judge, LocalJudgeConfig):
-            check_judge(self.judge.model, rubric)
-        return rubric
+        return score_question(self.judge, self.rubric)
+
+    def load_rubric(self) -> Rubric:
+        """The rubric of `question`."""
+        return self.question().rubric
 
 
 class ScorePhotosConfig(ScoringConfig):
@@ -58,8 +58,3 @@ class ScorePhotosConfig(ScoringConfig):
         return ScoringConfig.model_validate(
             {name: getattr(self, name) for name in ScoringConfig.model_fields}
         )
-
-
-def prompt_id(rubric: Rubric) -> str:
-    """Short hash (16 hex) of the prompt by which photos are judged."""
-    return content_hash("prompt", score_prompt(rubric))[:SHORT]

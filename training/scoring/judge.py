@@ -29,7 +29,7 @@ from joppo.training.judges.config import (
 from joppo.training.judges.mean import mean_name
 from joppo.training.judges.open_judge import open_judge
 from joppo.training.scoring.comparing import Comparison, compare, photo_question
-from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.photo_inputs import Photo, PhotoInput, find_inputs
 from joppo.training.scoring.score import Scored, score
 from joppo.training.scoring.score_cache import ScoreCache
@@ -75,7 +75,7 @@ class Judge:
         *,
         endpoint: str | None = None,
         key_env: str | None = None,
-        rubric: str | Rubric = "photography",
+        rubric: str | Rubric | None = None,
         samples: int = 0,
         store: Store | str | Path | None = None,
         **options: Any,
@@ -85,12 +85,13 @@ class Judge:
         Args:
             model: a model folder, a hub id whose files are on this machine, `embedded` for the
                 small judge that comes with the project, `package.module:name` of a judge of your
-                own, or the config of any judge. With `endpoint`, the name of the model that is
-                served there.
+                own, or the config of any judge. With `endpoint`, the folder of the judge that
+                `joppo serve` serves there, or the name of another model.
             endpoint: base URL of an OpenAI-compatible server.
             key_env: environment variable that holds the server's key; None for a server without.
             rubric: by which photos are judged: a built-in name, the path of a YAML,
-                `package.module:name`, or what `load_rubric` returns.
+                `package.module:name`, or what `load_rubric` returns. None for the one that the
+                judge was trained on, else `photography`.
             samples: answers that are drawn for each photo, whose mean is the score; 0 for the one
                 likeliest answer.
             store: scores are kept there and not computed again. Without a store nothing is written
@@ -102,7 +103,8 @@ class Judge:
         Raises:
             ModelFolderError: there is no such model on this machine.
             AuthError: the environment variable of the key is empty.
-            RubricMismatchError: the model was trained on another rubric.
+            RubricMismatchError, PixelMismatchError: the model was trained on another rubric, or on
+                photos of another size.
             pydantic.ValidationError: an option is unknown or has a wrong value, or there is no
                 such judge or rubric of your own.
         """
@@ -110,7 +112,7 @@ class Judge:
         self.config = ScoringConfig.model_validate(
             {"judge": judge, "rubric": rubric, "samples": samples}
         )
-        self._prompt_id = prompt_id(self.config.load_rubric())
+        self._prompt_id = self.config.question().prompt_id
         self._store = store if isinstance(store, Store | None) else Store(store)
         self._journal_folder: TemporaryDirectory[str] | None = None
         self._judge = open_judge(self.config.judge, self._root())
@@ -186,6 +188,8 @@ def _judge_config(
         if is_custom(str(model)):
             return CustomJudgeConfig(kind=str(model), options=dict(options))
         return {"kind": "local", "model": str(model), **options}
+    if Path(model).is_dir():
+        return endpoint_values(endpoint, key_env=key_env, folder=str(model), **options)
     return endpoint_values(endpoint, str(model), key_env, **options)
 
 

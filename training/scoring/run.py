@@ -14,7 +14,7 @@ from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.judge import SamplingJudge
 from joppo.training.judges.mean import mean_name
 from joppo.training.scoring.calibration import Calibration, load, place_of
-from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.report.page import Picture, write_report
 from joppo.training.scoring.score import Scored, score
 from joppo.training.scoring.score_cache import ScoreCache
@@ -63,7 +63,7 @@ def run(
     check_found(files)
     listed(len(files))
     name = mean_name(judge.name, config.samples)
-    cache = ScoreCache(store, name, prompt_id(config.load_rubric()))
+    cache = ScoreCache(store, name, config.question().prompt_id)
     calibration = calibration_of(config, store, cache) if config.calibrated else None
     scored: list[Scored] = []
     rejects: list[Reject] = []

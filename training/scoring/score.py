@@ -1,6 +1,7 @@
 """Scoring: photos in, one row or one reject for each out.
 
-    cache = ScoreCache(store, mean_name(judge.name, config.samples), prompt_id(rubric))
+    name = mean_name(judge.name, config.samples)
+    cache = ScoreCache(store, name, config.question().prompt_id)
     for result in score(photos, judge, config, cache): ...
 
 Photos are read, hashed and decoded in threads while the judge works. A photo whose score is in the
@@ -17,14 +18,12 @@ from typing import Any
 from joppo.data.datasets.base import Reject
 from joppo.data.datasets.find_photos import STAGE
 from joppo.data.photos.decode import PhotoError, load_photo
-from joppo.data.questions.answer_format import AnswerFormat
-from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.hashing import sha256
 from joppo.training.judges.judge import Question, Reply, SamplingJudge
 from joppo.training.judges.mean import mean_name
 from joppo.training.judges.parse_reply import lasting
 from joppo.training.judges.prefetch import Prefetch
-from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.photo_inputs import Photo, content_of
 from joppo.training.scoring.rows import ScoreRow, score_row
 from joppo.training.scoring.score_cache import ScoreCache
@@ -102,13 +101,11 @@ class _Scoring:
         cache: ScoreCache | None,
         progress: Callable[[int], Any],
     ) -> None:
-        rubric = config.load_rubric()
+        question = config.question()
         self.judge, self.config, self.cache, self.progress = judge, config, cache, progress
         self.judge_name = mean_name(judge.name, config.samples)
-        self.prompt_id = prompt_id(rubric)
-        self.names = tuple(rubric.names)
-        self.prompt = score_prompt(rubric)
-        self.form = AnswerFormat("score", self.names)
+        self.prompt, self.prompt_id = question.prompt, question.prompt_id
+        self.form, self.names = question.form, question.form.names
         self.queue: deque[Scored | Reject | _Pending | _Duplicate] = deque()
         self.pending: dict[str, _Pending] = {}
 

@@ -5,7 +5,7 @@ from rich.text import Text
 
 from joppo.flows.cli.actions.score import opened
 from joppo.flows.parameters import open_store
-from joppo.training.scoring.config import ScorePhotosConfig, prompt_id
+from joppo.training.scoring.config import ScorePhotosConfig
 
 
 def calibrate_judge(
@@ -25,7 +25,7 @@ def calibrate_judge(
     console, store = Console(stderr=True), open_store(root)
     judge = opened(config, store, console)
     name = mean_name(judge.name, config.samples)
-    cache = ScoreCache(store, name, prompt_id(config.load_rubric()))
+    cache = ScoreCache(store, name, config.question().prompt_id)
     with console.status("scoring photos that people have scored"):
         fitted = calibrate(judge, cache, store, config.scoring, version, split)
     folder, file = calibration_place(config, store, name)

@@ -10,12 +10,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from joppo.data.store.store import Store
-from joppo.data.taxonomy.rubrics import load_rubric
 from joppo.flows.config import load_config
 from joppo.flows.parameters import open_store
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.items import EvaluationSet
-from joppo.training.evaluation.judges import NamedJudge, named_judges
+from joppo.training.evaluation.judges import NamedJudge, named_judges, table_question
 from joppo.training.evaluation.predict import Progress as AnswerProgress
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import overview
@@ -39,8 +38,9 @@ def show_evaluation(
     c = load_config(EvaluateConfig, config, overrides)
     store = open_store(root)
     console = Console()
-    named = named_judges(c.judges, c.local, store, c.samples, load_rubric(c.rubric))
-    sets = load_sets(c, store, config.parent)
+    question = table_question(c, store)
+    named = named_judges(c.judges, c.local, store, c.samples, question.rubric)
+    sets = load_sets(c, store, config.parent, question)
     _ask(named, sets, store, console)
     measured = measure(named, sets, store, c.figures)
     written = write(measured, load_published(), c.figures, store)

@@ -50,12 +50,17 @@ class JudgeChoice:
         """The judge's part of a config.
 
         Raises:
-            ConfigError: an endpoint without a model, or a model without an endpoint.
+            ConfigError: an endpoint without a judge or model, or a model without an endpoint.
         """
-        if (self.endpoint is None) != (self.model is None):
+        if self.endpoint is not None:
+            if self.judge is None and self.model is None:
+                raise ConfigError(
+                    "--endpoint belongs together with --judge (the model folder of a judge that "
+                    "`joppo serve` serves there) or with --model (another model's name there)"
+                )
+            return endpoint_values(self.endpoint, self.model, self.key_env, self.judge)
+        if self.model is not None:
             raise ConfigError("--endpoint and --model belong together: where, and which model")
-        if self.endpoint is not None and self.model is not None:
-            return endpoint_values(self.endpoint, self.model, self.key_env)
         local = config if config.get("kind", "local") == "local" else {"kind": "local"}
         return {**local, "model": self.judge} if self.judge is not None else config
 

@@ -1,28 +1,41 @@
 """Which judge an entry of the config means, and what is said where it is missing."""
 
-import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from joppo.data.questions.prompts import score_prompt
 from joppo.data.store.store import Store
-from joppo.training.evaluation.judges import SameJudgeError, latest_model, named_judge, named_judges
+from joppo.data.taxonomy.rubrics import Rubric, load_rubric
+from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.evaluation.judges import (
+    PromptMismatchError,
+    SameJudgeError,
+    latest_model,
+    named_judge,
+    named_judges,
+    table_question,
+)
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.local_model import ModelFolderError
+from joppo.training.models.pixels import PixelMismatchError
+from joppo.training.models.rubric_check import RubricMismatchError
 from joppo.training.runs.checkpoints import seal
 from joppo.training.trainer.prepare import ModelNotFoundError
+from tests.training.models.model_folders import write_run_json
 
 LOCAL = LocalJudgeConfig()
+QUALITY = Rubric(name="quality", attributes={"noise": "freedom from noise", "focus": "sharp"})
 
 
-def finish(store: Store, stage: str, run: str, weights: bytes = b"w") -> Path:
+def finish(store: Store, stage: str, run: str, weights: bytes = b"w", **facts: Any) -> Path:
     """A folder that looks like a finished model of a stage."""
     folder = Path(store.root) / "runs" / run / "model"
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").write_bytes(weights)
-    about = {"run": run, "config": {"max_completion_length": 64}}
-    (folder / "run.json").write_text(json.dumps(about))
+    write_run_json(folder, run=run, **facts)
     seal(folder)
     store.write_bytes(f"runs/latest-{stage}", f"{run}\n".encode())
     return folder
@@ -72,3 +85,40 @@ def test_one_judge_under_two_names_is_an_error(tmp_path: Path) -> None:
     folder = finish(store, "sft", "sft-1")
     with pytest.raises(SameJudgeError, match="latest-sft"):
         named_judges(["latest-sft", str(folder)], LOCAL, store)
+
+
+def table(judges: list[Any], **values: Any) -> EvaluateConfig:
+    sets = [{"name": "s", "snapshot": "latest"}]
+    return EvaluateConfig.model_validate({"judges": judges, "sets": sets, **values})
+
+
+def test_all_judges_of_a_table_are_asked_by_the_rubric_they_were_trained_on(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path)
+    first = finish(store, "sft", "sft-1", rubric=QUALITY)
+    second = finish(store, "joppo", "joppo-1", b"other", rubric=QUALITY)
+    asked = table_question(table(["embedded", str(first), "latest-joppo"]), store)
+    assert asked.rubric == QUALITY and asked.prompt == score_prompt(QUALITY)
+    assert table_question(table(["embedded"]), store).rubric.name == "photography"
+    assert table_question(table(["embedded"], rubric=QUALITY.as_dict()), store).rubric == QUALITY
+    with pytest.raises(RubricMismatchError, match=r"sft-1.* quality .* rubric photography"):
+        table_question(table([str(first)], rubric="photography"), store)
+    write_run_json(second, run="joppo-1", rubric=load_rubric())
+    with pytest.raises(RubricMismatchError, match=r"rubric quality .* rubric photography"):
+        table_question(table([str(first), str(second)]), store)
+    write_run_json(second, run="joppo-1", rubric=QUALITY, prompt="Other words.")
+    with pytest.raises(PromptMismatchError, match="different words"):
+        table_question(table([str(first), str(second)]), store)
+    alone = table_question(table(["embedded", str(second)]), store)
+    assert alone.prompt == "Other words."
+
+
+def test_pixels_of_a_config_are_for_models_that_know_none(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    folder = finish(store, "sft", "sft-1")
+    same, other = LocalJudgeConfig(max_pixels=4900), LocalJudgeConfig(max_pixels=9800)
+    assert named_judge(str(folder), same, store) is not None
+    with pytest.raises(PixelMismatchError, match=r"4,900 pixels.* 9,800"):
+        named_judge(str(folder), other, store)
+    assert named_judge("embedded", other, store).name != named_judge("embedded", same, store).name

@@ -1,6 +1,5 @@
 """A judge, a snapshot and a config that mean different rubrics are told apart."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from joppo.training.models.rubric_check import (
     snapshot_problems,
 )
 from joppo.training.scoring.config import ScoringConfig
+from tests.training.models.model_folders import write_run_json
 
 PHOTOGRAPHY = load_rubric()
 QUALITY = Rubric(name="quality", attributes={"noise": "freedom from noise", "focus": "sharp"})
@@ -66,9 +66,7 @@ def test_a_snapshot_has_the_rubric_of_all_its_prompts() -> None:
 
 
 def _judge(folder: Path, rubric: Rubric | None) -> str:
-    about = {"rubric": rubric.as_dict() if rubric else None}
-    (folder / "run.json").write_text(json.dumps(about, sort_keys=True))
-    return str(folder)
+    return str(write_run_json(folder, rubric=rubric, scored=rubric is not None))
 
 
 @pytest.mark.parametrize("trained", [QUALITY, REWORDED])
@@ -80,7 +78,8 @@ def test_a_judge_is_asked_by_its_own_rubric_alone(tmp_path: Path, trained: Rubri
         check_judge(judge, PHOTOGRAPHY)
     local = LocalJudgeConfig(model=judge)
     with pytest.raises(RubricMismatchError, match=words):
-        ScoringConfig(judge=local).load_rubric()
+        ScoringConfig(judge=local, rubric=PHOTOGRAPHY).load_rubric()
+    assert ScoringConfig(judge=local).load_rubric() == trained
     assert ScoringConfig(judge=local, rubric=trained).load_rubric() == trained
     with pytest.raises(RubricMismatchError, match=words):
         named_judge(judge, LocalJudgeConfig(), Store(tmp_path), rubric=PHOTOGRAPHY)

@@ -19,7 +19,7 @@ from joppo.training.scoring.calibration import (
     place_of,
     save,
 )
-from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.run import calibration_place
 from joppo.training.scoring.score_cache import ScoreCache
 from tests.training.scoring.judging_by_eye import EyeJudge
@@ -111,7 +111,7 @@ def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def test_fitted_on_the_human_scores_of_a_snapshot(snapshot: Store) -> None:
     config = ScoringConfig()
-    judge, key = EyeJudge(), prompt_id(config.load_rubric())
+    judge, key = EyeJudge(), config.question().prompt_id
     made = calibrate(judge, ScoreCache(snapshot, judge.name, key), snapshot, config, split="train")
     assert made.photos == len(judge.asked) >= 50 and made.judge == judge.name
     assert made.source.endswith("train")

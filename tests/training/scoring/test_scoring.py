@@ -16,7 +16,7 @@ from joppo.data.store.files import FileStore
 from joppo.data.store.store import Store
 from joppo.training.judges.judge import Reply
 from joppo.training.judges.parse_reply import lasting, no_reply, read_reply
-from joppo.training.scoring.config import ScoringConfig, prompt_id
+from joppo.training.scoring.config import ScoringConfig
 from joppo.training.scoring.rows import score_row
 from joppo.training.scoring.run import NothingToScoreError, Scoring, run
 from joppo.training.scoring.score import Scored, score
@@ -27,7 +27,7 @@ from tests.training.scoring.judging_by_eye import EyeJudge
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
 
 CONFIG = ScoringConfig()
-PROMPT_ID = prompt_id(CONFIG.load_rubric())
+PROMPT_ID = CONFIG.question().prompt_id
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.config import LATEST, SetConfig
-from joppo.training.evaluation.items import EvaluationSet, distinct
+from joppo.training.evaluation.items import SCORE, EvaluationSet, distinct
 from joppo.training.evaluation.make_items import make_item
+from joppo.training.models.rubric_check import RubricMismatchError, snapshot_problems
 from joppo.training.trainer.examples import SnapshotError, resolve_snapshot
 
 _ROWS = """
@@ -29,6 +30,7 @@ def snapshot_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationS
     Raises:
         CorpusNotFoundError: there is no such snapshot.
         SnapshotError: it is of another schema, or holds no such question.
+        RubricMismatchError: its scored photos are asked about by another rubric.
     """
     wanted = None if config.snapshot == LATEST else config.snapshot
     version = resolve_snapshot(store, wanted)
@@ -38,6 +40,10 @@ def snapshot_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationS
             f"snapshot {version} has no preferences of tasks {', '.join(config.tasks)} in split "
             f"{config.split}: build a larger corpus, or choose split `all`"
         )
+    if problems := snapshot_problems(
+        (row["prompt"] for row in rows if row["task"] == SCORE), rubric
+    ):
+        raise RubricMismatchError(f"set {config.name}: {problems[0]}")
     items = [
         make_item(row, labels.get(row["image_id"]), partial(store.read_bytes, row["uri"]), rubric)
         for row in rows

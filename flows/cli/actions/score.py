@@ -55,8 +55,8 @@ class JudgeChoice:
         if self.endpoint is not None:
             if self.judge is None and self.model is None:
                 raise ConfigError(
-                    "--endpoint belongs together with --judge (the model folder of a judge that "
-                    "`joppo serve` serves there) or with --model (another model's name there)"
+                    "--endpoint and --judge (the model folder of a judge that `joppo serve` serves "
+                    "there) belong together, or --endpoint and --model (another model's name)"
                 )
             return endpoint_values(self.endpoint, self.model, self.key_env, self.judge)
         if self.model is not None:

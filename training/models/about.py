@@ -15,6 +15,7 @@ from typing import Any
 from joppo.data.questions.prompts import PROMPT_VERSION, SCORE_TEMPLATE, score_prompt
 from joppo.data.questions.template_pool import load_templates
 from joppo.data.store.hashing import SHORT, content_hash
+from joppo.data.store.hub_id import split_revision
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.models.base_model import (
     ADAPTER_FILE,
@@ -160,7 +161,9 @@ def _family(folder: Path) -> str:
     from transformers import AutoConfig
 
     whole = str(folder) if not (folder / ADAPTER_FILE).is_file() else adapter_base(folder)
-    return str(AutoConfig.from_pretrained(whole, trust_remote_code=False).model_type)
+    name, revision = split_revision(whole)
+    config = AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
+    return str(config.model_type)
 
 
 def _answer_form(prompt: str) -> str | None:
@@ -177,7 +180,8 @@ def _folder(model: str) -> Path | None:
     if folder.is_dir():
         return folder
     try:
-        cached = try_to_load_from_cache(model, RUN_FILE)
+        name, revision = split_revision(model)
+        cached = try_to_load_from_cache(name, RUN_FILE, revision=revision)
     except HFValidationError:  # no hub id either: whoever opens the judge says so
         return None
     return Path(cached).parent if isinstance(cached, str) else None

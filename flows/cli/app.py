@@ -18,6 +18,7 @@ from joppo.flows.cli.prefect_settings import set_defaults
 from joppo.flows.cli.query import query
 from joppo.flows.cli.reproduce import reproduce
 from joppo.flows.cli.score import score
+from joppo.flows.cli.serve import serve
 from joppo.flows.cli.up import up
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ COMMANDS = (
     score,
     compare,
     calibrate,
+    serve,
 )
 for command in COMMANDS:
     app.command()(command)

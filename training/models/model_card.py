@@ -108,11 +108,12 @@ def _loading(about: Mapping[str, Any], adapter: Loading | None) -> str:
     if adapter is None:
         return (
             "`AutoModelForImageTextToText.from_pretrained(FOLDER)` with "
-            "`AutoProcessor.from_pretrained(FOLDER)`; vLLM serves the folder as it is."
+            "`AutoProcessor.from_pretrained(FOLDER)`; vLLM serves the folder as it is: "
+            "`joppo serve FOLDER` prints the command."
         )
     serve = (
-        f"vLLM: `vllm serve {about['base']} --enable-lora --lora-modules judge=FOLDER "
-        f"--max-lora-rank {adapter.rank}`"
+        f"vLLM serves the adapter (rank {adapter.rank}) on its base: `joppo serve FOLDER` prints "
+        "the command, with the name by which clients know these weights"
     )
     if adapter.vllm_problems:
         serve = f"vLLM cannot serve the adapter ({'; '.join(adapter.vllm_problems)}): merge it"

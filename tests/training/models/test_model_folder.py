@@ -126,7 +126,7 @@ def test_lineage_and_card_say_where_it_comes_from(folder: Path, tmp_path: Path) 
         "| accuracy | 0.25 | 0.5 |",
         "snapshot\n`v1`",
         "| parsed | 0.75 |",
-        "--max-lora-rank 4",
+        "(rank 4) on its base: `joppo serve FOLDER`",
     ):
         assert part in page
     assert "/on/this/machine" not in page + json.dumps(about)

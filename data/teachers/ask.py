@@ -10,20 +10,23 @@ import atexit
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from joppo.data.teachers.base import BudgetExceeded, TeacherAnswer, TeacherRequest
+from joppo.data.teachers.base import BudgetExceeded, Stopped, TeacherAnswer, TeacherRequest
 from joppo.data.teachers.config import TeachersConfig
 from joppo.data.teachers.gateway import Gateway, Validate
 from joppo.data.teachers.offline import ask_offline
 from joppo.data.teachers.providers import traits_of
 from joppo.data.teachers.reply_form import reply_problem
+from joppo.data.teachers.waiting import Notify, log_waiting
 
 Ask = Callable[[Sequence[TeacherRequest]], list[TeacherAnswer]]
 
 JOURNAL_ENV = "JOPPO_JOURNAL"
 _gateways: dict[tuple[int, str, str], Gateway] = {}
 _opening = threading.Lock()
+_stopped = threading.Event()
 
 
 def journal_path(config: TeachersConfig, store_root: str) -> Path:
@@ -49,17 +52,27 @@ def gateway_for(config: TeachersConfig, store_root: str) -> Gateway:
 
     Raises:
         AuthError: a key is missing. UnknownPriceError: a model has no price.
+        Stopped: `stop_asking` was called, and `allow_asking` was not since.
     """
     path = journal_path(config, store_root).absolute()
     # Operational values too: another budget or address is another gateway.
     key = (os.getpid(), config.model_dump_json(), str(path))
     with _opening:
+        if _stopped.is_set():
+            raise Stopped("asking was stopped; every answer so far is in the journal")
         if key not in _gateways:
             _gateways[key] = Gateway(config, path)
         return _gateways[key]
 
 
-def make_ask(config: TeachersConfig, store_root: str, validate: Validate = reply_problem) -> Ask:
+def make_ask(
+    config: TeachersConfig,
+    store_root: str,
+    validate: Validate = reply_problem,
+    *,
+    keep_going: bool = False,
+    on_waiting: Notify = log_waiting,
+) -> Ask:
     """A function that answers a shard's requests, in their order.
 
     Args:
@@ -68,9 +81,12 @@ def make_ask(config: TeachersConfig, store_root: str, validate: Validate = reply
         validate: returns None for a usable text, else what is wrong with it. After an unusable
             answer the question is asked once more with that sentence; if the second answer is
             unusable too, its status is `invalid`.
+        keep_going: whether answers that cannot be had at present are returned as `missing`.
+        on_waiting: called when a teacher is waited for.
 
-    The returned function raises BudgetExceeded, AuthError or ProviderDown where the run has to
-    stop; what was answered until then is in the journal.
+    The returned function raises AccessError where the run has to stop, and unless `keep_going`
+    BudgetExceeded and ProviderDown; Stopped after `stop_asking`. What was answered until then is in
+    the journal.
     """
 
     def ask(requests: Sequence[TeacherRequest]) -> list[TeacherAnswer]:
@@ -81,7 +97,9 @@ def make_ask(config: TeachersConfig, store_root: str, validate: Validate = reply
         if online:
             gateway = gateway_for(config, store_root)
             try:
-                for request, answer in gateway.ask_many(online.values(), validate):
+                for request, answer in gateway.ask_many(
+                    online.values(), validate, keep_going=keep_going, on_waiting=on_waiting
+                ):
                     answers[request.request_id] = answer
             except BudgetExceeded as stop:
                 left = sum(request_id not in answers for request_id in online)
@@ -89,6 +107,25 @@ def make_ask(config: TeachersConfig, store_root: str, validate: Validate = reply
         return [answers[request.request_id] for request in requests]
 
     return ask
+
+
+def stop_asking() -> None:
+    """End all asking of this process by `Stopped`, within about 2 s, and let none begin.
+
+    For whoever handles SIGTERM or Ctrl-C: a shard's thread that waits for answers gets no signal.
+    Answers on their way get these seconds to arrive.
+    """
+    with _opening:
+        _stopped.set()
+        gateways = [one for (pid, *_), one in _gateways.items() if pid == os.getpid()]
+    if gateways:
+        with ThreadPoolExecutor(len(gateways)) as threads:
+            list(threads.map(Gateway.stop, gateways))
+
+
+def allow_asking() -> None:
+    """Let a new run of this process ask again after `stop_asking`."""
+    _stopped.clear()
 
 
 def close_gateways() -> None:

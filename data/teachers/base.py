@@ -13,7 +13,7 @@ from joppo.data.questions.answer_format import AnswerFormat
 from joppo.data.store.hashing import content_hash, sha256
 from joppo.data.teachers.context import Context
 
-Status = Literal["ok", "refused", "invalid", "failed"]
+Status = Literal["ok", "refused", "invalid", "failed", "missing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,11 @@ class TeacherAnswer:
     """What came back. Tokens and cost are the sums over all answers that were paid for."""
 
     status: Status
+    """`ok`; `refused` by the provider; `invalid`: not in the form asked for; `failed`: this will
+    never be answered; `missing`: no answer came, and a later run may get one"""
     finish_reason: str | None
-    """the provider's own for ok, refused and invalid; for failed what failed, in snake_case
-    (`bad_request`, `timeout`, `server_error`, ...)"""
+    """the provider's own for ok, refused and invalid; for failed and missing what went wrong, in
+    snake_case (`bad_request`, `timeout`, `server_error`, `provider_down`, ...)"""
     raw_text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -116,23 +118,57 @@ class Transient(TeacherError):
     """Worth another try: 5xx, a reset connection, a body that is not JSON."""
 
     reason = "server_error"
+    blames_question = True
+    """whether it may be this one question that fails: it then uses up one of its attempts"""
 
     def __init__(self, message: str, reason: str = "server_error") -> None:
         super().__init__(message)
         self.reason = reason
 
 
+class Unreachable(Transient):
+    """No connection could be made, which says nothing of the question."""
+
+    blames_question = False
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "unreachable")
+
+
 class Fatal(TeacherError):
-    """Asking again cannot help."""
+    """Asking again at once cannot help."""
 
 
-class BadRequest(Fatal):
-    """The provider will never answer this one request (4xx): it becomes a recorded reject."""
+class Rejected(Fatal):
+    """This one request is turned down by a code that depends on the server's limits (413, 422).
 
-    reason = "bad_request"
+    The question is missing: a later run, with another server or other limits, may be answered.
+    """
+
+    reason = "rejected"
+
+    def __init__(self, message: str, reason: str = "rejected") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
-class AuthError(Fatal):
+class BadRequest(Rejected):
+    """The provider will never answer this one request (400): it becomes a recorded reject.
+
+    That is believed of a provider that answers other requests; before, the request is missing.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "bad_request")
+
+
+class AccessError(Fatal):
+    """The address or the model's name is wrong: no request to this provider can succeed."""
+
+    reason = "access"
+
+
+class AuthError(AccessError):
     """The key is missing, wrong or out of credit: no request to this provider can succeed."""
 
     reason = "auth"
@@ -144,8 +180,14 @@ class ProviderDown(Fatal):
     reason = "provider_down"
 
 
+class Stopped(Exception):
+    """Asking was stopped from outside (SIGTERM, Ctrl-C); every answer so far is in the journal."""
+
+
 class BudgetExceeded(Exception):
     """The next request could exceed the budget. Answers in flight are kept: raise it, run again."""
+
+    reason = "budget_exceeded"
 
     def __init__(
         self, message: str, spent_usd: float = 0.0, budget_usd: float = 0.0, unsent: int = 0
@@ -163,6 +205,34 @@ class BudgetExceeded(Exception):
             "raise teachers.budget_usd and run again to continue"
         )
         return cls(message, spent_usd, budget_usd, unsent)
+
+
+def missing(
+    reason: str, detail: str, *, provider: str, model: str, attempts: int = 0
+) -> TeacherAnswer:
+    """The answer that did not come; `reason` in snake_case, `detail` one sentence."""
+    return TeacherAnswer(
+        *("missing", reason, ""), attempts=attempts, provider=provider, model=model, detail=detail
+    )
+
+
+def http_error(status: int, text: str) -> TeacherError:
+    """What an HTTP status other than 429 says, by the server's own words.
+
+    The account: 401, 402, 403. The address or the model's name: 404, 405, 410. The server, which
+    may be well later: 408, 409, 5xx. This one request: 400 for good; 413, 422 and all others by
+    limits that may be changed.
+    """
+    words = f"HTTP {status}: {text}"
+    if status in (401, 402, 403):
+        return AuthError(words)
+    if status in (404, 405, 410):
+        return AccessError(words)
+    if status >= 500 or status in (408, 409):
+        return Transient(words, "server_error")
+    if status == 400:
+        return BadRequest(words)
+    return Rejected(words, {413: "request_too_large", 422: "unprocessable"}.get(status, "rejected"))
 
 
 def request_id(

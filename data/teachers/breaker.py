@@ -1,11 +1,13 @@
 """Circuit breaker: a provider that only fails gets no requests for a while, then a single one.
 
-Closed: requests pass. After `failures` failures in a row (time-outs, 5xx, resets) it opens for
-`cooldown_s`. Then it is half open: one probe passes. If the probe is answered the breaker closes,
-if it fails the breaker opens for twice as long, at most ten minutes.
+Closed: requests pass. After failures (time-outs, 5xx, resets) of `failures` different requests in a
+row it opens for `cooldown_s`: one request that always fails cannot open it. Then it is half open:
+one probe passes. If the probe is answered the breaker closes, if it fails the breaker opens for
+twice as long, at most ten minutes.
 """
 
 import time
+from collections.abc import Hashable
 
 from joppo.data.teachers.rate_limit import Clock
 
@@ -19,7 +21,7 @@ class Breaker:
         self, failures: int = 10, cooldown_s: float = 15.0, clock: Clock = time.monotonic
     ) -> None:
         self._threshold, self._first_cooldown, self._clock = failures, cooldown_s, clock
-        self._failed = 0
+        self._failed: set[Hashable] = set()
         self._cooldown = cooldown_s
         self._open_until: float | None = None
         self._probing = False
@@ -29,6 +31,13 @@ class Breaker:
     def closed(self) -> bool:
         """Whether requests pass freely."""
         return self._open_until is None
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing may be sent now: in the cool-down, with no probe on its way."""
+        return (
+            self._open_until is not None and not self._probing and self._clock() < self._open_until
+        )
 
     def enter(self) -> bool:
         """Whether a request may be sent; the first one after the cool-down is the probe.
@@ -50,21 +59,22 @@ class Breaker:
 
     def success(self) -> None:
         """The provider answered (a refusal or a 4xx is an answer too)."""
-        self._failed, self._probing = 0, False
+        self._failed.clear()
+        self._probing = False
         self._open_until, self._cooldown = None, self._first_cooldown
 
     def neutral(self) -> None:
         """The attempt showed nothing (429, cancelled): the next caller may probe."""
         self._probing = False
 
-    def failure(self) -> None:
-        """The provider failed once more."""
-        self._failed += 1
+    def failure(self, request: Hashable) -> None:
+        """The provider failed once more, with the request of this id."""
+        self._failed.add(request)
         if self._open_until is not None:
             if self._probing:
                 self._cooldown = min(_LONGEST_S, 2 * self._cooldown)
                 self._open()
-        elif self._failed >= self._threshold:
+        elif len(self._failed) >= self._threshold:
             self._open()
 
     def _open(self) -> None:

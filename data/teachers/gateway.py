@@ -13,16 +13,20 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from joppo.data.photos.decode import PhotoError
 from joppo.data.teachers.base import (
+    BudgetExceeded,
+    ProviderDown,
     Status,
+    Stopped,
     Teacher,
     TeacherAnswer,
     TeacherRequest,
+    missing,
 )
 from joppo.data.teachers.budget import Budget
 from joppo.data.teachers.config import ProviderConfig, TeachersConfig
@@ -31,13 +35,16 @@ from joppo.data.teachers.journal import Entry, Journal, combine
 from joppo.data.teachers.provider_client import ProviderClient, ProviderUnavailable
 from joppo.data.teachers.providers import make_teacher
 from joppo.data.teachers.reply_form import repair_prompt, reply_problem
+from joppo.data.teachers.waiting import Notify, Waiting, log_waiting
 
 # Returns None for a usable answer, else one sentence about what is wrong with it.
 Validate = Callable[[TeacherRequest, str], str | None]
-# Other failures may be overcome by a later run: they are not written to the journal.
-_LASTING = {"bad_request"}
 _BATCH = 256
-_Done = queue.SimpleQueue[tuple[TeacherRequest, "Future[TeacherAnswer]"]]
+# Seconds that requests on their way get when asking is stopped: what they bring has been paid for.
+_GRACE_S = 2.0
+_CLOSE_S = 30.0
+_Asked = tuple[TeacherRequest, "Future[TeacherAnswer]"]
+_Done = queue.SimpleQueue["_Asked | Waiting"]
 
 
 class Gateway:
@@ -62,6 +69,8 @@ class Gateway:
         self._budget = Budget(config.budget_usd, self.journal)
         self._loop = asyncio.new_event_loop()
         self._running: dict[str, asyncio.Task[TeacherAnswer]] = {}
+        self._callers: set[_Done] = set()
+        self._stops = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="teachers", daemon=True)
         self._thread.start()
         self.clients: dict[str, ProviderClient] = asyncio.run_coroutine_threadsafe(
@@ -73,7 +82,7 @@ class Gateway:
 
     async def _open(self, make: Callable[[ProviderConfig], Teacher]) -> dict[str, ProviderClient]:
         return {
-            provider.name: ProviderClient(provider, make(provider))
+            provider.name: ProviderClient(provider, make(provider), notify=self._notify)
             for provider in self.config.providers
         }
 
@@ -83,39 +92,116 @@ class Gateway:
         return 2 * sum(provider.concurrency for provider in self.config.providers)
 
     def ask_many(
-        self, requests: Iterable[TeacherRequest], validate: Validate = reply_problem
+        self,
+        requests: Iterable[TeacherRequest],
+        validate: Validate = reply_problem,
+        *,
+        keep_going: bool = False,
+        on_waiting: Notify = log_waiting,
     ) -> Iterator[tuple[TeacherRequest, TeacherAnswer]]:
         """Answers in the order of completion; memory does not grow with their number.
 
+        Args:
+            validate: returns None for a usable text, else what is wrong with it.
+            keep_going: whether the questions to a teacher that is down, and those beyond the
+                budget, come back as `missing`, so that all others are asked.
+            on_waiting: called in the caller's thread when a teacher is waited for.
+
         Raises:
-            BudgetExceeded, AuthError, ProviderDown: after all that was in flight has been written
-                and handed out.
+            BudgetExceeded, ProviderDown: unless `keep_going`; after all that was in flight has been
+                written and handed out.
+            AccessError: in the same way, whatever `keep_going` is.
+            Stopped: `stop` was called.
             KeyError, ValueError: a request is for a model that the config does not have, or
                 lacks its params.
         """
         done: _Done = queue.SimpleQueue()
-        source, in_flight = iter(requests), 0
+        self._callers.add(done)
+        try:
+            yield from self._ask_many(_Call(iter(requests), validate, keep_going, done), on_waiting)
+        finally:
+            self._callers.discard(done)
+
+    def _ask_many(
+        self, call: "_Call", on_waiting: Notify
+    ) -> Iterator[tuple[TeacherRequest, TeacherAnswer]]:
+        stops, in_flight = self._stops, 0
         failure: BaseException | None = None
+        unsure: list[tuple[TeacherRequest, TeacherAnswer]] = []
         while True:
+            if self._stops > stops:
+                failure = Stopped("asking was stopped; every answer so far is in the journal")
             room = self.window - in_flight
-            batch = list(islice(source, min(room, _BATCH))) if failure is None else []
-            for request, written in self._look_up(batch, validate):
+            batch = list(islice(call.requests, min(room, _BATCH))) if failure is None else []
+            for request, written in self._look_up(batch, call.validate):
                 if written is not None:
                     yield request, written
-                    continue
-                in_flight += 1
-                self._submit(request, validate, done)
+                elif answer := self._unaffordable(request, call):
+                    yield request, answer
+                else:
+                    in_flight += 1
+                    self._submit(request, call.validate, call.done)
             if not in_flight and not batch:
                 break
-            if not batch:
-                request, future = done.get()
-                in_flight -= 1
-                if (error := future.exception()) is not None:
-                    failure = failure or error
-                else:
-                    yield request, future.result()
+            if batch:
+                continue
+            item = call.done.get()
+            if isinstance(item, Waiting):
+                on_waiting(item)
+                continue
+            request, future = item
+            in_flight -= 1
+            answer, error = self._result(request, future, call)
+            failure = failure or error
+            if answer is None:
+                continue
+            if answer.finish_reason == "bad_request" and answer.status == "missing":
+                unsure.append((request, answer))
+            else:
+                yield request, answer
+            if unsure and self._client_of(unsure[0][0]).has_answered:
+                yield from self._decided(unsure)
+                unsure = []
+        yield from self._decided(unsure)
         if failure is not None:
             raise failure
+
+    def _result(
+        self, request: TeacherRequest, future: "Future[TeacherAnswer]", call: "_Call"
+    ) -> tuple[TeacherAnswer | None, BaseException | None]:
+        """The answer of a finished request, or the error that ends the call."""
+        if future.cancelled():
+            return None, Stopped("asking was stopped; every answer so far is in the journal")
+        error = future.exception()
+        if error is None:
+            return future.result(), None
+        if not call.keep_going or not isinstance(error, BudgetExceeded | ProviderDown):
+            return None, error
+        if isinstance(error, BudgetExceeded):
+            call.budget = error
+        return _missing(request, error), None
+
+    def _unaffordable(self, request: TeacherRequest, call: "_Call") -> TeacherAnswer | None:
+        """The missing answer to a request that costs something, once the budget is used up."""
+        if call.budget is None or self._client_of(request).most_usd(request, 1) == 0:
+            return None
+        return _missing(request, call.budget)
+
+    def _decided(
+        self, unsure: list[tuple[TeacherRequest, TeacherAnswer]]
+    ) -> Iterator[tuple[TeacherRequest, TeacherAnswer]]:
+        """Requests that were called bad: by a provider that answers others, they are.
+
+        Before it has ever answered, it may be the whole config that the provider cannot use.
+        """
+        for request, answer in unsure:
+            client = self._client_of(request)
+            answers = client.has_answered or self.journal.has_answer(
+                client.config.provider, client.config.model
+            )
+            if not answers:
+                answer = replace(answer, finish_reason="bad_request_unconfirmed")
+            yield request, replace(answer, status="failed") if answers else answer
 
     def _look_up(
         self, requests: list[TeacherRequest], validate: Validate
@@ -128,12 +214,16 @@ class Gateway:
             yield request, _combined(request, entries or [], validate) if final else None
 
     def _submit(self, request: TeacherRequest, validate: Validate, done: "_Done") -> None:
-        work = self._ask_once(request, validate)
+        work = self._ask_once(request, validate, self._stops)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         future.add_done_callback(lambda finished: done.put((request, finished)))
 
-    async def _ask_once(self, request: TeacherRequest, validate: Validate) -> TeacherAnswer:
+    async def _ask_once(
+        self, request: TeacherRequest, validate: Validate, stops: int
+    ) -> TeacherAnswer:
         """Two shards that ask the same thing at the same time share one question."""
+        if self._stops > stops:  # between submission and now
+            raise Stopped("asking was stopped")
         task = self._running.get(request.request_id)
         if task is None:
             task = asyncio.ensure_future(self._ask(request, validate))
@@ -194,10 +284,7 @@ class Gateway:
             await self.journal.put(request, step, entry.final, entry.answer)
 
         try:
-            answer = await client.ask(prepared, most, keep, has_fallback=has_fallback)
-            if answer.status == "failed" and answer.finish_reason in _LASTING:
-                await keep(answer)
-            return to_entry(answer)
+            return to_entry(await client.ask(prepared, most, keep, has_fallback=has_fallback))
         finally:
             self._budget.release(ticket)
 
@@ -215,21 +302,68 @@ class Gateway:
             )
         return client
 
+    def _notify(self, waiting: Waiting) -> None:
+        """Tell every caller, in its own thread."""
+        for caller in list(self._callers):
+            caller.put(waiting)
+
+    def stop(self) -> None:
+        """End all calls of `ask_many` by `Stopped`; returns after about 2 s at most.
+
+        Nothing more is sent. Requests on their way get that time, and their answers are written.
+        Calls that begin later are answered again.
+        """
+        self._stops += 1
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(timeout=_CLOSE_S)
+
+    async def _stop(self) -> None:
+        clients = list(self.clients.values())
+        for client in clients:
+            client.stopping = True
+        sending = {task for client in clients for task in client.sending}
+        for task in self._running.values():
+            if task not in sending:
+                task.cancel()
+        if sending:
+            await asyncio.wait(sending, timeout=_GRACE_S)
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await self.journal.flush()
+        for client in clients:
+            client.stopping = False
+
     def close(self) -> None:
-        """Close connections and journal. What is still in flight is lost (and asked again)."""
+        """Stop, then close connections and journal."""
 
         async def shut() -> None:
-            for task in list(self._running.values()):
-                task.cancel()
+            await self._stop()
             for client in self.clients.values():
                 await client.close()
 
-        asyncio.run_coroutine_threadsafe(shut(), self._loop).result(timeout=30)
+        asyncio.run_coroutine_threadsafe(shut(), self._loop).result(timeout=_CLOSE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=30)
+        self._thread.join(timeout=_CLOSE_S)
         self._photos.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
         self._budget.close()
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call of `ask_many`."""
+
+    requests: Iterator[TeacherRequest]
+    validate: Validate
+    keep_going: bool
+    done: _Done
+    budget: BudgetExceeded | None = None
+    """set once the budget has been found used up"""
+
+
+def _missing(request: TeacherRequest, error: BudgetExceeded | ProviderDown) -> TeacherAnswer:
+    detail = f"{type(error).__name__}: {error}"
+    return missing(error.reason, detail, provider=request.provider, model=request.model)
 
 
 def _combined(request: TeacherRequest, entries: list[Entry], validate: Validate) -> TeacherAnswer:

@@ -8,19 +8,21 @@ requests are made over REST in threads, one per request in flight.
 import asyncio
 import threading
 import warnings
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from pydantic import SecretStr
 
 from joppo.data.teachers.base import (
     AuthError,
-    BadRequest,
     RateLimited,
     TeacherAnswer,
     TeacherError,
     TeacherRequest,
     Transient,
+    Unreachable,
+    http_error,
 )
 from joppo.data.teachers.config import ProviderConfig
 from joppo.data.teachers.openai import retry_after
@@ -39,13 +41,11 @@ class GeminiTeacher:
         self.provider: str = config.provider
         self.model = config.model
         self._timeout_s = config.timeout_s
-        self._threads = ThreadPoolExecutor(config.concurrency, "gemini")
         self._client = _make_client(config, key)
 
     async def ask(self, request: TeacherRequest) -> TeacherAnswer:
         """Send once. See `data.teachers.base.Teacher`."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._ask, request)
+        return await in_daemon_thread(lambda: self._ask(request))
 
     def _ask(self, request: TeacherRequest) -> TeacherAnswer:
         import google.generativeai as genai
@@ -75,9 +75,35 @@ class GeminiTeacher:
             raise _translate(error) from None
         return _read(response)
 
-    async def close(self) -> None:
-        """Let the threads end."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+
+async def in_daemon_thread(work: Callable[[], TeacherAnswer]) -> TeacherAnswer:
+    """The result of a blocking call.
+
+    The threads of an executor are waited for when the process ends; a request that hangs must not
+    keep it alive until its time-out.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[TeacherAnswer] = loop.create_future()
+
+    def settle(answer: TeacherAnswer | None, error: Exception | None) -> None:
+        if done.done():  # nobody waits any more
+            return
+        if answer is not None:
+            done.set_result(answer)
+        elif error is not None:
+            done.set_exception(error)
+
+    def run() -> None:
+        answer, error = None, None
+        try:
+            answer = work()
+        except Exception as failure:
+            error = failure
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(settle, answer, error)
+
+    threading.Thread(target=run, name="gemini", daemon=True).start()
+    return await done
 
 
 def _make_client(config: ProviderConfig, key: SecretStr) -> Any:
@@ -133,18 +159,18 @@ def _translate(error: Exception) -> TeacherError:
     text = scrub(str(error), 300)
     if isinstance(error, requests.Timeout | exceptions.DeadlineExceeded | exceptions.RetryError):
         return Transient("no answer in time", "timeout")
+    if isinstance(error, requests.ConnectionError) and "NewConnectionError" in repr(error):
+        return Unreachable(f"connection failed ({type(error).__name__})")
     if isinstance(error, requests.RequestException):
         return Transient(f"connection failed ({type(error).__name__})", "connection")
     if not isinstance(error, exceptions.GoogleAPICallError) or error.code is None:
         return Transient(f"unreadable answer ({type(error).__name__})", "malformed_body")
     status = int(error.code)
-    if status in (401, 403) or "API_KEY_INVALID" in str(error) or "API key not valid" in str(error):
+    if "API_KEY_INVALID" in str(error) or "API key not valid" in str(error):
         return AuthError(f"HTTP {status}: {text}")
     if status == 429:
         return RateLimited(text, _retry_delay(error))
-    if status >= 500 or status == 408:
-        return Transient(f"HTTP {status}: {text}", "server_error")
-    return BadRequest(f"HTTP {status}: {text}")
+    return http_error(status, text)
 
 
 def _retry_delay(error: Any) -> float | None:

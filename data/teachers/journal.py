@@ -2,8 +2,9 @@
 
 One SQLite file in WAL mode, keyed by request id and step (0 = the first answer, 1 = the repair).
 Several processes may use it. A step that is not the last one (an unusable first answer) is kept
-too, so that a run killed between the two does not pay for the first again. Answers that a later
-try could turn out better (time-outs, 5xx, a provider that is down) are not written.
+too, so that a run killed between the two does not pay for the first again. Failures are not
+written: they cost nothing, and a later run, perhaps with another address or a fuller account, may
+get an answer. Those that older releases wrote count as not asked.
 
 It also keeps the total that was spent. SQLite needs a local disk: a network file system breaks its
 locks.
@@ -73,7 +74,10 @@ class Journal:
         for start in range(0, len(ids), _CHUNK):
             chunk = ids[start : start + _CHUNK]
             marks = ",".join("?" * len(chunk))
-            query = f"SELECT {_COLUMNS} FROM answers WHERE request_id IN ({marks}) ORDER BY step"
+            query = (
+                f"SELECT {_COLUMNS} FROM answers WHERE request_id IN ({marks}) "
+                "AND status != 'failed' ORDER BY step"
+            )
             for row in self._db().execute(query, chunk):
                 found.setdefault(row[0], []).append(_entry(row))
         return found
@@ -113,13 +117,31 @@ class Journal:
         with self._immediate() as db:
             for row in rows:
                 # Another process may have paid for the same request: the first answer is kept.
+                db.execute(
+                    "DELETE FROM answers WHERE request_id = ? AND step = ? AND status = 'failed'",
+                    row[:2],
+                )
                 sql = f"INSERT OR IGNORE INTO answers ({_COLUMNS}) VALUES ({marks})"
                 db.execute(sql, row)
                 db.execute("UPDATE ledger SET usd = usd + ?", (row[13],))
 
+    async def flush(self) -> None:
+        """Wait until all that was put is on disk."""
+        if self._committer is not None:
+            await asyncio.wait({self._committer})
+
+    def has_answer(self, provider: str, model: str) -> bool:
+        """Whether that teacher has ever answered a request."""
+        query = "SELECT 1 FROM answers WHERE provider = ? AND model = ? AND status = 'ok' LIMIT 1"
+        return self._db().execute(query, (provider, model)).fetchone() is not None
+
     def count(self) -> int:
         """Number of finished requests."""
-        return self._db().execute("SELECT COUNT(*) FROM answers WHERE final").fetchone()[0]
+        return (
+            self._db()
+            .execute("SELECT COUNT(*) FROM answers WHERE final AND status != 'failed'")
+            .fetchone()[0]
+        )
 
     def spent_usd(self) -> float:
         """Cost of all answers ever written, in US dollars."""

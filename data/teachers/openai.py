@@ -9,12 +9,13 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from joppo.data.photos.data_uri import data_uri
 from joppo.data.teachers.base import (
     AuthError,
-    BadRequest,
     RateLimited,
     TeacherAnswer,
     TeacherError,
     TeacherRequest,
     Transient,
+    Unreachable,
+    http_error,
 )
 from joppo.data.teachers.config import ProviderConfig
 from joppo.data.teachers.images import media_type
@@ -22,6 +23,8 @@ from joppo.data.teachers.secrets import scrub
 
 # A 429 that no waiting cures.
 _NO_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
+# A 400 that is the provider's refusal to answer: of OpenAI and of Azure.
+_REFUSALS = {"content_policy_violation", "content_filter"}
 
 
 class _Message(BaseModel):
@@ -79,6 +82,8 @@ class OpenAITeacher:
                 "/chat/completions", cast_to=str, body=self._arguments(request)
             )
         except openai.APIError as error:
+            if error.code in _REFUSALS:
+                return TeacherAnswer("refused", error.code, "", detail=scrub(str(error), 300))
             # `from None`: the original carries the request, with its headers.
             raise _translate(error) from None
         try:
@@ -139,18 +144,29 @@ def _translate(error: Any) -> TeacherError:
     if isinstance(error, openai.APITimeoutError):
         return Transient("no answer in time", "timeout")
     if isinstance(error, openai.APIConnectionError):
-        cause = type(error.__cause__).__name__ if error.__cause__ else "no cause given"
-        return Transient(f"connection failed ({cause})", "connection")
+        return _lost(error)
     if not isinstance(error, openai.APIStatusError):
         return Transient(f"unreadable answer: {text}", "malformed_body")
-    status = error.status_code
-    if status in (401, 403) or (status == 429 and error.code in _NO_CREDIT):
-        return AuthError(f"HTTP {status}: {text}")
-    if status == 429:
-        return RateLimited(text, retry_after(error.response.headers))
-    if status >= 500 or status in (408, 409):
-        return Transient(f"HTTP {status}: {text}", "server_error")
-    return BadRequest(f"HTTP {status}: {text}")
+    if error.status_code != 429:
+        return http_error(error.status_code, text)
+    if error.code in _NO_CREDIT:
+        return AuthError(f"HTTP 429: {text}")
+    return RateLimited(text, retry_after(error.response.headers))
+
+
+def _lost(error: Any) -> Transient:
+    """No connection, or one that broke: the causes of an `APIConnectionError` tell them apart."""
+    from aiohttp import ClientConnectorError
+    from httpx import ConnectError
+
+    causes, cause = [], error.__cause__
+    while cause is not None:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    message = f"connection failed ({type(causes[0]).__name__ if causes else 'no cause given'})"
+    if any(isinstance(one, ClientConnectorError | ConnectError) for one in causes):
+        return Unreachable(message)
+    return Transient(message, "connection")
 
 
 def retry_after(headers: Any) -> float | None:

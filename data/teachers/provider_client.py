@@ -2,8 +2,9 @@
 
 How an attempt ends decides what happens next. A 429 pauses all requests to the provider and does
 not count as a failure; a time-out, 5xx or reset does, and is tried again after a jittered wait,
-without holding a slot; a 4xx is recorded; a wrong key or a provider that no longer answers stops
-the run.
+without holding a slot, until the question is given up as missing. While the breaker is open it is
+the provider that fails and not the question: probes use up no attempt. A wrong key or address
+stops the run; of a provider that no longer answers, all questions are missing.
 """
 
 import asyncio
@@ -12,15 +13,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from joppo.data.teachers.base import (
-    BadRequest,
+    AccessError,
     Fatal,
     ProviderDown,
     RateLimited,
+    Rejected,
+    Stopped,
     Teacher,
     TeacherAnswer,
     TeacherError,
     TeacherRequest,
     Transient,
+    Unreachable,
+    missing,
 )
 from joppo.data.teachers.breaker import Breaker
 from joppo.data.teachers.config import ProviderConfig
@@ -28,6 +33,7 @@ from joppo.data.teachers.images import size_of
 from joppo.data.teachers.pricing import cost_usd, image_tokens, most_tokens, price_of
 from joppo.data.teachers.rate_limit import Backoff, Clock, Pacer
 from joppo.data.teachers.secrets import scrub
+from joppo.data.teachers.waiting import Notify, WaitingNotices, log_waiting
 
 # The teachers end an attempt themselves; this only catches an answer that never stops arriving.
 _GRACE_S = 5.0
@@ -43,16 +49,31 @@ class ProviderClient:
     """All requests of this process to one teacher. All methods run in the gateway's loop."""
 
     def __init__(
-        self, config: ProviderConfig, teacher: Teacher, clock: Clock = time.monotonic
+        self,
+        config: ProviderConfig,
+        teacher: Teacher,
+        clock: Clock = time.monotonic,
+        notify: Notify = log_waiting,
     ) -> None:
         self.config, self.teacher, self._clock = config, teacher, clock
         self.price = price_of(config)
         self.pacer = Pacer(config.requests_per_minute, config.tokens_per_minute, clock)
-        self.breaker = Breaker(config.breaker_failures, config.breaker_cooldown_s, clock)
+        # With few slots no more than these and as many again wait for an answer at a time.
+        self._several = min(config.breaker_failures, max(2, 2 * config.concurrency))
+        self.breaker = Breaker(self._several, config.breaker_cooldown_s, clock)
         self.sent = 0
+        self.sending: set[asyncio.Task[object]] = set()
+        """tasks whose request is on its way, or whose answer is being written"""
+        self.stopping = False
+        """whether nothing more may be sent"""
+        self.has_answered = False
+        """whether it has answered any request of this process"""
+        self._notices = WaitingNotices(config.name, config.patience_s, notify)
         self._slots = asyncio.Semaphore(config.concurrency)
         self._backoff = Backoff(config.backoff_s)
         self._failing_since: float | None = None
+        self._down: ProviderDown | None = None
+        self._rejected: set[str] = set()
         self._underestimated = 0
 
     async def ask(
@@ -67,24 +88,35 @@ class ProviderClient:
                 more answers than there are slots.
             has_fallback: whether another teacher can answer while the breaker is open.
 
+        Returns:
+            An answer of the teacher, or one of status `missing`. What the teacher will never
+            answer is missing too, with the reason `bad_request`.
+
         Raises:
             ProviderUnavailable: the breaker is open, and there is a fallback.
-            AuthError, ProviderDown: nothing more can be asked of this provider at present.
+            AccessError, ProviderDown: nothing more can be asked of this provider at present.
+            Stopped: nothing more may be asked.
         """
         failed, began = 0, self._clock()
         while True:
+            if self.stopping:
+                raise Stopped(f"asking teacher {self.config.name} was stopped")
+            if self._down is not None and not has_fallback and self._silent:
+                raise self._down
             try:
                 answer = await self._attempt(request, most_prompt, failed + 1, keep)
             except RateLimited:
+                if self._down is not None:
+                    raise self._down from None
                 self._check_patience("only answers 429 (rate limited)", began)
                 continue
-            except BadRequest as error:
-                return self._failure(error, failed + 1)
+            except Rejected as error:
+                return self._missing(error, failed + 1)
             except Transient as error:
-                failed += 1
+                failed += error.blames_question
                 if failed >= self.config.max_attempts:
-                    return self._failure(error, failed)
-                await asyncio.sleep(self._backoff.seconds(failed))
+                    return self._missing(error, failed)
+                await asyncio.sleep(self._backoff.seconds(max(1, failed)))
                 continue
             if answer is not None:
                 return answer
@@ -119,38 +151,39 @@ class ProviderClient:
                 return None
             try:
                 answer = replace(await self._send(request, most), attempts=number)
-            except (RateLimited, Fatal, asyncio.CancelledError):
-                self.breaker.neutral()
-                raise
-            except Transient:
-                self.breaker.failure()
-                self._failing_since = self._failing_since or self._clock()
-                raise
-            await keep(answer)
+                await keep(answer)
+            finally:
+                self.sending.discard(_this_task())
             return answer
 
     async def _send(self, request: TeacherRequest, most: int) -> TeacherAnswer:
+        """Send once, and note what the outcome says of the provider."""
         tokens = most + request.params["max_tokens"]
-        sent_at = await self.pacer.admit(tokens)
-        self.sent += 1
         try:
-            async with asyncio.timeout(self.config.timeout_s + _GRACE_S):
-                answer = await self.teacher.ask(request)
-        except TimeoutError:
-            raise Transient("no answer in time", "timeout") from None
+            sent_at = await self.pacer.admit(tokens)
+            if self.stopping:
+                raise Stopped(f"asking teacher {self.config.name} was stopped")
+            answer = await self._call(request)
         except RateLimited as error:
-            self._failing_since = self._failing_since or self._clock()
-            self.pacer.refused(sent_at, error.retry_after, self._backoff)
+            self.breaker.neutral()
+            self._refused(sent_at, error)
             raise
-        except BadRequest:
+        except Rejected as error:
             self._answered()
+            self._check_not_all_rejected(request, error)
             raise
-        except TeacherError:
+        except AccessError as error:
+            self.breaker.neutral()
+            raise type(error)(self._with_address(error)) from None
+        except Transient as error:
+            self._failed(request, error)
             raise
-        except Exception as error:
-            # The message of an unexpected error may quote the request, and with it the key.
-            raise Fatal(scrub(f"{type(error).__name__}: {error}", 500)) from None
+        except BaseException:  # cancelled, stopped, or an error of the code: it shows nothing
+            self.breaker.neutral()
+            raise
         self._answered()
+        self.has_answered = True
+        self._rejected.clear()
         if answer.prompt_tokens > most:
             beyond = answer.prompt_tokens - self._bound(request)
             self._underestimated = max(self._underestimated, beyond)
@@ -164,36 +197,102 @@ class ProviderClient:
             model=self.config.model,
         )
 
+    async def _call(self, request: TeacherRequest) -> TeacherAnswer:
+        """The teacher's answer, within its time and by the protocol's errors only."""
+        self.sent += 1
+        self.sending.add(_this_task())
+        try:
+            async with asyncio.timeout(self.config.timeout_s + _GRACE_S):
+                return await self.teacher.ask(request)
+        except TimeoutError:
+            raise Transient("no answer in time", "timeout") from None
+        except TeacherError:
+            raise
+        except Exception as error:
+            # The message of an unexpected error may quote the request, and with it the key.
+            raise Fatal(scrub(f"{type(error).__name__}: {error}", 500)) from None
+
     def _answered(self) -> None:
-        self._failing_since = None
+        self._failing_since = self._down = None
         self.breaker.success()
         self.pacer.answered()
+        self._notices.answered()
+
+    def _refused(self, sent_at: float, error: RateLimited) -> None:
+        """A 429: everybody waits."""
+        pause = self.pacer.refused(sent_at, error.retry_after, self._backoff)
+        self._notices.pause(f"HTTP 429: {error}", self._failing_for(), pause, always=False)
+
+    def _failed(self, request: TeacherRequest, error: Transient) -> None:
+        """A failure; where it opens the breaker, everybody waits and is told so at once."""
+        openings = self.breaker.openings
+        error.blames_question = error.blames_question and self.breaker.closed
+        self._failing_for()
+        # Without a connection no request is to blame: each failure counts.
+        self.breaker.failure(object() if isinstance(error, Unreachable) else request.request_id)
+        if self.breaker.openings > openings:
+            pause = self.breaker.wait_hint()
+            self._notices.pause(str(error), self._failing_for(), pause, always=True)
+
+    @property
+    def _silent(self) -> bool:
+        """Whether nothing may be sent now, and no probe is on its way."""
+        return self.breaker.open or self.pacer.paused
+
+    def _failing_for(self) -> float:
+        """Seconds for which nothing was answered; they begin to count with the first call."""
+        if self._failing_since is None:
+            self._failing_since = self._clock()
+        return self._clock() - self._failing_since
+
+    def _check_not_all_rejected(self, request: TeacherRequest, error: Rejected) -> None:
+        """Raise if as many different requests as open the breaker were turned down in a row.
+
+        Raises:
+            AccessError: what is wrong is wrong with all requests: the message has the server's
+                words.
+        """
+        self._rejected.add(request.request_id)
+        if len(self._rejected) >= self._several:
+            text = (
+                f"{len(self._rejected)} requests in a row were turned down, the last with {error}"
+            )
+            raise AccessError(self._with_address(text)) from None
+
+    def _with_address(self, error: object) -> str:
+        """An error of account or address, with what to look at."""
+        where = f" at {self.config.base_url}" if self.config.base_url else ""
+        return (
+            f"teacher {self.config.name} ({self.config.model}{where}): {error}. Check base_url "
+            "(most servers want /v1 at its end), model, key and credit, and run again: every "
+            "answer so far is in the journal"
+        )
 
     def _check_patience(self, what: str, began: float) -> None:
         """Raise if a request that began to wait at `began` has waited for too long.
 
         Raises:
-            ProviderDown: the provider has not answered for `patience_s`.
+            ProviderDown: the provider has not answered for `patience_s`. While it stays so, others
+                that wait get the same at once.
         """
         if self._failing_since is None:
             return
         waited = self._clock() - max(began, self._failing_since)
         if waited > self.config.patience_s:
-            raise ProviderDown(
+            self._down = ProviderDown(
                 f"teacher {self.config.name} {what} for {waited:.0f} s (patience_s = "
                 f"{self.config.patience_s:g}); every answer so far is in the journal: run again "
                 "when the provider is back"
             )
+            raise self._down
 
-    def _failure(self, error: TeacherError, attempts: int) -> TeacherAnswer:
-        return TeacherAnswer(
-            status="failed",
-            finish_reason=error.reason,
-            raw_text="",
+    def _missing(self, error: TeacherError, attempts: int) -> TeacherAnswer:
+        config = self.config
+        return missing(
+            *(error.reason, str(error)),
+            provider=config.provider,
+            model=config.model,
             attempts=attempts,
-            provider=self.config.provider,
-            model=self.config.model,
-            detail=str(error),
         )
 
     async def close(self) -> None:
@@ -201,3 +300,9 @@ class ProviderClient:
         close = getattr(self.teacher, "close", None)
         if close is not None:
             await close()
+
+
+def _this_task() -> asyncio.Task[object]:
+    task = asyncio.current_task()
+    assert task is not None
+    return task

@@ -53,6 +53,11 @@ class Pacer:
         self._paused_until = self._pause_began = clock()
         self.refusals = 0
 
+    @property
+    def paused(self) -> bool:
+        """Whether the pause after a 429 is not over."""
+        return self._clock() < self._paused_until
+
     async def admit(self, tokens: float) -> float:
         """Wait for one request of that many tokens; returns the clock's time of admission."""
         waits = [0.0]
@@ -74,8 +79,8 @@ class Pacer:
         """The provider answered: the next 429 starts from a short pause again."""
         self.refusals = 0
 
-    def refused(self, sent_at: float, retry_after: float | None, backoff: "Backoff") -> None:
-        """A 429 for a request sent at `sent_at`: all requests wait.
+    def refused(self, sent_at: float, retry_after: float | None, backoff: "Backoff") -> float:
+        """A 429 for a request sent at `sent_at`: all requests wait; returns how many seconds.
 
         Refusals of requests that were already on their way when the pause began belong to the same
         event and do not lengthen the backoff.
@@ -86,6 +91,7 @@ class Pacer:
             self._pause_began = now
         wait = retry_after if retry_after is not None else backoff.seconds(self.refusals)
         self._paused_until = max(self._paused_until, now + wait)
+        return self._paused_until - now
 
 
 class Backoff:

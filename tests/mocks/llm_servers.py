@@ -54,9 +54,9 @@ class Faults:
 class LLMServer:
     """`script(item, nth)` may choose an outcome; None leaves it to the faults.
 
-    Outcomes: ok, 429, 500, malformed_text, malformed_body, hang, reset, 400, 401, quota, refusal,
-    length. With `echo`, every error and header repeats the caller's key. `models` are those that
-    `/v1/models` lists.
+    Outcomes: ok, malformed_text, malformed_body, hang, reset, quota, refusal, length, or an HTTP
+    status such as 429, 500 or 404. With `echo`, every error and header repeats the caller's key.
+    `models` are those that `/v1/models` lists.
     """
 
     def __init__(
@@ -166,7 +166,7 @@ class LLMServer:
         outcome = chosen or self.faults.outcome(item, nth)
         headers = {"x-echo": key} if self.echo else {}
         detail = f" for key {key}" if self.echo else ""
-        quick = outcome in ("429", "500", "400", "401", "quota")
+        quick = outcome.isdigit() or outcome == "quota"
         if not quick and outcome not in ("hang", "reset"):
             await asyncio.sleep(self.faults.latency_s)
         self.log.append((item, nth, outcome))

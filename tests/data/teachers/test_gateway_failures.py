@@ -46,15 +46,32 @@ def test_a_refusal_is_kept_and_not_repaired(kind: str, open_gateway: Open) -> No
 
 
 @pytest.mark.parametrize("kind", ["openai", "gemini"])
-def test_a_bad_request_is_recorded_once(kind: str, open_gateway: Open) -> None:
-    with LLMServer(script=only("400")) as server:
+def test_a_bad_request_fails_where_others_are_answered(kind: str, open_gateway: Open) -> None:
+    with LLMServer(script=lambda item, nth: "400" if item.endswith("0") else "ok") as server:
         config = provider(server, kind)
         gateway = open_gateway(config)
-        for _ in range(2):
-            ((_, answer),) = gateway.ask_many([request_for(config, 1)])
-            assert (answer.status, answer.finish_reason) == ("failed", "bad_request")
-            assert "injected 400" in answer.detail
-        assert len(server.log) == 1
+        answers = {r.prompt[:10]: a for r, a in gateway.ask_many(requests_for(config, 5))}
+        bad = answers.pop("item-00000")
+        assert (bad.status, bad.finish_reason) == ("failed", "bad_request")
+        assert "injected 400" in bad.detail
+        assert {answer.status for answer in answers.values()} == {"ok"}
+        assert len(server.log) == 5
+
+
+@pytest.mark.parametrize("kind", ["openai", "gemini"])
+def test_a_bad_request_is_asked_again_once_the_server_is_repaired(
+    kind: str, open_gateway: Open
+) -> None:
+    broken = [True]
+    with LLMServer(script=lambda item, nth: "400" if broken[0] else "ok") as server:
+        config = provider(server, kind)
+        gateway = open_gateway(config)
+        ((_, answer),) = gateway.ask_many([request_for(config, 1)])
+        # It has never answered anything: the whole config may be what it cannot use.
+        assert (answer.status, answer.finish_reason) == ("missing", "bad_request_unconfirmed")
+        broken[0] = False
+        ((_, answer),) = gateway.ask_many([request_for(config, 1)])
+        assert answer.status == "ok"
 
 
 @pytest.mark.parametrize("kind", ["openai", "gemini"])
@@ -63,7 +80,7 @@ def test_hang_ends_and_is_asked_again_by_the_next_run(kind: str, open_gateway: O
         config = provider(server, kind, timeout_s=0.3, max_attempts=2)
         gateway = open_gateway(config)
         ((_, answer),) = gateway.ask_many([request_for(config, 1)])
-        assert (answer.status, answer.finish_reason, answer.attempts) == ("failed", "timeout", 2)
+        assert (answer.status, answer.finish_reason, answer.attempts) == ("missing", "timeout", 2)
         ((_, answer),) = gateway.ask_many([request_for(config, 1)])
         assert answer.status == "ok"
 
@@ -117,5 +134,5 @@ def test_without_leave_nobody_else_answers(open_gateway: Open) -> None:
         first = provider(broken, max_attempts=3)
         gateway = open_gateway(first, provider(sound, "gemini"))
         ((_, answer),) = gateway.ask_many([request_for(first, 1)])
-        assert (answer.status, answer.finish_reason) == ("failed", "server_error")
+        assert (answer.status, answer.finish_reason) == ("missing", "server_error")
         assert sound.log == []

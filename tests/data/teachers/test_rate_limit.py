@@ -87,17 +87,17 @@ def test_backoff_is_full_jitter_seeded_and_capped(failures: int, seed: int) -> N
 
 def opened(clock: Callable[[], float]) -> Breaker:
     breaker = Breaker(3, 10.0, clock)
-    for _ in range(3):
+    for request in range(3):
         assert breaker.enter()
-        breaker.failure()
+        breaker.failure(request)
     return breaker
 
 
 def test_breaker_opens_after_failures_in_a_row_only() -> None:
     breaker = Breaker(3, 10.0, Clock())
     for _ in range(20):
-        breaker.failure()
-        breaker.failure()
+        breaker.failure("first")
+        breaker.failure("second")
         breaker.success()
     assert breaker.closed
     assert not opened(Clock()).closed
@@ -111,7 +111,7 @@ def test_breaker_probes_with_one_request_and_waits_longer_each_time() -> None:
     clock.now += 10.0
     assert breaker.enter()
     assert not breaker.enter()  # one probe at a time
-    breaker.failure()
+    breaker.failure("probe")
     clock.now += 19.9
     assert not breaker.enter()
     clock.now += 0.1
@@ -133,6 +133,13 @@ def test_a_probe_that_learnt_nothing_leaves_the_place_to_another() -> None:
 def test_stragglers_do_not_lengthen_an_open_breaker() -> None:
     clock = Clock()
     breaker = opened(clock)
-    for _ in range(50):
-        breaker.failure()
+    for request in range(50):
+        breaker.failure(request)
     assert breaker.wait_hint() == 10.0
+
+
+def test_one_request_that_always_fails_cannot_open_the_breaker() -> None:
+    breaker = Breaker(3, 10.0, Clock())
+    for _ in range(50):
+        breaker.failure("poisonous")
+    assert breaker.closed

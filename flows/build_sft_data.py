@@ -15,6 +15,7 @@ from joppo.data.config import StageConfig
 from joppo.data.store.hashing import content_hash
 from joppo.flows.build_config import BuildSftDataConfig, SynthesisSection
 from joppo.flows.config import load_config
+from joppo.flows.missing_answers import check_missing
 from joppo.flows.parameters import ConfigOrPath, Overrides, StoreRoot, folder_of, open_store
 from joppo.flows.runner import Futures, StageRunner, task_runner
 from joppo.tasks.deduplicate import deduplicate
@@ -45,6 +46,9 @@ def build_sft_data(
     sheet = run.map(draw_sheet, [images], StageConfig()) if images else []
     unique = run.map(deduplicate, [texts], c.reasoning.checks)
     run.follow()
+    check_missing(
+        [one.result() for one in texts], c.reasoning.accept_missing, _again(config, store)
+    )
 
     shards = listing.result()["shards"]
     version = publish_snapshot.submit(
@@ -55,6 +59,13 @@ def build_sft_data(
     )
     report.submit(version, run.root, [*planned, *sheet]).result()
     return version.result()
+
+
+def _again(config: BuildSftDataConfig | str, store: str | None) -> str:
+    """What starts this run again."""
+    if not isinstance(config, str):
+        return "the same flow run"
+    return f"joppo build {config}" + (f" --store {store}" if store else "")
 
 
 def read_photos(run: StageRunner, c: BuildSftDataConfig, base: Path) -> tuple[Any, Futures]:

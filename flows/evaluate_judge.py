@@ -7,16 +7,16 @@ What a judge has answered is kept: started again, nothing is asked twice.
 """
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from joppo.flows.config import load_config
+from joppo.flows.interruptible_threads import InterruptibleThreads
 from joppo.flows.parameters import ConfigOrPath, Overrides, StoreRoot, folder_of, open_store
 from joppo.tasks.evaluate import ask_judge, read_sets, report_evaluation
 from joppo.training.evaluation.config import EvaluateConfig
 
 
 # One worker: judges share one GPU, and each is loaded when the one before is done.
-@flow(name="evaluate-judge", task_runner=ThreadPoolTaskRunner(max_workers=1))
+@flow(name="evaluate-judge", task_runner=InterruptibleThreads(max_workers=1))
 def evaluate_judge(
     config: ConfigOrPath[EvaluateConfig] = "configs/embedded/evaluate-judge.yaml",
     store: StoreRoot = None,

@@ -8,12 +8,13 @@ from typing import Any
 from prefect.filesystems import RemoteFileSystem, WritableFileSystem
 from prefect.futures import PrefectFuture, as_completed
 from prefect.states import State
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.task_runners import TaskRunner
 from prefect.tasks import Task
 
 from joppo.data.config import StageConfig
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.store import Store
+from joppo.flows.interruptible_threads import InterruptibleThreads
 from joppo.tasks.manifest import Manifest
 from joppo.tasks.progress import ProgressArtifact
 
@@ -36,7 +37,7 @@ def task_runner() -> TaskRunner[Any]:
     kind = os.environ.get("JOPPO_RUNNER", "threads")
     if kind == "threads":
         default = max(2, os.cpu_count() or 2)
-        return ThreadPoolTaskRunner(max_workers=int(os.environ.get("JOPPO_WORKERS", default)))
+        return InterruptibleThreads(max_workers=int(os.environ.get("JOPPO_WORKERS", default)))
     if kind == "ray":
         from prefect_ray import RayTaskRunner
 

@@ -2,8 +2,8 @@
 
 A key holds the stage, its `RECIPE_VERSION`, the content of the shard and the recipe of the stage's
 config (`StageConfig.recipe`): no run id, no time, no path, nothing that only shapes how the work is
-done. A result that is found under the key counts only while the files it names
-exist; otherwise the next generation of the key is used and the work is done again.
+done. A result that is found under the key counts only while the files it names exist and no answer
+is missing; otherwise the next generation of the key is used and the work is done again.
 """
 
 from collections.abc import Callable, Iterable
@@ -43,6 +43,14 @@ def files_exist(store: Store, manifest: Manifest) -> bool:
     return all(store.has_shard(r) for r in manifest["refs"]) and all(map(store.exists, uris))
 
 
+def finished(store: Store, manifest: Manifest) -> bool:
+    """Whether a manifest is that of finished work, and all that it names is in the store.
+
+    A shard with answers missing (`extra.missing`) is done again: teachers are asked for these only.
+    """
+    return not manifest.get("extra", {}).get("missing") and files_exist(store, manifest)
+
+
 @dataclass(kw_only=True)
 class ContentKey(CachePolicy):
     """Cache by content across runs; see the module's docstring.
@@ -52,7 +60,7 @@ class ContentKey(CachePolicy):
 
     stage: str = ""
     version: int | str = 0
-    trusted: Callable[[Store, Manifest], bool] = files_exist
+    trusted: Callable[[Store, Manifest], bool] = finished
 
     def compute_key(
         self,

@@ -3,21 +3,30 @@
 from collections.abc import Mapping
 
 from joppo.data.datasets.labelled import LabelledPhoto, Row, labelled_photos
-from joppo.data.reasoning.reason import RECIPE_VERSION, Ask, ReasoningConfig, reason_shard
+from joppo.data.reasoning.missing_answers import AskAndNote
+from joppo.data.reasoning.reason import RECIPE_VERSION, ReasoningConfig, reason_shard
+from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.synthesis.attempt import Attempt, inherited_label
 from joppo.data.teachers.config import TeachersConfig
 from joppo.tasks.keys import fill_keys
-from joppo.tasks.manifest import Manifest, load
+from joppo.tasks.manifest import Manifest, load, save
 from joppo.tasks.plan import read_planned
 from joppo.tasks.shard_task import Step, shard_task
+from joppo.tasks.waiting import report_waiting
 
 
 @shard_task("reason", RECIPE_VERSION)
 def reason(photos: Manifest, step: Step) -> Manifest:
     """Ask, parse and check: photos of a manifest become training conversations."""
     config = ReasoningConfig.model_validate(step.config["reasoning"])
-    items = _items(photos, step)
-    return step.save(reason_shard(items, step.store, config, ask=_ask(step)))
+    items, ask = _items(photos, step), _ask(step)
+    rows = reason_shard(items, step.store, config, ask=ask)
+    if ask is None or not ask.missing:
+        return step.save(rows)
+    # Under a name of its own: the finished shard will have other rows, and a snapshot may hold this
+    # one by then.
+    key = f"{step.key}-{content_hash(sorted(ask.missing))[:SHORT]}"
+    return save(step.store, step.stage, key, rows, extra={"missing": ask.counts()})
 
 
 def _items(photos: Manifest, step: Step) -> list[LabelledPhoto]:
@@ -39,7 +48,7 @@ def _child(image: Row, synthesis: Row, attempts: Mapping[str, Attempt]) -> Label
     return LabelledPhoto(image, label, synthesis)
 
 
-def _ask(step: Step) -> Ask | None:
+def _ask(step: Step) -> AskAndNote | None:
     """The gateway to paid teachers, or None for offline teachers alone."""
     if not step.settings.get("teachers"):
         return None
@@ -47,4 +56,5 @@ def _ask(step: Step) -> Ask | None:
 
     teachers = TeachersConfig.model_validate(step.settings["teachers"])
     fill_keys(teachers)
-    return make_ask(teachers, step.store.root)
+    ask = make_ask(teachers, step.store.root, keep_going=True, on_waiting=report_waiting)
+    return AskAndNote(ask)

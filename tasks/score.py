@@ -104,8 +104,10 @@ def score_shard(shard: Shard, step: Step) -> Manifest:
     files = [PhotoFile(item["name"], Path(item["path"])) for item in shard["items"]]
     with Lock() if isinstance(config.judge, EndpointJudgeConfig) else _ONE_AT_A_TIME:
         judge = _judge(config, step.store.root)
-        found = list(score(files, judge, config, cache))
-    cache.flush()
+        try:
+            found = list(score(files, judge, config, cache))
+        finally:  # what was judged before an interruption is kept
+            cache.flush()
     scored = [one for one in found if isinstance(one, Scored)]
     if lost := [one for one in scored if not one.lasting]:
         reasons = sorted({str(one.row.reason) for one in lost})

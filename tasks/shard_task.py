@@ -9,6 +9,7 @@ from prefect.tasks import Task
 
 from joppo.data.store.store import Store
 from joppo.tasks.caching import ContentKey, shard_key
+from joppo.tasks.interrupting import interruptible
 from joppo.tasks.manifest import Manifest, Rows, save
 from joppo.tasks.retrying import RETRY
 
@@ -53,7 +54,8 @@ def shard_task(stage: str, version: int | str) -> Callable[[Work], Task[..., Man
             settings: Mapping[str, Any] | None = None,
         ) -> Manifest:
             key = shard_key(stage, version, shard, recipe)
-            return work(shard, Step(stage, key, Store(store), config, dict(settings or {})))
+            with interruptible():
+                return work(shard, Step(stage, key, Store(store), config, dict(settings or {})))
 
         return task(
             run,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from joppo.data.config import StageConfig
+from joppo.data.config import OPERATIONAL, StageConfig
 from joppo.data.questions.template_pool import FORMS, TASKS, Form, OwnTemplates, Task, template_pool
 from joppo.data.taxonomy.rubrics import RubricChoice
 from joppo.data.teachers.config import TeachersConfig
@@ -84,6 +84,9 @@ class ReasoningConfig(StageConfig):
     """smallest difference of human scores in a comparison, on the scale from 0 to 1"""
     checks: CheckConfig = CheckConfig()
     """limits of the checks of an answer"""
+    accept_missing: Annotated[float, OPERATIONAL] = Field(default=0.0, ge=0, le=1)
+    """largest share of the answers that may be missing (a teacher was down, the budget used up) for
+    a snapshot to be published all the same; the next run asks for them"""
 
     def with_teachers(self, teachers: TeachersConfig | None) -> "ReasoningConfig":
         """The config with every route resolved: provider, model and parameters of its teacher.

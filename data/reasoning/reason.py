@@ -180,7 +180,8 @@ def _parse(
     one: AskedQuestion, answer: TeacherAnswer, facts: Mapping[str, Facts], config: ReasoningConfig
 ) -> Sample | Failure:
     if answer.status != "ok":
-        reason = (answer.finish_reason or "failed") if answer.status == "failed" else answer.status
+        lost = answer.status in ("failed", "missing")
+        reason = (answer.finish_reason or answer.status) if lost else answer.status
         detail = answer.detail or f"the teacher's answer has the status {answer.status}"
         return Failure(reason, detail)
     try:

@@ -112,7 +112,7 @@ RESPONSES = pa.schema(
         _f("template_id", _STR, "template of the pool"),
         _f("provider", _STR, "openai, openai-compatible, gemini or grounded"),
         _f("model", _STR, "model name at the provider"),
-        _f("status", _STR, "ok, refused, invalid or failed"),
+        _f("status", _STR, "ok, refused, invalid, failed or missing"),
         _f("attempts", _INT, "requests sent until the answer", volatile=True),
         _f("finish_reason", _STR, "the provider's finish reason; or null"),
         _f("raw_text", _STR, "the answer as it came, never edited"),

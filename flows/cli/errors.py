@@ -5,6 +5,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from joppo.flows.cli.stopping import stopping
+
 # By name, because importing the classes would import torch and Prefect into every command.
 EXPECTED = {
     "builtins.FileExistsError",
@@ -59,7 +61,8 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with stopping():
+                return super().invoke(ctx)
         except Exception as error:
             if is_expected(error):
                 raise fail(error) from None

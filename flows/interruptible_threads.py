@@ -1,5 +1,6 @@
 """The threads that tasks of a flow run in, and what ends them on SIGTERM and Ctrl-C."""
 
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,6 +26,8 @@ class InterruptibleThreads(ThreadPoolTaskRunner[Any]):
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if exc_type is not None and not issubclass(exc_type, Exception):
-            interrupt_work()
-        super().__exit__(exc_type, exc_value, traceback)
+        with ThreadPoolExecutor(1) as aside:
+            if exc_type is not None and not issubclass(exc_type, Exception):
+                aside.submit(interrupt_work)
+            # At once, because this also drops the tasks that have not begun.
+            super().__exit__(exc_type, exc_value, traceback)

@@ -110,10 +110,10 @@ def make_ask(
 
 
 def stop_asking() -> None:
-    """End all asking of this process by `Stopped`, within about 2 s, and let none begin.
+    """End all asking of this process by `Stopped`, within about a second, and let none begin.
 
     For whoever handles SIGTERM or Ctrl-C: a shard's thread that waits for answers gets no signal.
-    Answers on their way get these seconds to arrive.
+    Answers on their way get that time to arrive.
     """
     with _opening:
         _stopped.set()

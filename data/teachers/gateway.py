@@ -41,7 +41,7 @@ from joppo.data.teachers.waiting import Notify, Waiting, log_waiting
 Validate = Callable[[TeacherRequest, str], str | None]
 _BATCH = 256
 # Seconds that requests on their way get when asking is stopped: what they bring has been paid for.
-_GRACE_S = 2.0
+_GRACE_S = 1.0
 _CLOSE_S = 30.0
 _Asked = tuple[TeacherRequest, "Future[TeacherAnswer]"]
 _Done = queue.SimpleQueue["_Asked | Waiting"]
@@ -308,7 +308,7 @@ class Gateway:
             caller.put(waiting)
 
     def stop(self) -> None:
-        """End all calls of `ask_many` by `Stopped`; returns after about 2 s at most.
+        """End all calls of `ask_many` by `Stopped`; returns after about a second.
 
         Nothing more is sent. Requests on their way get that time, and their answers are written.
         Calls that begin later are answered again.

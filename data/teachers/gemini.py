@@ -157,10 +157,11 @@ def _translate(error: Exception) -> TeacherError:
     from google.api_core import exceptions
 
     text = scrub(str(error), 300)
+    unreached = "NewConnectionError" in repr(error) or isinstance(error, requests.ConnectTimeout)
+    if unreached and isinstance(error, requests.ConnectionError):
+        return Unreachable(f"no connection: {text}")
     if isinstance(error, requests.Timeout | exceptions.DeadlineExceeded | exceptions.RetryError):
         return Transient("no answer in time", "timeout")
-    if isinstance(error, requests.ConnectionError) and "NewConnectionError" in repr(error):
-        return Unreachable(f"connection failed ({type(error).__name__})")
     if isinstance(error, requests.RequestException):
         return Transient(f"connection failed ({type(error).__name__})", "connection")
     if not isinstance(error, exceptions.GoogleAPICallError) or error.code is None:

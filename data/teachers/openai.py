@@ -141,8 +141,6 @@ def _translate(error: Any) -> TeacherError:
     import openai
 
     text = scrub(str(error), 300)
-    if isinstance(error, openai.APITimeoutError):
-        return Transient("no answer in time", "timeout")
     if isinstance(error, openai.APIConnectionError):
         return _lost(error)
     if not isinstance(error, openai.APIStatusError):
@@ -155,18 +153,24 @@ def _translate(error: Any) -> TeacherError:
 
 
 def _lost(error: Any) -> Transient:
-    """No connection, or one that broke: the causes of an `APIConnectionError` tell them apart."""
-    from aiohttp import ClientConnectorError
-    from httpx import ConnectError
+    """No connection, one that broke, or no answer in time.
 
-    causes, cause = [], error.__cause__
+    The client calls a refused connection a time-out; its causes tell them apart.
+    """
+    import openai
+    from aiohttp import ClientConnectorError, ConnectionTimeoutError
+
+    causes, cause = list[BaseException](), error.__cause__
     while cause is not None:
         causes.append(cause)
         cause = cause.__cause__ or cause.__context__
-    message = f"connection failed ({type(causes[0]).__name__ if causes else 'no cause given'})"
-    if any(isinstance(one, ClientConnectorError | ConnectError) for one in causes):
-        return Unreachable(message)
-    return Transient(message, "connection")
+    for one in causes:
+        if isinstance(one, ClientConnectorError | ConnectionTimeoutError):
+            return Unreachable(f"no connection: {scrub(str(one), 200)}")
+    if isinstance(error, openai.APITimeoutError):
+        return Transient("no answer in time", "timeout")
+    names = type(causes[0]).__name__ if causes else "no cause given"
+    return Transient(f"connection failed ({names})", "connection")
 
 
 def retry_after(headers: Any) -> float | None:

@@ -9,10 +9,11 @@ import pytest
 
 from joppo.data.photos.decode import PhotoError
 from joppo.data.teachers.ask import close_gateways
-from joppo.data.teachers.base import BudgetExceeded
+from joppo.data.teachers.base import AccessError, BudgetExceeded
 from joppo.training.judges.config import EndpointJudgeConfig
 from joppo.training.judges.endpoint import EndpointJudge, describe
 from joppo.training.judges.judge import Question
+from joppo.training.judges.parse_reply import lasting
 from tests.mocks import llm_servers
 from tests.mocks.llm_servers import Faults, LLMServer
 from tests.training.judges.asking import PROMPT, question, questions
@@ -121,7 +122,8 @@ def test_refusals_bad_requests_and_silence_have_their_reasons(
 ) -> None:
     for outcome, reason in (
         ("refusal", "refused"),
-        ("400", "bad_request"),
+        ("400", "bad_request_unconfirmed"),
+        ("422", "unprocessable"),
         ("500", "server_error"),
     ):
         with LLMServer(script=lambda item, nth, outcome=outcome: outcome) as server:  # type: ignore[misc]
@@ -129,6 +131,36 @@ def test_refusals_bad_requests_and_silence_have_their_reasons(
             (reply,) = judge.ask(questions(1))
         assert (reply.judgement.reason, reply.judgement.ok) == (reason, False)
         assert reply.tries >= 1
+
+
+def test_a_bad_request_among_answers_lasts_and_nothing_else_of_a_server_does(
+    says: Callable[..., None], tmp_path: Path
+) -> None:
+    for outcome, lasts in (("400", True), ("413", False), ("422", False)):
+        turned_down: list[str] = []
+
+        def script(
+            item: str, nth: int, outcome: str = outcome, first: list[str] = turned_down
+        ) -> str:
+            first.append(item)
+            return outcome if item == first[0] else "ok"
+
+        with LLMServer(script=script) as server:
+            judge = EndpointJudge(config_for(server), str(tmp_path / outcome))
+            replies = list(judge.ask(questions(3)))
+        (bad,) = [reply for reply in replies if not reply.judgement.ok]
+        assert lasting([bad]) == lasts
+
+
+@pytest.mark.parametrize("outcome", ["402", "404"])
+def test_a_wrong_address_stops_and_the_right_one_is_asked(
+    outcome: str, says: Callable[..., None], tmp_path: Path
+) -> None:
+    with LLMServer(script=lambda item, nth: outcome) as wrong, LLMServer() as right:
+        with pytest.raises(AccessError, match=f"HTTP {outcome}"):
+            list(EndpointJudge(config_for(wrong), str(tmp_path)).ask(questions(3)))
+        replies = list(EndpointJudge(config_for(right), str(tmp_path)).ask(questions(3)))
+    assert all(reply.judgement.ok for reply in replies)
 
 
 def test_a_photo_that_cannot_be_opened_is_not_sent(

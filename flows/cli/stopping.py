@@ -26,6 +26,7 @@ def stopping() -> Iterator[None]:
     replace this by Prefect's own exception, which means the same.
     """
     before = None
+    _teachers("allow_asking")
     if threading.current_thread() is threading.main_thread():
         before = signal.signal(signal.SIGTERM, _terminate)
     try:
@@ -34,7 +35,8 @@ def stopping() -> Iterator[None]:
         code = _exit_code(error)
         if code is None:
             raise
-        _stop_asking()
+        # Answers on their way arrive and are written.
+        _teachers("stop_asking")
         typer.secho(
             "stopped: everything that was done is kept, run again to go on", fg="yellow", err=True
         )
@@ -58,7 +60,7 @@ def _exit_code(error: BaseException) -> int | None:
     return None
 
 
-def _stop_asking() -> None:
-    """Let answers on their way arrive, and write them; teachers may never have been imported."""
+def _teachers(function: str) -> None:
+    """Call a function of the teachers' module, where that was ever imported."""
     if _TEACHERS in sys.modules:
-        sys.modules[_TEACHERS].stop_asking()
+        getattr(sys.modules[_TEACHERS], function)()

@@ -103,8 +103,8 @@ class EndpointJudge:
         """One reply per question, in their order.
 
         Raises:
-            BudgetExceeded, AuthError, ProviderDown: nothing more can be asked at present; what was
-                answered until then is in the journal.
+            BudgetExceeded, AccessError, ProviderDown: nothing more can be asked at present; what
+                was answered until then is in the journal.
             WrongServerError: the server does not offer this judge.
         """
         for (reply,) in self._replies(questions, [params_of(self.config)]):

@@ -134,7 +134,7 @@ class Judge:
                 two results.
 
         Raises:
-            BudgetExceeded, AuthError, ProviderDown: an endpoint cannot go on.
+            BudgetExceeded, AccessError, ProviderDown: an endpoint cannot go on.
             StoreError: the store cannot be written.
         """
         cache = None

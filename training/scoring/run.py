@@ -57,7 +57,7 @@ def run(
     Raises:
         NothingToScoreError: there is no file to look at.
         CalibrationError: the config asks for a calibration that there is not.
-        StoreError, BudgetExceeded, AuthError, ProviderDown: the work cannot go on.
+        StoreError, BudgetExceeded, AccessError, ProviderDown: the work cannot go on.
     """
     files = list(find_photos(places))
     check_found(files)

@@ -63,7 +63,7 @@ def score(
         progress: called with the number of photos that were finished since its last call.
 
     Raises:
-        BudgetExceeded, AuthError, ProviderDown: an endpoint cannot go on.
+        BudgetExceeded, AccessError, ProviderDown: an endpoint cannot go on.
         StoreError: the store cannot be written.
     """
     yield from _Scoring(judge, config, cache, progress).run(photos)

@@ -1,14 +1,17 @@
 """Shards are cached by content across runs, and a manifest is trusted only with its files."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from prefect import flow, task
 
+from joppo.data.config import OPERATIONAL, StageConfig
 from joppo.data.store.store import Store
+from joppo.flows.runner import StageRunner
 from joppo.tasks.caching import ContentKey, identity, shard_key
 from joppo.tasks.manifest import Manifest, Shard, save
+from joppo.tasks.shard_task import Step, shard_task
 
 ROW = {"stage": "read", "item": "a:1", "reason": "bad", "detail": "d"}
 
@@ -61,3 +64,32 @@ def test_work_is_done_once_and_again_when_its_file_is_lost(tmp_path: Path) -> No
     assert calls == ["a", "b", "a"]
     run("a")
     assert calls == ["a", "b", "a"]
+
+
+class Work(StageConfig):
+    """A stage whose output follows from its steps alone."""
+
+    steps: int = 1
+    device: Annotated[str, OPERATIONAL] = "cpu"
+
+
+@pytest.mark.usefixtures("prefect_backend")
+def test_operational_values_find_what_is_done_and_reach_what_is_not(tmp_path: Path) -> None:
+    done: list[tuple[int, str]] = []
+
+    @shard_task("t", 1)
+    def work(shard: Shard, step: Step) -> Manifest:
+        done.append((step.config["steps"], step.config["device"]))
+        return step.save({"rejects": [ROW]})
+
+    @flow
+    def run(config: Work) -> None:
+        stages = StageRunner(Store(tmp_path))
+        stages.map(work, [Shard(key="a", items=[])], config)
+        stages.follow()
+
+    run(Work())
+    run(Work(device="cuda"))
+    assert done == [(1, "cpu")]
+    run(Work(steps=2, device="cuda"))
+    assert done == [(1, "cpu"), (2, "cuda")]

@@ -115,12 +115,25 @@ def test_the_key_follows_the_content_and_not_the_place(model, untrained):
     assert synthesis_key(SynthesisConfig(model=str(model))) == key
     assert synthesis_key(SynthesisConfig(model=str(model), batch_size=3, device="cpu")) == key
     assert synthesis_key(SynthesisConfig(model=str(model), steps=5)) != key
+    assert synthesis_key(SynthesisConfig(model=str(model), dtype="bfloat16")) != key
     before = fingerprint(model)
     content = bytearray((model / CANNY).read_bytes())
     content[-1] ^= 1
     (model / CANNY).write_bytes(bytes(content))
     assert fingerprint(model) != before
     assert synthesis_key(SynthesisConfig(model=str(model))) != key
+
+
+def test_the_recipe_of_a_shard_names_content_and_revision_and_no_place(model, untrained):
+    nets = {"canny": str(model / "controlnet_canny")}
+    here = SynthesisConfig(model=str(model), controlnets=nets, batch_size=2, device="cuda")
+    nets = {"canny": str(untrained / "controlnet_canny")}
+    there = SynthesisConfig(model=str(untrained), controlnets=nets)
+    assert here.recipe() == there.recipe()
+    assert str(model) not in str(here.recipe()) and "cuda" not in str(here.recipe())
+    one, two = (SynthesisConfig(model=f"org/name@{revision}") for revision in ("v1", "v2"))
+    assert one.recipe()["model"] == "org/name@v1"
+    assert synthesis_key(one) != synthesis_key(two)
 
 
 def test_the_project_comes_with_weights():

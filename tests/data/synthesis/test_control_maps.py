@@ -113,6 +113,17 @@ def test_another_recipe_or_source_gets_another_place():
     assert control_uri("a", "canny", ControlConfig(device="cuda")) in uris
 
 
+@pytest.mark.parametrize("field", ["depth_model", "midas_weights"])
+def test_the_uri_of_a_map_follows_the_weights_and_not_their_place(tmp_path, field):
+    weights = {}
+    for name, content in {"here": b"same", "there": b"same", "other": b"trained again"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "dpt_hybrid-midas-501f0c75.pt").write_bytes(content)
+        config = ControlConfig(depth_model="midas").model_copy(update={field: str(tmp_path / name)})
+        weights[name] = control_uri("a", "depth", config)
+    assert weights["here"] == weights["there"] != weights["other"]
+
+
 def test_what_gives_no_map_is_rejected_with_a_reason_and_the_rest_goes_on(store):
     good, no_depth = photo(store, 8, 0), photo(store, 9, 0)
     broken_id, broken_uri = store.put_image(b"\x89PNG\r\n\x1a\n broken", "png")

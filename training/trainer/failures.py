@@ -24,8 +24,8 @@ _PERMANENT = (
 )
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _FULL = (
-    ". There is no room on that disk: free space, or set JOPPO_RUNS to another one, then run "
-    "again; it goes on from its last checkpoint"
+    ". There is no room on that disk: free space, or move the folder of the runs to another one "
+    "and set JOPPO_RUNS to it, then run again; it goes on from its last checkpoint"
 )
 
 

@@ -112,3 +112,26 @@ def test_the_profiles_fit_their_gpu(shape: Shape, profile: str, gib: int, name: 
     kind: Any = SftConfig if name == "train-sft" else JoppoConfig
     config = load_config(kind, CONFIGS / profile / f"{name}.yaml")
     assert total(estimate(shape, config, config.max_pixels)) < 0.9 * gib
+
+
+@pytest.mark.parametrize(
+    ("rollout_batch", "lower"),
+    [
+        (1, {"per_device_batch": 2}),
+        (512, {"rollout_batch": 24}),
+        (512, {"photos": 4}),
+        (512, {"pixels": 300_000}),
+    ],
+)
+def test_what_a_refusal_advises_to_lower_needs_less(
+    shape: Shape, rollout_batch: int, lower: dict[str, int]
+) -> None:
+    """Of training and sampling the larger one counts: each value lowers its own part."""
+    values = {"photos": 512, "per_device_batch": 8, "pixels": 602_112}
+    values |= {"rollout_batch": rollout_batch}
+
+    def needed(pixels: int, **how: Any) -> float:
+        config = JoppoConfig(**how)
+        return total(estimate(shape, config, pixels=pixels))
+
+    assert needed(**values | lower) < needed(**values)

@@ -214,6 +214,24 @@ def test_fewer_checkpoints_make_room_on_a_full_disk(
     assert step == 2 and model_digest(run.model) == model_digest(sft.model)
 
 
+def test_a_run_goes_on_on_another_disk(
+    store: Store,
+    sft: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    advice = message(OSError(errno.ENOSPC, "No space left on device"), sft.config)
+    assert "move the folder of the runs to another one and set JOPPO_RUNS to it" in advice
+    monkeypatch.setenv("JOPPO_RUNS", str(tmp_path / "full"))
+    config = SftConfig.model_validate(SFT)
+    _begin(config, store, after=2)
+    (tmp_path / "full").rename(tmp_path / "empty")
+    monkeypatch.setenv("JOPPO_RUNS", str(tmp_path / "empty"))
+    run, step = _resume(config, prepare(config, store), capsys)
+    assert step == 2 and model_digest(run.model) == model_digest(sft.model)
+
+
 def test_a_resumed_run_saves_and_logs_as_its_config_says_now(
     store: Store,
     sft: Run,

@@ -74,7 +74,8 @@ def disk_problems(folder: Path, adapter_bytes: int, keep: int) -> list[str]:
         return []
     return [
         f"{folder} has {free / _GIB:.1f} GiB free, checkpoints need {needed / _GIB:.1f} GiB: free "
-        "space, lower keep_checkpoints, or set JOPPO_RUNS to a larger disk"
+        "space, lower keep_checkpoints, or move the folder of the runs to a larger disk and set "
+        "JOPPO_RUNS to it"
     ]
 
 

@@ -16,8 +16,10 @@ from joppo.tasks.retrying import is_transient
 from joppo.tasks.training_report import Progress, report
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.models.model_folder import finished
+from joppo.training.runs.metrics_log import read_metrics
 from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.preflight import before_launch
+from joppo.training.trainer.preflight.warnings import data_warnings, metric_warnings
 from joppo.training.trainer.prepare import note_finished, prepare, write_spec
 
 RETRIES = 3
@@ -64,6 +66,8 @@ def _train(run: Run) -> None:
         logger.info("%s is finished: %s", run.id, run.model)
     else:
         before_launch(run, _log_photos(logger.info))
+        for warning in data_warnings(run):
+            logger.warning("%s", warning)
         launch = run.config.launch
         env = environment(launch)
         gpu_count = 0 if launch.cpu else launch.processes
@@ -72,6 +76,8 @@ def _train(run: Run) -> None:
             arguments = command(write_spec(run), launch)
             run_processes(arguments, env | gpu_env, progress.take, logger.info, launch.grace_s)
     note_finished(run)
+    for warning in metric_warnings(run.config, read_metrics(run.store, run.id)):
+        logger.warning("%s", warning)
     report(run)
 
 

@@ -3,6 +3,7 @@
 | artifact | |
 |---|---|
 | `progress-train-<stage>` | percent of the steps |
+| `validation-<stage>` | held-out figures by step, and which step is best |
 | `steps-<stage>` | the newest logged steps: loss, reward parts, KL, entropy, lengths, parse rate |
 | `reward-health-joppo` | newest figures of training.rewards.health |
 | `samples-joppo` | ten completions with their rewards, a version of it every `sample_steps` |
@@ -53,6 +54,7 @@ class Progress:
         self.artifacts: dict[str, UUID] = {}
         self.steps: list[dict[str, Any]] = []
         self.health: dict[str, float] = {}
+        self.validations: dict[int, dict[str, float]] = {}
         self.pictured = 0
         self.updated = -math.inf
         self.drawn = clock()
@@ -65,6 +67,8 @@ class Progress:
         """One event of the first training process."""
         if event["event"] == "step":
             self._step(event)
+        elif event["event"] == "validation":
+            self._validation(event["step"], event["metrics"], event["best"])
         elif event["event"] == "samples":
             title = f"{self.run.id}: completions of step {event['step']}"
             self._try(
@@ -94,6 +98,20 @@ class Progress:
         if last or (grown and now - self.drawn >= PICTURE_S):
             self.pictured, self.drawn = percent, now
             self._show(f"curves-{self.run.stage}", "markdown", curves(self.run))
+
+    def _validation(self, step: int, figures: dict[str, float], best: int | None) -> None:
+        text = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        self.logger.info("validation of step %d: %s%s", step, text, "; best" * (step == best))
+        self.validations[step] = figures
+        rows = [
+            {
+                "step": number,
+                **{name: float(f"{value:.4g}") for name, value in taken.items()},
+                "best": number == best,
+            }
+            for number, taken in sorted(self.validations.items())
+        ]
+        self._show(f"validation-{self.run.stage}", "table", json.dumps(rows))
 
     def _tables(self) -> None:
         self._show(f"steps-{self.run.stage}", "table", json.dumps(self.steps))

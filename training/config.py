@@ -14,6 +14,7 @@ from joppo.training.rewards.registry import REWARDS
 EMBEDDED = "embedded"
 LATEST = "latest"
 NEW = "new"
+BestBy = Literal["srcc", "plcc", "accuracy", "parse_rate"]
 Weight = Annotated[float, Field(ge=0)]
 RewardName = Annotated[str, AfterValidator(REWARDS.check)]
 _SECRET = re.compile(r"(^|_)(key|token|secret|password|credentials?)($|_)", re.IGNORECASE)
@@ -106,11 +107,36 @@ class TrainConfig(StageConfig):
     max_completion_length: int = Field(default=512, ge=1)
     """most tokens of a generated answer: in rollouts, and in the held-out evaluation"""
     eval_rows: int = Field(default=64, ge=0)
-    """held-out rows judged before and after training; 0 for none"""
+    """held-out rows, chosen by content hash, that are judged before, during and after training; up
+    to half of them are scored photos. 0 for none"""
     eval_batch: Annotated[int, OPERATIONAL] = Field(default=16, ge=1)
     """held-out rows that are judged at a time"""
+    validation_steps: Annotated[int, OPERATIONAL] = Field(default=0, ge=0)
+    """the held-out rows are judged every so many steps and at the last one; 0 for never"""
+    best_by: Annotated[BestBy, OPERATIONAL] = "srcc"
+    """the held-out figure whose best checkpoint is kept beside the newest ones: SRCC or PLCC of the
+    total, accuracy, or the share of answers in form"""
+    keep: Literal["last", "best"] = "last"
+    """whose weights the model folder gets: those of the last step, or those of the best checkpoint.
+    With `best`, `validation_steps` and `best_by` shape the result and are part of the recipe"""
     launch: Annotated[LaunchConfig, OPERATIONAL] = LaunchConfig()
     """how the training processes start"""
+
+    def recipe(self) -> dict[str, Any]:
+        """See `StageConfig.recipe`.
+
+        Validation changes no weight; it shapes the result where it chooses the checkpoint.
+        """
+        chosen = {"validation_steps": self.validation_steps, "best_by": self.best_by}
+        return super().recipe() | (chosen if self.keep == "best" else {})
+
+    @model_validator(mode="after")
+    def _something_to_choose_by(self) -> "TrainConfig":
+        if self.keep == "best" and not (self.validation_steps and self.eval_rows):
+            raise ValueError(
+                "keep: best needs validation: set validation_steps and eval_rows, or keep: last"
+            )
+        return self
 
 
 class SftConfig(TrainConfig):
@@ -201,8 +227,12 @@ class JoppoConfig(TrainConfig):
     """run photo and prompt once for all candidates of a forward pass that share them: the more
     candidates of a group one pass holds (`per_device_batch`), the more it saves"""
     merge_rollouts: bool = False
-    """sample with the adapter merged into the base (exactly, and undone afterwards): faster, for
-    the memory of a copy of the adapted weights; not with FSDP or DeepSpeed, which shard them"""
+    """sample with the adapter merged into the base, which is put back to the bit afterwards:
+    faster, for the memory of a copy of the adapted weights; not with FSDP or DeepSpeed, which shard
+    them. In bfloat16 the merged weights are rounded: see `importance_cap`"""
+    importance_cap: float | None = Field(default=2.0, ge=1)
+    """highest importance weight of a token: its loss is weighted by the ratio of the learner's
+    probability to that of the sampler (training.trainer.rollout_weights); null for no weights"""
     vllm_memory: Annotated[float, OPERATIONAL] = Field(default=0.3, gt=0, lt=1)
     """share of the GPU's memory for vLLM: its own weights and its KV cache"""
     sample_steps: Annotated[int, OPERATIONAL] = Field(default=10, ge=1)

@@ -143,6 +143,17 @@ def test_tables_and_picture_follow_the_run(server: _Server, run: Run) -> None:
     assert "curves-joppo" in server.updates
 
 
+def test_validations_are_a_table(server: _Server, run: Run) -> None:
+    progress = Progress(run)
+    for step, value, best in ((10, 0.25, 10), (20, 0.123456, 10)):
+        figures = {"srcc_total": value}
+        progress.take({"event": "validation", "step": step, "metrics": figures, "best": best})
+    assert json.loads(server.shown["validation-joppo"]) == [
+        {"step": 10, "srcc_total": 0.25, "best": True},
+        {"step": 20, "srcc_total": 0.1235, "best": False},
+    ]
+
+
 def test_samples_are_a_table(server: _Server, run: Run) -> None:
     progress = Progress(run)
     rows = [{"photo": "images/aa/b.png", "completion": "<think>", "preference": 0.5}]

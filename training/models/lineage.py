@@ -22,6 +22,7 @@ def lineage(
     newest: Mapping[str, float],
     steps: int,
     rubric: Rubric | None = None,
+    kept: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The content of a finished model's `run.json`: no path of this machine, no environment.
 
@@ -31,6 +32,8 @@ def lineage(
         newest: newest value of every metric.
         steps: steps of the optimizer.
         rubric: the one that it was trained on; None where it was trained on no scores.
+        kept: whose weights these are: `keep` as in the config, their `step`, and `best`: step,
+            figure and value of the best validation, or None without any.
     """
     config = run.config.recipe()
     return {
@@ -46,6 +49,7 @@ def lineage(
         "operational": used_values(run.folder),
         "recipe_version": RECIPE_VERSION,
         "steps": steps,
+        "kept": dict(kept) if kept else {"keep": "last", "step": steps, "best": None},
         "metrics": {n: v for n, v in newest.items() if n.startswith(_HELD_OUT) or n in COLUMNS},
         "reward_health": {
             n.removeprefix(HEALTH): v for n, v in newest.items() if n.startswith(HEALTH)

@@ -35,7 +35,7 @@ tags: [joppo, {about["stage"]}]
 # Judge {about["run"]}
 
 {what} of the stage `{about["stage"]}` on `{about["base"]}`, {about["steps"]} steps on snapshot
-`{about["snapshot"]}` of a JoPPO corpus.
+`{about["snapshot"]}` of a JoPPO corpus.{_kept(about.get("kept"))}
 
 | ancestor | weights |
 |---|---|
@@ -61,6 +61,17 @@ At the last logged step: {_newest(about["metrics"])}.
 {values}
 ```
 """
+
+
+def _kept(kept: Mapping[str, Any] | None) -> str:
+    """Whose weights these are, where validation chose a step or could have."""
+    if not kept or not kept["best"]:
+        return ""
+    best = kept["best"]
+    return (
+        f" The weights are those of step {kept['step']} (`keep: {kept['keep']}`); of the "
+        f"validations step {best['step']} was best, {best['figure']} {best['value']:.4g}."
+    )
 
 
 def _ancestors(parents: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""Reliable checkpoints: written aside, checksummed, then renamed; the last K are kept.
+"""Reliable checkpoints: written aside, checksummed, then renamed; the last K and the best are kept.
 
     <run>/checkpoint-40/            a complete checkpoint of transformers' Trainer
     <run>/checkpoint-40/SHA256.json file -> sha256 of its bytes, written last
@@ -38,6 +38,10 @@ class CheckpointError(RuntimeError):
     def __init__(self, message: str, full: bool) -> None:
         super().__init__(message)
         self.full = full
+
+
+class NoBestCheckpointError(ValueError):
+    """No step was the best by the figure that was asked for; the message names what to change."""
 
 
 def checkpoints(run: Path) -> list[Path]:
@@ -108,29 +112,46 @@ def last_good(run: Path, say: Callable[[str], None]) -> Path | None:
     return None
 
 
-def keep_last(run: Path, count: int, newest: Path | None = None) -> None:
+def keep_last(run: Path, count: int, newest: Path | None = None, best: int | None = None) -> None:
     """Remove all but the newest `count` complete checkpoints, and older broken ones.
 
     Args:
         newest: the one to count from, where later ones are damaged.
+        best: a step whose checkpoint is kept whatever its age.
     """
     last = step_of(newest) if newest else math.inf
     complete = [p for p in checkpoints(run) if (p / CHECKSUMS).is_file() and step_of(p) <= last]
     for folder in checkpoints(run):
-        if complete[-count:] and step_of(folder) < step_of(complete[-count:][0]):
+        old = complete[-count:] and step_of(folder) < step_of(complete[-count:][0])
+        if old and step_of(folder) != best:
             shutil.rmtree(folder)
+
+
+def checkpoint_at(run: Path, step: int) -> Path:
+    """The intact checkpoint of a step.
+
+    Raises:
+        FileNotFoundError: it is missing or damaged.
+    """
+    folder = run / f"checkpoint-{step}"
+    fault = broken(folder) if folder.is_dir() else "it is missing"
+    if fault:
+        raise FileNotFoundError(f"{folder}: {fault}")
+    return folder
 
 
 class SafeCheckpoints:
     """Mixin before a Trainer: a save is complete or leaves nothing.
 
-    `keep_checkpoints` is set on the instance; the Trainer's own rotation stays off.
+    `keep_checkpoints` is set on the instance, and where one has to be kept beside the newest,
+    `best_step`, which returns its step; the Trainer's own rotation stays off.
     """
 
     args: Any
     state: Any
     accelerator: Any
     keep_checkpoints = 2
+    best_step: Callable[[], int | None] = staticmethod(lambda: None)
     _saving = False
 
     def _get_output_dir(self, trial: Any) -> str:
@@ -148,7 +169,8 @@ class SafeCheckpoints:
             super()._save_checkpoint(model, trial)  # type: ignore[misc]
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
-                _publish(run, name, self.keep_checkpoints)
+                _publish(run, name)
+                keep_last(run, self.keep_checkpoints, best=self.best_step())
         except WRITE_ERRORS as error:
             failed = _failure(run, name, error)
             # The incomplete files take the space that the next try needs.
@@ -159,13 +181,12 @@ class SafeCheckpoints:
         self.accelerator.wait_for_everyone()
 
 
-def _publish(run: Path, name: str, keep: int) -> None:
+def _publish(run: Path, name: str) -> None:
     aside, target = run / ASIDE / name, run / name
     seal(aside)
     # What may be there is a checkpoint of this step that was passed over as broken.
     replace_folder(aside, target)
     shutil.rmtree(run / ASIDE, ignore_errors=True)
-    keep_last(run, keep)
 
 
 def _failure(run: Path, name: str, error: Exception) -> CheckpointError:

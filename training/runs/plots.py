@@ -14,6 +14,8 @@ Points = dict[str, tuple[np.ndarray, np.ndarray]]
 COLORS = ("#2f6f9f", "#c8553d", "#588157", "#8e6c8a", "#b08900")
 TEMPLATE = Path(__file__).with_name("run_page.html.jinja")
 _HEALTH = "health/"
+VALIDATION = "validation/"
+"""Names of figures of held-out rows that are taken while training begin with this."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,28 @@ class Panel:
 
 
 GROUPS: dict[str, tuple[Panel, ...]] = {
+    "Validation": (
+        Panel(
+            "SRCC and PLCC of the total",
+            ("validation/srcc_total", "validation/plcc_total"),
+            smooth=False,
+        ),
+        Panel(
+            "accuracy",
+            (
+                "validation/accuracy",
+                "validation/accuracy_composition",
+                "validation/accuracy_perspective",
+                "validation/accuracy_aesthetic",
+            ),
+            smooth=False,
+        ),
+        Panel(
+            "shares in form, and cut off",
+            ("validation/parse_rate", "validation/cut_off"),
+            smooth=False,
+        ),
+    ),
     "Reward": (
         Panel("reward", ("reward",)),
         Panel(
@@ -50,6 +74,13 @@ GROUPS: dict[str, tuple[Panel, ...]] = {
         Panel("norm of the gradient", ("grad_norm",), log=True),
         Panel("learning rate", ("learning_rate",), smooth=False),
         Panel("share of clipped ratios", ("clip_ratio/region_mean",)),
+        Panel(
+            "importance weights: mean, largest",
+            (
+                "sampling/importance_sampling_ratio/mean",
+                "sampling/importance_sampling_ratio/max",
+            ),
+        ),
     ),
     "Health of the reward": (
         Panel("parsed, zero spread", ("health/parsed", "health/zero_spread_groups")),
@@ -69,7 +100,12 @@ GROUPS: dict[str, tuple[Panel, ...]] = {
         Panel("halo: correlation between attributes", ("health/attribute_correlation",)),
     ),
 }
+PICTURED = ("Validation", "Reward", "Answers", "Learning")
+"""The groups that the picture shows; the page shows all."""
 LABELS = {
+    "validation/srcc_total": "SRCC",
+    "validation/plcc_total": "PLCC",
+    "validation/parse_rate": "in form",
     "rewards/preference/mean": "preference",
     "rewards/accuracy/mean": "accuracy",
     "rewards/format/mean": "format",
@@ -80,6 +116,8 @@ LABELS = {
     "frac_reward_zero_std": "equal rewards",
     "parse_rate": "in form",
     "clip_ratio/region_mean": "clipped",
+    "sampling/importance_sampling_ratio/mean": "mean",
+    "sampling/importance_sampling_ratio/max": "largest",
     "mean_token_accuracy": "token accuracy",
     "grad_norm": "gradient",
     "learning_rate": "learning rate",
@@ -106,7 +144,8 @@ COLUMNS = (
 
 def label(name: str) -> str:
     """A metric's name in pages and cards."""
-    return LABELS.get(name, name.removeprefix(_HEALTH).replace("_", " "))
+    plain = name.removeprefix(_HEALTH).removeprefix(VALIDATION)
+    return LABELS.get(name, plain.replace("_", " "))
 
 
 def write_page(rows: Rows, title: str, about: Mapping[str, Any] | None = None) -> str:
@@ -141,7 +180,7 @@ def picture(rows: Rows, columns: int = 3) -> bytes:
     """A PNG of the most telling curves that the rows have."""
     points = _points(rows)
     groups = _grouped(points)
-    panels = [panel for name in ("Reward", "Answers", "Learning") for panel in groups.get(name, ())]
+    panels = [panel for name in PICTURED for panel in groups.get(name, ())]
     lines = max(1, -(-len(panels) // columns))
     figure, axes = _figure(lines, columns)
     for number, axis in enumerate(axes.flat):

@@ -79,4 +79,8 @@ def joppo_arguments(run: Run, config: JoppoConfig, world: int, weights: list[flo
         # In the training processes and never put to sleep: vLLM would lose the updated weights.
         vllm_mode="colocate",
         vllm_gpu_memory_utilization=config.vllm_memory,
+        # As training.trainer.rollout_weights does it for completions that transformers samples.
+        vllm_importance_sampling_correction=config.importance_cap is not None,
+        vllm_importance_sampling_mode="token_truncate",
+        vllm_importance_sampling_clip_max=config.importance_cap,
     )

@@ -5,6 +5,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from joppo.training.runs.metrics_log import MetricsLog
+from joppo.training.runs.plots import VALIDATION
 from joppo.training.runs.run_folder import emit
 
 
@@ -28,6 +29,8 @@ class Report(TrainerCallback):  # type: ignore[misc]
             return
         self.log.add(state.global_step, state.epoch, logs)
         numbers = {k: v for k, v in logs.items() if isinstance(v, int | float)}
+        if any(name.startswith(VALIDATION) for name in numbers):
+            return  # training.trainer.validation sends these with what it knows of earlier ones
         emit("step", step=state.global_step, total=state.max_steps, metrics=numbers)
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:

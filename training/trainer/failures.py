@@ -6,7 +6,7 @@ from joppo.data.corpus.publish import CorpusNotFoundError
 from joppo.training.config import JoppoConfig, TrainConfig
 from joppo.training.models.rubric_check import RubricMismatchError
 from joppo.training.rewards.registry import RewardError
-from joppo.training.runs.checkpoints import CheckpointError
+from joppo.training.runs.checkpoints import CheckpointError, NoBestCheckpointError
 from joppo.training.trainer.examples import PhotoMissingError, SnapshotError
 from joppo.training.trainer.guard import NonFiniteLossError
 from joppo.training.trainer.preflight import PreflightError
@@ -21,6 +21,7 @@ _PERMANENT = (
     RolloutError,
     RewardError,
     RubricMismatchError,
+    NoBestCheckpointError,
 )
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _FULL = (

@@ -19,11 +19,12 @@ from joppo.training.runs.run_folder import Run
 from joppo.training.runs.samples import SampleLog
 from joppo.training.trainer.arguments import joppo_arguments
 from joppo.training.trainer.examples import held_out_rows, preference_dataset, training_rows
-from joppo.training.trainer.held_out import pick, preference_figures
+from joppo.training.trainer.held_out import HeldOut, pick
 from joppo.training.trainer.judge_rewards import JudgeRewards
 from joppo.training.trainer.preflight import check
 from joppo.training.trainer.preflight.batch import config_problems
 from joppo.training.trainer.preflight.reward import reward_problems
+from joppo.training.trainer.readings import read_preference
 from joppo.training.trainer.session import Session, train
 
 
@@ -40,22 +41,21 @@ def train_joppo(run: Run) -> None:
     assert isinstance(config, JoppoConfig)
     rows = training_rows(run)
     check([*config_problems(config, rows), *reward_problems(config, rows)])
-    held_out = pick(held_out_rows(run), config.eval_rows)
+    rows_held_out = pick(held_out_rows(run), config.eval_rows)
     start = starting_point(config)
     processor = load_processor(start.model, config.max_pixels)
     rubric = load_rubric(config.rubric)
     rewards = JudgeRewards(config, rubric.names)
 
-    def figures(model: Any) -> dict[str, float]:
-        return preference_figures(
-            model,
-            processor,
-            held_out,
-            run.store,
-            rubric.names,
-            config.max_completion_length,
-            config.eval_batch,
-        )
+    held_out = HeldOut(
+        rows_held_out,
+        run.store,
+        processor,
+        prompt=lambda row: row["prompt"],
+        read=lambda row, text: read_preference(row, text, rubric.names),
+        max_new_tokens=config.max_completion_length,
+        batch=config.eval_batch,
+    )
 
     def make_trainer(world: int) -> Any:
         from joppo.training.trainer.trainers import JoppoTrainer
@@ -72,7 +72,7 @@ def train_joppo(run: Run) -> None:
         trainer.sample_log = SampleLog(run.store, run.id, config.sample_steps)
         return trainer
 
-    train(Session(run, start.base, processor, make_trainer, figures if held_out else None, rubric))
+    train(Session(run, start.base, processor, make_trainer, held_out, rubric))
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from typing import Any
 
 from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.models.lineage import lineage
-from joppo.training.models.model_folder import finished, upload, write_model
+from joppo.training.models.model_folder import finished
 from joppo.training.runs.checkpoints import checkpoints, keep_last, last_good, step_of
 from joppo.training.runs.metrics_log import MetricsLog
 from joppo.training.runs.run_folder import Run, emit, say
 from joppo.training.runs.used_values import record_used, used_values
 from joppo.training.trainer.callbacks import PresentSteps, Report
+from joppo.training.trainer.finish import chosen_weights, finish, judge_now
+from joppo.training.trainer.held_out import Figures, HeldOut
 from joppo.training.trainer.memory import estimate, shape_of, total
 from joppo.training.trainer.preflight import check
 from joppo.training.trainer.preflight.launcher import distributed_type
@@ -24,22 +26,22 @@ from joppo.training.trainer.preflight.machine import (
     process_problems,
     tracker_problems,
 )
+from joppo.training.trainer.validation import Validation, best, best_of_checkpoint
 
 PATIENCE_S = 7200.0
 """seconds that processes wait for each other; where one dies, all end at once anyway"""
-Figures = Callable[[Any], dict[str, float]]
 
 
 @dataclass(frozen=True)
 class Session:
-    """What differs between stages: the trainer (by number of processes), the held-out figures."""
+    """What differs between stages: the trainer (by number of processes), the held-out rows."""
 
     run: Run
     base: str
     """name of the base judge, as configs name it"""
     processor: Any
     trainer: Callable[[int], Any]
-    figures: Figures | None
+    held_out: HeldOut
     rubric: Rubric | None
     """what the scores mean that the judge is trained on; None where there are none"""
 
@@ -49,7 +51,7 @@ def train(session: Session) -> None:
     from accelerate import PartialState
 
     run = session.run
-    # One process judges held-out rows while the others wait.
+    # A process that is done with its held-out rows waits for the others.
     state = PartialState(cpu=run.config.launch.cpu, timeout=timedelta(seconds=PATIENCE_S))
     if finished(run.model):
         say(f"{run.id} is finished: {run.model}")
@@ -70,23 +72,52 @@ def train(session: Session) -> None:
     check([*memory_problems(run.config, total(memory)), *_resume_problems(run, used)])
     keep = run.config.keep_checkpoints
     if state.is_main_process and checkpoint:
-        keep_last(run.folder, keep, newest=checkpoint)
+        chosen = best_of_checkpoint(checkpoint, run.config.best_by)
+        keep_last(run.folder, keep, newest=checkpoint, best=chosen)
     state.wait_for_everyone()
-    more = keep - min(keep, len(checkpoints(run.folder)))
+    most = keep + bool(run.config.validation_steps)  # the newest and the best
+    more = most - min(most, len(checkpoints(run.folder)))
     check(disk_problems(run.folder, _adapter_bytes(trainer.model), more))
     log = MetricsLog(run.store, run.id, run.stage, resume_step=step)
     if state.is_main_process:
         record_used(run.folder, step, used)
         emit("start", run=run.id, pid=os.getpid(), resumed_from=step, memory_gib=memory)
-        if step == 0:
-            _judge(session, trainer, log, "before_")
+    if step == 0:
+        _log_figures(trainer, log, "before_", judge_now(trainer, session.held_out))
     trainer.add_callback(PresentSteps())
     trainer.add_callback(Report(log))
+    _validate(session, trainer)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     state.wait_for_everyone()
+    figures, kept = chosen_weights(run.config, trainer, session.held_out)
+    _log_figures(trainer, log, "after_", figures)
     if state.is_main_process:
-        _finish(session, trainer, log)
+        about = lineage(run, session.base, log.last(), kept.steps, session.rubric, kept.as_dict())
+        finish(run, kept.step, session.processor, about)
     state.wait_for_everyone()
+
+
+def _validate(session: Session, trainer: Any) -> None:
+    """Let the trainer judge the held-out rows on its way, where the config asks for it."""
+    config = session.run.config
+    if not config.validation_steps or not session.held_out.rows:
+        return
+    figures = session.held_out.figures
+    trainer.add_callback(Validation(trainer, figures, config.validation_steps, config.best_by))
+
+    def best_step() -> int | None:
+        found = best(trainer.state.log_history, config.best_by)
+        return found.step if found else None
+
+    trainer.best_step = best_step
+
+
+def _log_figures(trainer: Any, log: MetricsLog, prefix: str, figures: Figures) -> None:
+    if not figures or not trainer.accelerator.is_main_process:
+        return
+    named = {prefix + name: value for name, value in figures.items()}
+    log.add(trainer.state.global_step, trainer.state.epoch, named)
+    emit("figures", metrics=named)
 
 
 def _used(run: Run) -> dict[str, Any]:
@@ -125,34 +156,3 @@ def _memory(session: Session, model: Any) -> dict[str, float]:
 
 def _adapter_bytes(model: Any) -> int:
     return sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
-
-
-def _judge(session: Session, trainer: Any, log: MetricsLog, prefix: str) -> None:
-    """Held-out figures, logged under `prefix`; the trainer's random numbers stay as they were."""
-    import torch
-
-    if session.figures is None:
-        return
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    training = model.training
-    model.eval()
-    with torch.random.fork_rng():
-        found = session.figures(model)
-    model.train(training)
-    named = {prefix + name: value for name, value in found.items()}
-    log.add(trainer.state.global_step, trainer.state.epoch, named)
-    emit("figures", metrics=named)
-
-
-def _finish(session: Session, trainer: Any, log: MetricsLog) -> None:
-    run = session.run
-    _judge(session, trainer, log, "after_")
-    steps = trainer.state.global_step
-    about = lineage(run, session.base, log.last(), steps, session.rubric)
-    checkpoint = last_good(run.folder, say)
-    if checkpoint is None or step_of(checkpoint) != steps:
-        raise RuntimeError(f"the last checkpoint of {run.folder} is damaged: run again to redo it")
-    write_model(run.model, checkpoint, session.processor, about)
-    if not run.store.is_local:
-        upload(run.model, run.store, f"runs/{run.id}/model")
-    emit("model", path=str(run.model), metrics=about["metrics"])

@@ -13,9 +13,10 @@ from joppo.training.trainer.examples import (
     sft_dataset,
     training_rows,
 )
-from joppo.training.trainer.held_out import pick, sft_figures
+from joppo.training.trainer.held_out import HeldOut, pick
 from joppo.training.trainer.preflight import check
 from joppo.training.trainer.preflight.batch import config_problems
+from joppo.training.trainer.readings import read_taught
 from joppo.training.trainer.session import Session, train
 
 
@@ -29,14 +30,19 @@ def train_sft(run: Run) -> None:
     assert isinstance(config, SftConfig)
     rows = training_rows(run)
     check(config_problems(config, rows))
-    held_out = pick(held_out_rows(run), config.eval_rows)
+    rows_held_out = pick(held_out_rows(run), config.eval_rows)
     base = resolve_base(config.base)
     processor = load_processor(base, config.max_pixels)
 
-    def figures(model: Any) -> dict[str, float]:
-        return sft_figures(
-            model, processor, held_out, run.store, config.max_completion_length, config.eval_batch
-        )
+    held_out = HeldOut(
+        rows_held_out,
+        run.store,
+        processor,
+        prompt=lambda row: row["messages"][0]["content"],
+        read=read_taught,
+        max_new_tokens=config.max_completion_length,
+        batch=config.eval_batch,
+    )
 
     def make_trainer(world: int) -> Any:
         from joppo.training.trainer.trainers import JudgeSFTTrainer
@@ -50,4 +56,4 @@ def train_sft(run: Run) -> None:
         )
 
     rubric = rubric_of_snapshot(score_prompts(run.store, run.snapshot))
-    train(Session(run, config.base, processor, make_trainer, figures if held_out else None, rubric))
+    train(Session(run, config.base, processor, make_trainer, held_out, rubric))

@@ -14,7 +14,9 @@ from joppo.training.runs.samples import SampleLog
 from joppo.training.trainer.frozen_vision import FrozenVision
 from joppo.training.trainer.guard import FiniteLoss
 from joppo.training.trainer.merged import merged
-from joppo.training.trainer.rollouts import portions
+from joppo.training.trainer.rollout_weights import RolloutWeights
+from joppo.training.trainer.rollouts import Portion, portions
+from joppo.training.trainer.sampler_logps import recorded
 from joppo.training.trainer.shared_prompts import SharedPrompts
 from joppo.training.trainer.vllm_guard import GuardedVLLM
 
@@ -70,10 +72,11 @@ def equal_rewards(step: int, logs: Mapping[str, Any]) -> str | None:
 
 
 class JoppoTrainer(  # type: ignore[misc]
-    SharedPrompts, FrozenVision, FiniteLoss, SafeCheckpoints, GRPOTrainer
+    RolloutWeights, SharedPrompts, FrozenVision, FiniteLoss, SafeCheckpoints, GRPOTrainer
 ):
     """GRPOTrainer that resumes in any epoch, samples in portions and keeps some completions.
 
+    It weighs the loss by what sampler and learner differ (training.trainer.rollout_weights).
     Rewards, advantages and loss are trl's; the joint reward sees the global batch because it
     gathers it itself (training.trainer.judge_rewards).
     """
@@ -94,6 +97,7 @@ class JoppoTrainer(  # type: ignore[misc]
     def sample_as(self, config: JoppoConfig) -> None:
         """Sample in portions, with merged weights and with shared prompts where the config asks."""
         self.rollout_batch, self.merge_rollouts = config.rollout_batch, config.merge_rollouts
+        self.importance_cap = config.importance_cap
         if config.share_prompts:
             self.share()
 
@@ -103,23 +107,27 @@ class JoppoTrainer(  # type: ignore[misc]
     def _generate_single_turn(
         self, prompt_ids: Any, images: Any, multimodal_fields: Any, *args: Any, **kwargs: Any
     ) -> Any:
-        merging = self.merge_rollouts and not self.use_vllm
-        with merged(self.model) if merging else nullcontext():
+        if self.use_vllm:
+            return super()._generate_single_turn(
+                prompt_ids, images, multimodal_fields, *args, **kwargs
+            )
+        with merged(self.model) if self.merge_rollouts else nullcontext():
             return self._in_portions(prompt_ids, images, multimodal_fields, *args, **kwargs)
 
     def _in_portions(
         self, prompt_ids: Any, images: Any, multimodal_fields: Any, *args: Any, **kwargs: Any
     ) -> Any:
+        """Completions, and the log probabilities with which they were drawn."""
         size = self.rollout_batch or len(prompt_ids)
-        if self.use_vllm or size >= len(prompt_ids):
-            return super()._generate_single_turn(
-                prompt_ids, images, multimodal_fields, *args, **kwargs
-            )
-        sampled: list[Any] = []
-        for portion in portions(prompt_ids, images, multimodal_fields, size):
-            completions, _ = super()._generate_single_turn(*portion, *args, **kwargs)
-            sampled += completions
-        return sampled, None
+        whole = Portion(prompt_ids, images, multimodal_fields)
+        parts = portions(*whole, size) if size < len(prompt_ids) else [whole]
+        drawn: list[Any] = []
+        with recorded(self.accelerator.unwrap_model(self.model), self.temperature) as logps:
+            for part in parts:
+                completions, _ = super()._generate_single_turn(*part, *args, **kwargs)
+                drawn += completions
+        rows = (row for part in logps for row in part)
+        return drawn, [row[: len(ids)].tolist() for ids, row in zip(drawn, rows, strict=True)]
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         super().log(logs, start_time)

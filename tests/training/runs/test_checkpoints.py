@@ -13,6 +13,7 @@ from joppo.training.runs.checkpoints import (
     CheckpointError,
     SafeCheckpoints,
     broken,
+    checkpoint_at,
     keep_last,
     last_good,
     seal,
@@ -63,6 +64,18 @@ def test_only_the_last_are_kept_and_a_broken_new_one_spares_the_good(tmp_path: P
     keep_last(tmp_path, 2)
     names = sorted(p.name for p in tmp_path.iterdir())
     assert names == ["checkpoint-2", "checkpoint-3", "checkpoint-4"]
+
+
+def test_the_best_checkpoint_is_kept_whatever_its_age(tmp_path: Path) -> None:
+    for step in (1, 2, 3, 4):
+        _checkpoint(tmp_path, step)
+    keep_last(tmp_path, 1, best=2)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint-2", "checkpoint-4"]
+    assert checkpoint_at(tmp_path, 2) == tmp_path / "checkpoint-2"
+    (tmp_path / "checkpoint-2" / "adapter.safetensors").write_bytes(b"")
+    for step, fault in ((2, "does not match its checksum"), (3, "it is missing")):
+        with pytest.raises(FileNotFoundError, match=fault):
+            checkpoint_at(tmp_path, step)
 
 
 class _Plain:

@@ -54,6 +54,7 @@ def test_sft(change: dict[str, Any], rows: int, remedy: str) -> None:
         ({"photos": 8, "per_device_batch": 16, "updates_per_batch": 2}, 99, "updates_per_batch 2"),
         ({"photos": 8}, 7, "trains zero steps"),
         ({"photos": 8, "iterations": 2, "save_steps": 5}, 99, "use a multiple of 2"),
+        ({"photos": 8, "iterations": 2, "validation_steps": 5}, 99, "validation_steps 5 falls"),
     ],
 )
 def test_joppo(change: dict[str, Any], rows: int, remedy: str) -> None:
@@ -200,6 +201,7 @@ def test_all_problems_are_said_at_once(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(PreflightError, match="one; two"):
         check(["one", "two"])
     monkeypatch.setattr(preflight, "training_rows", lambda run: _rows(9))
+    monkeypatch.setattr(preflight, "held_out_rows", lambda run: _rows(9))
     launch = LaunchConfig(accelerate="none.yaml")
     config = SftConfig(batch=30, launch=launch)
     run = Run("sft", config, Store(tmp_path), "v1", "p1", tmp_path)

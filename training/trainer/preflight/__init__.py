@@ -1,14 +1,15 @@
 """Checks before training starts: each refusal names the value to change.
 
 `before_launch` looks at config, rows and photos, in the process that starts the training processes.
+`warnings` finds what does not stop a training but should be read before it.
 `machine` looks at what only the training processes can see: devices, memory, disk.
 """
 
 from collections.abc import Callable, Iterable
 
 from joppo.training.runs.run_folder import Run
-from joppo.training.trainer.examples import training_rows
-from joppo.training.trainer.preflight.batch import config_problems
+from joppo.training.trainer.examples import held_out_rows, training_rows
+from joppo.training.trainer.preflight.batch import best_problems, config_problems
 from joppo.training.trainer.preflight.launcher import launcher_problems
 from joppo.training.trainer.preflight.photos import photo_problems
 from joppo.training.trainer.preflight.reward import reward_problems
@@ -45,6 +46,7 @@ def before_launch(
     check(
         [
             *config_problems(run.config, rows),
+            *best_problems(run.config, held_out_rows(run)),
             *reward_problems(run.config, rows),
             *launcher_problems(run.config.launch),
             *photo_problems(rows, run.store, progress),

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from joppo.training.config import JoppoConfig, SftConfig, TrainConfig
 from joppo.training.trainer.examples import Row
 from joppo.training.trainer.preflight.launcher import known_type
+from joppo.training.trainer.preflight.warnings import can_be_best
 
 
 def config_problems(config: TrainConfig, rows: Sequence[Row]) -> list[str]:
@@ -55,11 +56,16 @@ def _joppo_batch(config: JoppoConfig, rows: int) -> list[str]:
             "steps: lower photos, raise task_weights or build a larger snapshot"
         )
     window = config.updates_per_batch * config.iterations
-    if config.save_steps % window:
-        problems.append(
-            f"save_steps {config.save_steps} falls inside a window of {window} steps on the same "
-            f"completions, which cannot be resumed: use a multiple of {window}"
-        )
+    # A new best is saved at once, so that validation has to fall between two windows as well.
+    for name, steps in (
+        ("save_steps", config.save_steps),
+        ("validation_steps", config.validation_steps),
+    ):
+        if steps % window:
+            problems.append(
+                f"{name} {steps} falls inside a window of {window} steps on the same completions, "
+                f"which cannot be resumed: use a multiple of {window}"
+            )
     return [*problems, *_merging_problems(config)]
 
 
@@ -78,6 +84,17 @@ def _held_out_problems(config: TrainConfig) -> list[str]:
     return [
         "with FSDP no process has the whole judge to answer held-out rows: set eval_rows to 0, and "
         "evaluate the finished model"
+    ]
+
+
+def best_problems(config: TrainConfig, held_out: Sequence[Row]) -> list[str]:
+    """Whether the figure that is to choose the weights can be defined on the validation rows."""
+    if config.keep == "last" or can_be_best(config.best_by, held_out):
+        return []
+    return [
+        f"keep: best by {config.best_by}, which is undefined on the {len(held_out)} validation "
+        "rows of this snapshot: set best_by to another figure, keep: last, or build a snapshot "
+        "whose scored photos have a validation split (validation_share)"
     ]
 
 

@@ -167,7 +167,7 @@ def finish(
     recipe = recipe_of(config)
     cache = ScoreCache(store, recipe.judge, recipe.prompt_id)
     ranked = rank(scored, calibration_of(config, store, cache) if config.calibrated else None)
-    key = content_hash(recipe.as_dict(), sorted(s["key"] for s in listing["shards"]))[:SHORT]
+    key = content_hash(recipe.recipe(), sorted(s["key"] for s in listing["shards"]))[:SHORT]
     out = FileStore(config.out or f"{store.root}/scored/{key}")
     paths = {i["name"]: Path(i["path"]) for s in listing["shards"] for i in s["items"]}
     write_results(

@@ -44,7 +44,7 @@ def scenes_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationSet
 def _rendered(config: SetConfig, store: Store) -> list[dict[str, Any]]:
     """`image` and `label` rows of each scene; a list in the store says what was rendered."""
     assert config.scenes is not None
-    key = content_hash(RECIPE_VERSION, config.scenes.as_dict())[:SHORT]
+    key = content_hash(RECIPE_VERSION, config.scenes.recipe())[:SHORT]
     uri = f"evaluations/scenes/{key}.json"
     if store.exists(uri):
         listed: list[dict[str, Any]] = json.loads(store.read_bytes(uri))

@@ -14,7 +14,7 @@ from joppo.training.capacity.growth import SIZES, growth
 from joppo.training.capacity.plan import Plan, make_plan
 from joppo.training.capacity.recipe import Recipe
 from joppo.training.evaluation.report import markdown
-from joppo.training.evaluation.tables import TextTable
+from joppo.training.evaluation.text_table import TextTable
 
 _TRUTH = ("measured", "documented", "dataset")
 _NEVER = "with no number of photos"

@@ -7,7 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from joppo.training.evaluation.predictions import REJECTED, UNPARSED
+from joppo.data.questions.answer_format import total_is_last
+from joppo.training.evaluation.items import ATTRIBUTES_TO_TOTAL
+from joppo.training.evaluation.predictions import OK, REJECTED, UNPARSED
 
 Array = np.ndarray
 
@@ -19,7 +21,8 @@ class Aligned:
     All of length n. `questions` are ids, `photos` image ids. `mos` and `total` (n,) are NaN where
     there is none; `attributes` and `truth` (n, d) hold the values of `names`, NaN where unknown.
     `status` is that of `PREDICTIONS`. `right` is the class of the right answer, `given` that of the
-    given one, None where it failed; both are empty for scores.
+    given one, None where it failed; both are empty for scores. `total_last` (n,) says of answers
+    under attributes_to_total whether they gave the total after the attributes, as was asked.
     """
 
     task: str
@@ -36,6 +39,7 @@ class Aligned:
     given: Sequence[str | None]
     hits: Array
     groups: Sequence[str | None]
+    total_last: Array
 
     def __len__(self) -> int:
         return len(self.photos)
@@ -94,7 +98,21 @@ def _of_task(truth: pa.Table, predictions: pa.Table, task: str) -> Aligned:
         given=given,
         hits=hits,
         groups=truth["group"].to_pylist(),
+        total_last=_total_last(predictions, task),
     )
+
+
+def _total_last(predictions: pa.Table, task: str) -> Array:
+    """False where the answer is not in form, and for other tasks."""
+    if task != ATTRIBUTES_TO_TOTAL:
+        return np.zeros(predictions.num_rows, dtype=bool)
+    texts = zip(predictions["status"].to_pylist(), predictions["raw_text"].to_pylist(), strict=True)
+    return np.array([status == OK and total_is_last(_answer(text)) for status, text in texts], bool)
+
+
+def _answer(text: str) -> str:
+    """The text between the answer tags; empty where a judge of one's own writes none."""
+    return text.partition("<answer>")[2].partition("</answer>")[0]
 
 
 def _choices(truth: pa.Table, predictions: pa.Table) -> tuple[list[str], list[str | None], Array]:

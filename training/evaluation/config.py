@@ -14,6 +14,7 @@ from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
 LATEST = "latest"
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Task = Literal["score", "composition", "perspective"]
+Protocol = Literal["total", "attributes_to_total"]
 
 
 class SetConfig(StageConfig):
@@ -41,6 +42,12 @@ class SetConfig(StageConfig):
     """what is asked, where the labels hold the answer; MMPerspective asks its own questions"""
     form: Literal["choice", "open"] = "choice"
     """compositions of a source or of scenes: four options, or one of all 24 names"""
+    protocol: Protocol = "total"
+    """how scores are asked for. `total`: in the order of the rubric. `attributes_to_total`: the
+    attributes first and then the total in sight of them; nothing but scores is asked"""
+    validation_scenes: SceneSourceConfig | None = None
+    """of scenes under `attributes_to_total`: those that the regression of the total on the
+    attributes is fitted on; datasets and snapshots have their validation split for that"""
     limit: int | None = Field(default=None, ge=1)
     """at most so many photos, chosen by content hash"""
 
@@ -52,6 +59,14 @@ class SetConfig(StageConfig):
             raise ValueError(f"set {self.name}: source needs images, a judge looks at photos")
         if self.source is not None and self.source.kind == "photos":
             raise ValueError(f"set {self.name}: photos without labels have no truth")
+        if self.protocol == "attributes_to_total" and "score" not in self.tasks:
+            raise ValueError(
+                f"set {self.name}: attributes_to_total asks for scores, tasks does not"
+            )
+        if self.validation_scenes is not None and (self.scenes is None or self.protocol == "total"):
+            raise ValueError(
+                f"set {self.name}: validation_scenes goes with scenes and attributes_to_total"
+            )
         return self
 
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from joppo.data.datasets.mmperspective import DATASET as MMPERSPECTIVE
 from joppo.data.datasets.mmperspective import TASKS as MMP_GROUPS
+from joppo.training.evaluation.aggregation_figures import aggregation_figures
 from joppo.training.evaluation.aligned import Aligned
 from joppo.training.evaluation.config import FiguresConfig
-from joppo.training.evaluation.items import SCORE
+from joppo.training.evaluation.items import ATTRIBUTES_TO_TOTAL, SCORE_TASKS
 from joppo.training.evaluation.predictions import REJECTED, UNPARSED
 from joppo.training.evaluation.results import Figure
 from joppo.training.evaluation.score_figures import score_figures
@@ -26,11 +27,23 @@ MMP_TASKS = frozenset(task for tasks in MMP_GROUPS.values() for task in tasks)
 Array = np.ndarray
 
 
-def figures_of(tasks: Mapping[str, Aligned], source: str, config: FiguresConfig) -> list[Figure]:
-    """All figures of one judge on one set, task by task, then those of the whole set."""
+def figures_of(
+    tasks: Mapping[str, Aligned],
+    source: str,
+    config: FiguresConfig,
+    validation: Aligned | None = None,
+) -> list[Figure]:
+    """All figures of one judge on one set, task by task, then those of the whole set.
+
+    Args:
+        validation: answers to other photos under attributes_to_total, to fit a regression on.
+    """
     found: list[Figure] = []
     for name, aligned in tasks.items():
-        own = score_figures(aligned, config) if name == SCORE else _choice_figures(aligned, config)
+        scored = name in SCORE_TASKS
+        own = list((score_figures if scored else _choice_figures)(aligned, config))
+        if name == ATTRIBUTES_TO_TOTAL:
+            own += aggregation_figures(aligned, validation, config)
         found += [_with_counts(one, aligned) for one in [*own, *_failures(aligned)]]
     if source == MMPERSPECTIVE:
         found += _mmp_figures(tasks, config)

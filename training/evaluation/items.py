@@ -13,6 +13,9 @@ from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.taxonomy.categories import CATEGORIES
 
 SCORE = "score"
+ATTRIBUTES_TO_TOTAL = "attributes_to_total"
+"""Task of a score whose attributes are asked for before the total."""
+SCORE_TASKS = (SCORE, ATTRIBUTES_TO_TOTAL)
 TRUTH = pa.schema(
     [
         pa.field("question", pa.string()),
@@ -80,6 +83,7 @@ class EvaluationSet:
     """A named set. `source` says what it was made from, `snapshot` which version, if any.
 
     `rejects` are photos of the set that cannot be asked about. Questions are distinct.
+    `validation` holds other photos, on which a regression on the judge's answers may be fitted.
     """
 
     name: str
@@ -87,6 +91,7 @@ class EvaluationSet:
     items: Sequence[Item]
     rejects: Sequence[Reject] = ()
     snapshot: str | None = None
+    validation: "EvaluationSet | None" = None
 
     @property
     def digest(self) -> str:
@@ -96,6 +101,12 @@ class EvaluationSet:
     def truth(self) -> pa.Table:
         """The truth of every question, as `TRUTH`."""
         return pa.Table.from_pylist([item.truth() for item in self.items], TRUTH)
+
+
+def with_validation(sets: Sequence[EvaluationSet]) -> list[EvaluationSet]:
+    """All sets that a judge is asked about: each is followed by its validation photos, if any."""
+    pairs = ((one, one.validation) for one in sets)
+    return [one for pair in pairs for one in pair if one is not None]
 
 
 def distinct(items: Sequence[Item]) -> tuple[list[Item], list[Reject]]:

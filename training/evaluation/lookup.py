@@ -2,11 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from joppo.data.scenes.scene_source import DATASET as SCENES
+from joppo.training.evaluation.items import SCORE
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.results import Row
 from joppo.training.metrics.missing import HANDLINGS
 
 DASH = "—"
+ANOTHER_WORLD = (
+    "Rendered scenes are another world than the paper's photographs, and a judge of a million "
+    "parameters is another judge: no published figure can be compared with these."
+)
 
 
 class Figures:
@@ -34,6 +40,10 @@ class Figures:
             )
         )
 
+    def of_task(self, task: str) -> bool:
+        """Whether any figure is of this task."""
+        return any(row["task"] == task for row in self.rows)
+
     def handlings(self, label: str, task: str | None) -> Sequence[str]:
         """Both where answers failed; the last one alone where the two are the same."""
         own = (row for row in self.rows if (row["label"], row["task"]) == (label, task))
@@ -41,13 +51,21 @@ class Figures:
 
 
 class PublishedFigures:
-    """Published figures of one source, judge by judge."""
+    """Published figures of one source, judge by judge, that were measured by one protocol.
 
-    def __init__(self, published: Published, source: str) -> None:
-        rows = [row for row in published.rows() if row["source"] == source]
-        self.figures = Figures(rows)
-        expected = published.expected.get(source, ())
+    `task` is SCORE, for choices too, or ATTRIBUTES_TO_TOTAL. `note` says where they are from.
+    """
+
+    def __init__(self, published: Published, source: str, task: str = SCORE) -> None:
+        rows = [row for row in published.rows() if (row["source"], row["task"]) == (source, task)]
+        self.figures = Figures([{**row, "task": None} for row in rows])
+        expected = published.expected.get(source, ()) if task == SCORE else ()
         self.labels = list(dict.fromkeys([*expected, *self.figures.labels]))
+        self.note: str | None = None
+        if self.labels:
+            self.note = f"Rows marked (published): {published.reference}."
+        elif source == SCENES:
+            self.note = ANOTHER_WORLD
 
     def lines(self, columns: Mapping[str, str], blanks: int) -> Iterator[tuple[str, ...]]:
         """One line a judge: its name, `blanks` dashes, then its figures or dashes."""

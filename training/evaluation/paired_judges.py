@@ -9,7 +9,7 @@ import numpy as np
 from joppo.training.evaluation.aligned import Aligned
 from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.figures import chosen
-from joppo.training.evaluation.items import SCORE
+from joppo.training.evaluation.items import SCORE_TASKS
 from joppo.training.evaluation.results import Figure
 from joppo.training.metrics.bootstrap import Resamples
 from joppo.training.metrics.missing import HANDLINGS, Handling, for_ranks
@@ -28,7 +28,7 @@ def differences(judges: Judged, config: FiguresConfig) -> Iterator[tuple[str, Fi
         for task in sorted(set(judges[earlier]) & set(judges[later])):
             one, other = judges[later][task], judges[earlier][task]
             for handling in HANDLINGS:
-                metric = "srcc_difference" if task == SCORE else "accuracy_difference"
+                metric = "srcc_difference" if task in SCORE_TASKS else "accuracy_difference"
                 found = _difference(one, other, handling, config)
                 yield later, _figure(metric, found, task, handling, earlier)
 
@@ -38,11 +38,11 @@ def _difference(
 ) -> Difference:
     # Both were asked the whole set, in its order.
     kept = chosen(one, handling) & chosen(other, handling)
-    if one.task == SCORE:
+    if one.task in SCORE_TASKS:
         kept &= np.isfinite(one.mos)
     photos = one.photos[kept]
     resamples = Resamples.of(photos, config.resamples, config.seed, config.level)
-    if one.task != SCORE:
+    if one.task not in SCORE_TASKS:
         return accuracy_difference(one.hits[kept], other.hits[kept], resamples)
     totals = [for_ranks(judged.total, handling)[0][kept] for judged in (one, other)]
     return srcc_difference(totals[0], totals[1], one.mos[kept], resamples)

@@ -7,7 +7,7 @@ import numpy as np
 
 from joppo.training.evaluation.aligned import Aligned
 from joppo.training.evaluation.figure_panels import COLORS, as_png, panels
-from joppo.training.evaluation.items import SCORE, class_order
+from joppo.training.evaluation.items import SCORE_TASKS, class_order
 from joppo.training.evaluation.lookup import Figures
 from joppo.training.evaluation.results import Row
 from joppo.training.evaluation.run import Answers, Measured
@@ -31,9 +31,10 @@ def pictures(measured: Measured) -> dict[str, bytes]:
         figures = Figures([row for row in rows if row["set"] == one.name])
         foot = _foot(measured, one.name, figures.rows)
         scores = {
-            label: tasks[SCORE]
+            label: tasks[task]
             for label, tasks in answers.items()
-            if SCORE in tasks and _points(tasks[SCORE])[0].size > 1
+            for task in SCORE_TASKS
+            if task in tasks and _points(tasks[task])[0].size > 1
         }
         if scores:
             drawn[f"scatter-{one.name}"] = _scatter(scores, figures, foot)
@@ -81,7 +82,7 @@ def _scatter(scores: Mapping[str, Aligned], figures: Figures, foot: str) -> byte
             line = np.linspace(totals.min(), totals.max(), 200)
             axis.plot(line, fit(line), color="#333333", linewidth=1.2)
         found = {
-            metric: figures.get(label, metric, task=SCORE, handling="excluded")
+            metric: figures.get(label, metric, task=aligned.task, handling="excluded")
             for metric in ("srcc", "plcc")
         }
         values = ", ".join(
@@ -151,7 +152,7 @@ def _radar(figures: Figures, scores: Mapping[str, Aligned], foot: str) -> bytes 
     for axis, kind in zip(axes, ("srcc", "plcc"), strict=True):
         lowest = 0.0
         for color, (label, aligned) in zip(COLORS * 9, scores.items(), strict=False):
-            values = [_radar_value(figures, label, kind, name) for name in names]
+            values = [_radar_value(figures, label, aligned.task, kind, name) for name in names]
             lowest = min([lowest, *(v for v in values if np.isfinite(v))])
             closed = np.array([*values, values[0]])
             legend = f"{label} (n = {len(_points(aligned)[0])}, {aligned.unparsed} unparsed)"
@@ -171,11 +172,11 @@ def _radar(figures: Figures, scores: Mapping[str, Aligned], foot: str) -> bytes 
     return _finished(figure, foot, bottom=0.3 * -(-len(labels) // 3))
 
 
-def _radar_value(figures: Figures, label: str, kind: str, name: str) -> float:
+def _radar_value(figures: Figures, label: str, task: str, kind: str, name: str) -> float:
     if name == "overall":
-        row = figures.get(label, kind, task=SCORE, handling="excluded")
+        row = figures.get(label, kind, task=task, handling="excluded")
     else:
-        row = figures.get(label, f"{kind}_attribute", task=SCORE, of=name, handling="excluded")
+        row = figures.get(label, f"{kind}_attribute", task=task, of=name, handling="excluded")
     return float("nan") if row is None or row["value"] is None else float(row["value"])
 
 

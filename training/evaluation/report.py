@@ -7,7 +7,8 @@ from joppo.training.evaluation.config import FiguresConfig
 from joppo.training.evaluation.lookup import DASH
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.run import Measured
-from joppo.training.evaluation.tables import TextTable, tables
+from joppo.training.evaluation.tables import tables
+from joppo.training.evaluation.text_table import TextTable
 
 
 def page(

@@ -12,12 +12,19 @@ from joppo.data.taxonomy.rubrics import Rubric
 from joppo.training.evaluation.aligned import Aligned, align
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig, SetConfig
 from joppo.training.evaluation.figures import figures_of
-from joppo.training.evaluation.items import SCORE, EvaluationSet, Item
+from joppo.training.evaluation.items import (
+    ATTRIBUTES_TO_TOTAL,
+    SCORE,
+    EvaluationSet,
+    Item,
+    with_validation,
+)
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.paired_judges import differences
 from joppo.training.evaluation.predict import Progress, predict
 from joppo.training.evaluation.predictions import Predictions
 from joppo.training.evaluation.results import CONFUSION, Row, results_table
+from joppo.training.evaluation.sets.protocol import attributes_to_total
 from joppo.training.evaluation.sets.scenes import scenes_set
 from joppo.training.evaluation.sets.snapshot import snapshot_set
 from joppo.training.evaluation.sets.sources import source_set
@@ -56,11 +63,17 @@ def load_set(config: SetConfig, store: Store, base: Path, rubric: Rubric) -> Eva
     Raises:
         DatasetFormatError, CorpusNotFoundError, SnapshotError: the set cannot be read.
     """
-    if config.snapshot is not None:
-        return snapshot_set(config, store, rubric)
-    if config.scenes is not None:
-        return scenes_set(config, store, rubric)
-    return source_set(config, base, rubric)
+
+    def read(part: SetConfig, may_be_empty: bool = False) -> EvaluationSet:
+        if part.snapshot is not None:
+            return snapshot_set(part, store, rubric, may_be_empty)
+        if part.scenes is not None:
+            return scenes_set(part, store, rubric)
+        return source_set(part, base, rubric, may_be_empty)
+
+    if config.protocol == "attributes_to_total":
+        return attributes_to_total(config, rubric, read)
+    return read(config)
 
 
 def load_sets(
@@ -108,7 +121,7 @@ def ask(
         Exception: what the judge raises; answers that came before are kept.
     """
     opened = None
-    for one in sets:
+    for one in with_validation(sets):
         stored = Predictions(store, judge.name, one)
         unanswered, report_progress = stored.unanswered(), progress(one)
         if unanswered:
@@ -129,7 +142,10 @@ def measure(
     """
     names = {judge.label: judge.name for judge in judges}
     answers = {one.name: _answers(judges, one, store) for one in sets}
-    rows = [row for one in sets for row in rows_of(answers[one.name], names, one, config)]
+    rows = []
+    for one in sets:
+        validation = {} if one.validation is None else _answers(judges, one.validation, store)
+        rows += rows_of(answers[one.name], names, one, config, validation)
     confusions = [row for one in sets for row in confusion_rows(answers[one.name], names, one.name)]
     table = pa.Table.from_pylist(confusions, CONFUSION)
     return Measured(results_table(rows), table, answers, sets, judges)
@@ -140,12 +156,14 @@ def rows_of(
     names: Mapping[str, str],
     one: EvaluationSet,
     config: FiguresConfig,
+    validation: Mapping[str, Answers] | None = None,
 ) -> list[Row]:
     """Rows of `RESULTS`: all judges on one set, then every two of them against each other.
 
     Args:
         judged: label of the judge -> task -> answers.
         names: label -> name with version.
+        validation: as `judged`, of the set's validation photos.
     """
     shared = {
         "set": one.name,
@@ -159,7 +177,9 @@ def rows_of(
     found = [
         (label, figure)
         for label, tasks in judged.items()
-        for figure in figures_of(tasks, one.source, config)
+        for figure in figures_of(
+            tasks, one.source, config, (validation or {}).get(label, {}).get(ATTRIBUTES_TO_TOTAL)
+        )
     ]
     found += differences(judged, config)
     return [

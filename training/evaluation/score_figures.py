@@ -60,7 +60,7 @@ def _totals(
     values = {"srcc": srcc(ranked, mos), "plcc": plcc(valued, mos), "plcc_logistic": fitted}
     for column, (metric, value) in enumerate(values.items()):
         note = fit.reason if metric == "plcc_logistic" else None
-        yield _bootstrapped(metric, value, draws[:, column], n, resamples, handling, note=note)
+        yield bootstrapped(metric, value, draws[:, column], n, resamples, handling, note=note)
 
 
 def _attributes(aligned: Aligned, config: FiguresConfig) -> Iterator[Figure]:
@@ -106,14 +106,14 @@ def _attribute_figures(
     resamples = Resamples.of(aligned.photos[rows], config.resamples, config.seed, config.level)
     point, draws = figures(np.ones((1, n)))[0], resamples.draws(figures)
     for column, (metric, name) in keys:
-        yield _bootstrapped(
+        yield bootstrapped(
             metric, point[column], draws[:, column], n, resamples, "excluded", of=name
         )
     if columns.truth is not None:
         linear = AttributeLinear(columns.attributes, columns.truth)
         point, draws = linear(np.ones((1, n)))[0], resamples.draws(linear)
         for column, name in enumerate(names):
-            yield _bootstrapped(
+            yield bootstrapped(
                 "plcc_attribute", point[column], draws[:, column], n, resamples, "excluded", of=name
             )
 
@@ -121,7 +121,7 @@ def _attribute_figures(
 _WITHOUT_TRUTH = ("attribute_to_total", "attribute_to_mos", "halo")
 
 
-def _bootstrapped(
+def bootstrapped(
     metric: str,
     value: float,
     draws: Array,
@@ -131,6 +131,7 @@ def _bootstrapped(
     of: str | None = None,
     note: str | None = None,
 ) -> Figure:
+    """A figure with the percentile interval of its draws (count,), or a note in place of either."""
     if not np.isfinite(value):
         return Figure(metric, np.nan, n, of, handling, note=note or "constant")
     low, high = resamples.interval(draws)

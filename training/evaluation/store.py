@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.store import Store
 from joppo.training.evaluation.config import FiguresConfig
+from joppo.training.evaluation.items import with_validation
 from joppo.training.evaluation.plots import pictures
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.read_results import FOLDER
@@ -41,7 +42,8 @@ class StoredEvaluation:
 def evaluation_key(measured: Measured, config: FiguresConfig) -> str:
     """Name of an evaluation: a hash (16 hex) of judges, questions, truths and figures' options."""
     truths = [
-        [one.name, one.digest, content_hash(one.truth().to_pylist())] for one in measured.sets
+        [one.name, one.digest, content_hash(one.truth().to_pylist())]
+        for one in with_validation(measured.sets)
     ]
     judges = [[judge.label, judge.name] for judge in measured.judges]
     return content_hash(RECIPE_VERSION, judges, truths, config.recipe())[:SHORT]

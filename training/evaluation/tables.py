@@ -1,12 +1,13 @@
 """The table of figures -> tables for people: terminal and Markdown show the same ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from joppo.training.evaluation.items import SCORE, class_order
+from joppo.training.evaluation.aggregation_tables import aggregation_tables
+from joppo.training.evaluation.items import ATTRIBUTES_TO_TOTAL, SCORE, SCORE_TASKS, class_order
 from joppo.training.evaluation.lookup import DASH, Figures, PublishedFigures, shown
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.results import Row
+from joppo.training.evaluation.text_table import TextTable
 
 _TOTALS = {"srcc": "SRCC", "plcc": "PLCC", "plcc_logistic": "PLCC (logistic)"}
 _CHOICES = {"accuracy": "accuracy", "accuracy_macro": "mean of classes"}
@@ -21,16 +22,6 @@ _HALO = {"halo": "the judge's", "halo_truth": "people's", "halo_excess": "excess
 _DIFFERENCES = {"srcc_difference": "SRCC", "accuracy_difference": "accuracy"}
 
 
-@dataclass(frozen=True)
-class TextTable:
-    """A title, a header, rows of text, and a sentence below."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-    note: str | None = None
-
-
 def tables(rows: Sequence[Row], published: Published) -> list[TextTable]:
     """All tables of an evaluation, set by set.
 
@@ -40,10 +31,14 @@ def tables(rows: Sequence[Row], published: Published) -> list[TextTable]:
     found: list[TextTable] = []
     for name in dict.fromkeys(row["set"] for row in rows):
         own = [row for row in rows if row["set"] == name]
-        figures, others = Figures(own), PublishedFigures(published, own[0]["source"])
-        found += _totals(name, figures, others)
-        found += _choices(name, figures, others)
-        found += _attributes(name, figures, others)
+        figures, source = Figures(own), own[0]["source"]
+        task = next((one for one in SCORE_TASKS if figures.of_task(one)), SCORE)
+        others = PublishedFigures(published, source, task)
+        found += _totals(name, figures, others, task)
+        found += _choices(name, figures, PublishedFigures(published, source))
+        if task == ATTRIBUTES_TO_TOTAL:
+            found += aggregation_tables(name, figures, others)
+        found += _attributes(name, figures, others, task)
         found += _differences(name, figures)
         found += _classes(name, figures)
         found += _failures(name, figures)
@@ -68,11 +63,13 @@ def _lines(
 _COUNTS = ("failed answers", "n", "unparsed", "rejected")
 
 
-def _totals(name: str, figures: Figures, others: PublishedFigures) -> Iterator[TextTable]:
-    if lines := list(_lines(figures, _TOTALS, SCORE)):
+def _totals(
+    name: str, figures: Figures, others: PublishedFigures, task: str
+) -> Iterator[TextTable]:
+    if lines := list(_lines(figures, _TOTALS, task)):
         lines += others.lines(_TOTALS, len(_COUNTS))
         header = ("judge", *_COUNTS, *_TOTALS.values())
-        yield TextTable(f"{name}: totals against people", header, lines)
+        yield TextTable(f"{name}: totals against people", header, lines, others.note)
 
 
 def _choices(name: str, figures: Figures, others: PublishedFigures) -> Iterator[TextTable]:
@@ -85,26 +82,31 @@ def _choices(name: str, figures: Figures, others: PublishedFigures) -> Iterator[
         if not overall:
             lines += others.lines(_CHOICES, 1 + len(_COUNTS))
         header = ("judge", "task", *_COUNTS, *_CHOICES.values())
-        yield TextTable(f"{name}: multiple choice", header, lines)
+        yield TextTable(f"{name}: multiple choice", header, lines, others.note)
     if overall:
         overall += others.lines(_OVERALL, len(_COUNTS))
         note = (
             "Overall is the mean of the tasks' accuracies; robustness the share of groups all of "
+            "whose questions were answered right."
         )
-        note += "whose questions were answered right."
+        note = f"{note} {others.note}" if others.note else note
         header = ("judge", *_COUNTS, *_OVERALL.values())
         yield TextTable(f"{name}: all tasks", header, overall, note)
 
 
-def _attributes(name: str, figures: Figures, others: PublishedFigures) -> Iterator[TextTable]:
+def _attributes(
+    name: str, figures: Figures, others: PublishedFigures, task: str
+) -> Iterator[TextTable]:
     attributes = figures.distinct("of", "attribute_to_total")
     if not attributes:
         return
     lines = []
-    for metric, title in _ATTRIBUTES.items():
+    # Attributes against people's own have a table with the totals under attributes_to_total.
+    kinds = _ATTRIBUTES if task == SCORE else dict(list(_ATTRIBUTES.items())[2:])
+    for metric, title in kinds.items():
         for label in figures.labels:
             cells = [
-                figures.get(label, metric, task=SCORE, of=of, handling="excluded")
+                figures.get(label, metric, task=task, of=of, handling="excluded")
                 for of in [*attributes, None]
             ]
             if any(cells):
@@ -126,7 +128,7 @@ def _attributes(name: str, figures: Figures, others: PublishedFigures) -> Iterat
     if figures.distinct("of", "attribute_to_mos_truth"):
         cells = [
             figures.get(
-                figures.labels[0], "attribute_to_mos_truth", task=SCORE, of=of, handling="excluded"
+                figures.labels[0], "attribute_to_mos_truth", task=task, of=of, handling="excluded"
             )
             for of in [*attributes, None]
         ]
@@ -134,13 +136,13 @@ def _attributes(name: str, figures: Figures, others: PublishedFigures) -> Iterat
     note = "An attribute-to-total correlation also rises when all attributes follow the total."
     header = ("judge", "figure", "n", *attributes, "mean")
     yield TextTable(f"{name}: attributes", header, lines, note)
-    yield from _halo(name, figures)
+    yield from _halo(name, figures, task)
 
 
-def _halo(name: str, figures: Figures) -> Iterator[TextTable]:
+def _halo(name: str, figures: Figures, task: str) -> Iterator[TextTable]:
     lines = []
     for label in figures.labels:
-        cells = [figures.get(label, m, task=SCORE, handling="excluded") for m in _HALO]
+        cells = [figures.get(label, m, task=task, handling="excluded") for m in _HALO]
         if any(cells):
             lines.append((label, *map(shown, cells)))
     if lines:

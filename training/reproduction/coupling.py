@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from joppo.training.evaluation.tables import TextTable
+from joppo.training.evaluation.text_table import TextTable
 from joppo.training.metrics.seeds import OverSeeds, over_seeds
 from joppo.training.reproduction.pictures import Curves, by_step
 from joppo.training.reproduction.tables import over_seeds_text

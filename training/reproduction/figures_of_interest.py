@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from joppo.training.evaluation.items import ATTRIBUTES_TO_TOTAL, SCORE, SCORE_TASKS
 from joppo.training.evaluation.over_seeds import BySeed, FigureName
 
 Kind = tuple[str, str, str]
@@ -23,11 +24,41 @@ PERSPECTIVE = KeyFigure(
 )
 TOTAL = KeyFigure("SRCC of the total", (("score", "srcc", "worst"),))
 LINEAR = KeyFigure("PLCC of the total", (("score", "plcc", "excluded"),))
-ATTRIBUTES = KeyFigure("attribute SRCC with the truth", (("score", "srcc_attribute", "excluded"),))
-TO_TOTAL = KeyFigure("attribute to total", (("score", "attribute_to_total", "excluded"),))
-HALO = KeyFigure("halo in excess", (("score", "halo_excess", "excluded"),))
+ATTRIBUTES = KeyFigure(
+    "attribute SRCC with the truth",
+    tuple((task, "srcc_attribute", "excluded") for task in SCORE_TASKS),
+)
+TO_TOTAL = KeyFigure(
+    "attributes to total: SRCC of the total", ((ATTRIBUTES_TO_TOTAL, "srcc", "worst"),)
+)
+TO_TOTAL_LINEAR = KeyFigure(
+    "attributes to total: PLCC of the total", ((ATTRIBUTES_TO_TOTAL, "plcc", "excluded"),)
+)
+LAST = KeyFigure(
+    "attributes to total: total given last", ((ATTRIBUTES_TO_TOTAL, "total_last", ""),)
+)
+HALO = KeyFigure("halo in excess", tuple((task, "halo_excess", "excluded") for task in SCORE_TASKS))
 FORM = KeyFigure("score answers in form", (("score", "parse_rate", ""),))
-ALL = (COMPOSITION, PERSPECTIVE, TOTAL, LINEAR, ATTRIBUTES, TO_TOTAL, HALO, FORM)
+ALL = (
+    COMPOSITION,
+    PERSPECTIVE,
+    TOTAL,
+    LINEAR,
+    ATTRIBUTES,
+    TO_TOTAL,
+    TO_TOTAL_LINEAR,
+    HALO,
+    FORM,
+)
+PUBLISHED_ON: dict[str, tuple[str, str, str]] = {
+    COMPOSITION.title: ("picd", SCORE, "accuracy"),
+    PERSPECTIVE.title: ("mmperspective", SCORE, "mmp_overall"),
+    TOTAL.title: ("cadb", SCORE, "srcc"),
+    LINEAR.title: ("cadb", SCORE, "plcc"),
+    TO_TOTAL.title: ("para", ATTRIBUTES_TO_TOTAL, "srcc"),
+    TO_TOTAL_LINEAR.title: ("para", ATTRIBUTES_TO_TOTAL, "plcc"),
+}
+"""Title of a figure -> source, task and metric of the paper's ablation that it corresponds to."""
 
 
 class MeasuredFigures:

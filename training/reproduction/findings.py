@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig, FiguresConfig
-from joppo.training.evaluation.items import EvaluationSet
+from joppo.training.evaluation.items import EvaluationSet, with_validation
 from joppo.training.evaluation.judges import NamedJudge, named_judge
 from joppo.training.evaluation.predictions import Predictions
 from joppo.training.evaluation.published import load_published
@@ -39,7 +39,9 @@ def named(
 
 def unanswered(judge: NamedJudge, sets: Sequence[EvaluationSet], store: Store) -> int:
     """Questions of all sets that a judge has still to answer."""
-    return sum(len(Predictions(store, judge.name, one).unanswered()) for one in sets)
+    return sum(
+        len(Predictions(store, judge.name, one).unanswered()) for one in with_validation(sets)
+    )
 
 
 def gather(

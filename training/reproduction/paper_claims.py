@@ -9,6 +9,7 @@ from joppo.training.evaluation.over_seeds import BySeed, Comparison, FigureName,
 from joppo.training.reproduction.figures_of_interest import (
     ATTRIBUTES,
     COMPOSITION,
+    LAST,
     TO_TOTAL,
     TOTAL,
     KeyFigure,
@@ -19,6 +20,9 @@ from joppo.training.reproduction.figures_of_interest import (
 Verdict = Literal["shown", "not shown", "the opposite is shown", "not measured"]
 MARGIN = 0.02
 """A correlation may be lower by this much and still count as not worse."""
+KEPT = 0.9
+"""Share of answers under attributes-to-total that have to give the total last. A judge that writes
+it first, whatever is asked, does not aggregate its attributes."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,9 @@ class Claim:
     versus: str
     figure: KeyFigure
     margin: float | None = None
+    kept: KeyFigure | None = None
+    """a share of answers that must be at least `KEPT` for both variants, or the claim's figure is
+    not what it is called"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class ClaimResult:
     """A claim and its verdict.
 
     `comparison` is the difference over seeds that the verdict rests on; None where one of the two
-    variants has no judge.
+    variants has no judge, or their answers were not what the figure rests on (`Claim.kept`).
     """
 
     claim: Claim
@@ -60,7 +67,14 @@ def paper_claims(full: str) -> list[Claim]:
             "without-joppo",
             ATTRIBUTES,
         ),
-        Claim("It raises the attribute-to-total SRCC", full, "without-joppo", TO_TOTAL),
+        Claim(
+            "It raises the SRCC of the total that a judge aggregates from its attributes "
+            "(attributes to total)",
+            full,
+            "without-joppo",
+            TO_TOTAL,
+            kept=LAST,
+        ),
         Claim(
             f"The SRCC of its total is not worse (by more than {MARGIN})",
             full,
@@ -92,10 +106,28 @@ def check_claims(
     return [
         _result(
             one,
-            difference(one.variant, one.versus, measured.on_first_set(one.figure), variants, level),
+            difference(one.variant, one.versus, measured.on_first_set(one.figure), variants, level)
+            if _is_kept(one, variants, measured)
+            else None,
         )
         for one in claims
     ]
+
+
+def _is_kept(claim: Claim, variants: Mapping[str, BySeed], measured: MeasuredFigures) -> bool:
+    """Whether both variants kept, seed by seed, to what the claim's figure rests on."""
+    if claim.kept is None:
+        return True
+    figure = measured.on_first_set(claim.kept)
+    if figure is None:
+        return False
+    values = [
+        row["value"]
+        for name in (claim.variant, claim.versus)
+        for rows in only(variants.get(name, {}), [figure]).values()
+        for row in rows
+    ]
+    return all(value is not None and value >= KEPT for value in values)
 
 
 def _result(claim: Claim, comparison: Comparison | None) -> ClaimResult:

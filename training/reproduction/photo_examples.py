@@ -9,7 +9,7 @@ from joppo.data.photos.decode import load_photo
 from joppo.data.photos.thumbnail import encode_jpeg, thumbnail
 from joppo.data.store.hashing import unit_interval
 from joppo.data.store.store import Store
-from joppo.training.evaluation.items import SCORE, EvaluationSet, Item
+from joppo.training.evaluation.items import SCORE_TASKS, EvaluationSet, Item
 from joppo.training.evaluation.predictions import OK, Predictions
 
 SIDE = 160
@@ -45,7 +45,7 @@ def examples(
     Args:
         judges: variant -> name of the judge (with version) whose stored answers are shown.
     """
-    scored = [item for item in one.items if item.task == SCORE and item.mos is not None]
+    scored = [item for item in one.items if item.task in SCORE_TASKS and item.mos is not None]
     chosen = sorted(scored, key=lambda item: unit_interval("example", item.image_id))[:count]
     answers = {
         variant: {row["question"]: row for row in Predictions(store, name, one).table().to_pylist()}

@@ -13,7 +13,8 @@ from joppo.data.photos.data_uri import data_uri
 from joppo.training.evaluation.over_seeds import BySeed, summarize
 from joppo.training.evaluation.published import Published
 from joppo.training.evaluation.report import markdown
-from joppo.training.evaluation.tables import TextTable
+from joppo.training.evaluation.text_table import TextTable
+from joppo.training.reproduction.attribute_table import attribute_table
 from joppo.training.reproduction.config import ReproduceConfig
 from joppo.training.reproduction.coupling import coupling_table
 from joppo.training.reproduction.figures_of_interest import MeasuredFigures
@@ -24,7 +25,6 @@ from joppo.training.reproduction.pictures import HEALTH, LEARNING, Curves, ablat
 from joppo.training.reproduction.tables import (
     Summaries,
     ablation_table,
-    attribute_table,
     claim_table,
     main_table,
 )
@@ -73,11 +73,15 @@ def make_report(found: Findings) -> Report:
     summaries = Summaries(summarize(found.variants, config.level))
     measured = MeasuredFigures([one.name for one in config.sets], found.variants)
     claims = check_claims(paper_claims(config.full), found.variants, measured, config.level)
+    published = found.published
+    another_world = any(one.scenes is not None for one in config.sets)
     every = [
-        claim_table(claims, config.level),
-        main_table(summaries, measured, found.published),
-        attribute_table(summaries, measured, found.published),
-        ablation_table(found.variants, measured, config.full, config.level),
+        claim_table(claims, config.level, published.claims),
+        main_table(summaries, measured, published, another_world),
+        attribute_table(summaries, measured, published, another_world),
+        ablation_table(
+            found.variants, measured, config.full, config.level, published, another_world
+        ),
         coupling_table(found.runs, config.full, config.level),
         variant_table(config, found.outcomes),
     ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.store import Store
 from joppo.training.evaluation.config import EvaluateConfig
+from joppo.training.evaluation.items import with_validation
 from joppo.training.evaluation.judges import NamedJudge
 from joppo.training.evaluation.report_folder import ReportFolder
 from joppo.training.evaluation.run import load_sets
@@ -69,7 +70,9 @@ def write_report(
     """
     sets = load_sets(evaluation, store, base)
     judges = named(evaluation, outcomes, store)
-    key = report_key(config, judges, [one.digest for one in sets], snapshot, outcomes)
+    key = report_key(
+        config, judges, [one.digest for one in with_validation(sets)], snapshot, outcomes
+    )
     if not store.exists(f"{REPORTS.of(key)}/{PAGE}"):
         samples = evaluation.samples
         report = make_report(gather(config, judges, sets, store, snapshot, outcomes, samples))

@@ -3,29 +3,27 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from joppo.training.evaluation.lookup import DASH, PublishedFigures, shown
+from joppo.training.evaluation.lookup import ANOTHER_WORLD, DASH, PublishedFigures, shown
 from joppo.training.evaluation.over_seeds import BySeed, Comparison, FigureName, Summary
 from joppo.training.evaluation.published import Published
-from joppo.training.evaluation.tables import TextTable
+from joppo.training.evaluation.published_tables import PAPERS
+from joppo.training.evaluation.text_table import TextTable
 from joppo.training.metrics.seeds import OverSeeds
 from joppo.training.reproduction.figures_of_interest import (
     ALL,
-    ATTRIBUTES,
     COMPOSITION,
     LINEAR,
     PERSPECTIVE,
-    TO_TOTAL,
+    PUBLISHED_ON,
     TOTAL,
+    KeyFigure,
     MeasuredFigures,
 )
-from joppo.training.reproduction.paper_claims import ClaimResult, difference
+from joppo.training.reproduction.paper_claims import KEPT, ClaimResult, difference
 
-ATTRIBUTE_ROWS = {
-    "attribute_to_total": "attribute to total",
-    "srcc_attribute": "attribute SRCC with the truth",
-    "attribute_to_mos": "attribute to people's total",
-}
-HALO = {"halo": "halo", "halo_excess": "halo in excess"}
+PUBLISHED_VARIANTS = {"without-sft": "without SFT", "without-joppo": "without JoPPO"}
+"""Variant -> what the paper's ablation calls it."""
+_OTHER_DATA = "They are the paper's models, questions and test splits: for orientation."
 MINUS = "−"
 SMALLEST_P = 0.001
 
@@ -62,7 +60,12 @@ def over_seeds_text(over: OverSeeds | None, digits: int = 3) -> str:
     return f"{mean} [{over.low:.{digits}f}, {over.high:.{digits}f}]"
 
 
-def main_table(summaries: Summaries, measured: MeasuredFigures, published: Published) -> TextTable:
+def main_table(
+    summaries: Summaries,
+    measured: MeasuredFigures,
+    published: Published,
+    another_world: bool = False,
+) -> TextTable:
     """Table 1: choices and totals of every variant, in and out of domain."""
     totals = measured.on_every_set(TOTAL)
     columns = [
@@ -78,8 +81,9 @@ def main_table(summaries: Summaries, measured: MeasuredFigures, published: Publi
     ]
     rows += list(_published_main(published, [f.set for f in totals[1:]]))
     note = (
-        f"Published rows are from {published.reference}, on its own data and with a judge of 7B "
-        f"parameters: for orientation, not for comparison. {DASH} where no number could be read."
+        f"Published rows: {published.reference}. They are of PICD, MMPerspective and CADB, then of "
+        f"the set that a column names; {DASH} where no number could be read. "
+        f"{about_published(another_world)}"
     )
     header = ("judge", *(name for name, _ in columns))
     return TextTable("Table 1. Main results", header, rows, note)
@@ -100,57 +104,22 @@ def _published_main(published: Published, others: Sequence[str]) -> Iterator[tup
         yield (f"{label} (published)", *map(shown, cells))
 
 
-def attribute_table(
-    summaries: Summaries, measured: MeasuredFigures, published: Published
-) -> TextTable:
-    """Table 2: attribute to total, with the halo beside it, and the attributes' own SRCC."""
-    figure = measured.on_first_set(ATTRIBUTES) or measured.on_first_set(TO_TOTAL)
-    name = figure.set if figure is not None else ""
-    attributes = summaries.attributes(name)
-    rows: list[tuple[str, ...]] = []
-    for metric, title in ATTRIBUTE_ROWS.items():
-        figures = [(metric, of) for of in [*attributes, ""]]
-        beside = [(one, "") for one in HALO] if metric == "attribute_to_total" else []
-        for variant in summaries.variants:
-            cells = [
-                over_seeds_text(
-                    summaries.get(variant, FigureName(name, "score", *one, "excluded")), 2
-                )
-                for one in [*figures, *beside]
-            ]
-            if any(cell != DASH for cell in cells):
-                cells += [DASH] * (len(HALO) - len(beside))
-                rows.append((title, variant, *cells))
-        if metric == "attribute_to_total":
-            rows += list(_published_attributes(published, attributes))
-    note = (
-        "An attribute-to-total correlation also rises when all attributes merely follow the total. "
-        "Halo is the mean correlation between different attributes of a judge; in excess, minus "
-        "that of the truth. Without them, and without the attributes' own SRCC, the figure means "
-        "nothing."
-    )
-    header = ("figure", "judge", *attributes, "mean", *HALO.values())
-    return TextTable("Table 2. Attributes and total", header, rows, note)
-
-
-def _published_attributes(
-    published: Published, attributes: Sequence[str]
-) -> Iterator[tuple[str, ...]]:
-    others = PublishedFigures(published, "para")
-    for label in others.labels:
-        cells = [
-            others.figures.get(label, "attribute_to_total", of=of) for of in [*attributes, None]
-        ]
-        texts = [*(shown(one, 2) for one in cells), *[DASH] * len(HALO)]
-        yield ("attribute to total", f"{label} (published)", *texts)
-
-
 def ablation_table(
-    variants: Mapping[str, BySeed], measured: MeasuredFigures, full: str, level: float
+    variants: Mapping[str, BySeed],
+    measured: MeasuredFigures,
+    full: str,
+    level: float,
+    published: Published,
+    another_world: bool = False,
 ) -> TextTable:
-    """Table 3: the full recipe minus each other variant, paired over seeds."""
+    """Table 3: the full recipe minus each other variant, paired over seeds; the paper's beside."""
     rows = [
-        (figure.title, f"{full} {MINUS} {other}", *_cells(comparison))
+        (
+            figure.title,
+            f"{full} {MINUS} {other}",
+            *_cells(comparison),
+            _published_difference(published, figure, other),
+        )
         for figure in ALL
         for other in variants
         if (comparison := difference(full, other, measured.on_first_set(figure), variants, level))
@@ -158,10 +127,26 @@ def ablation_table(
     note = (
         "Intervals and p are Student's, over the seeds of both; p (signs) is that of all changes "
         "of sign, which assumes no normal distribution and cannot fall below 2^(1 − n). No "
-        "correction for the number of comparisons."
+        f"correction for the number of comparisons. Published: {published.reference}; "
+        f"accuracies on PICD and MMPerspective, totals on CADB, attributes to total on PARA. "
+        f"{about_published(another_world)}"
     )
-    header = ("figure", "variants", "difference", "p", "p (signs)", "seeds")
+    header = ("figure", "variants", "difference", "p", "p (signs)", "seeds", "published")
     return TextTable("Table 3. Ablation, paired over seeds", header, rows, note)
+
+
+def _published_difference(published: Published, figure: KeyFigure, other: str) -> str:
+    """The paper's full recipe minus a variant; a dash where either was not read."""
+    on, variant = PUBLISHED_ON.get(figure.title), PUBLISHED_VARIANTS.get(other)
+    if on is None or variant is None:
+        return DASH
+    one, less = published.value(PAPERS, *on), published.value(variant, *on)
+    return DASH if one is None or less is None else f"{one - less:+.3f}"
+
+
+def about_published(another_world: bool) -> str:
+    """How far published figures can be compared with ours."""
+    return ANOTHER_WORLD if another_world else _OTHER_DATA
 
 
 def _cells(one: Comparison) -> tuple[str, ...]:
@@ -177,8 +162,10 @@ def _p(value: float) -> str:
     return f"{value:.3f}" if value >= SMALLEST_P else f"< {SMALLEST_P}"
 
 
-def claim_table(results: Sequence[ClaimResult], level: float) -> TextTable:
-    """Every claim with its difference and verdict."""
+def claim_table(
+    results: Sequence[ClaimResult], level: float, words: Sequence[str] = ()
+) -> TextTable:
+    """Every claim with its difference and verdict; `words` are the paper's own conclusions."""
     rows = [
         (
             one.claim.text,
@@ -190,7 +177,10 @@ def claim_table(results: Sequence[ClaimResult], level: float) -> TextTable:
     ]
     note = (
         f"Shown: the whole {level:.0%} interval over seeds lies on the claim's side. Not shown: "
-        "the interval holds both. Not measured: fewer than two seeds with both variants."
+        "the interval holds both. Not measured: fewer than two seeds with both variants, or, of "
+        f"attributes to total, under {KEPT:.0%} of the answers of one gave the total last."
     )
+    if words:
+        note += f" The paper's conclusions in words: {' '.join(words)}"
     header = ("claim", "variants", "difference over seeds", "verdict")
     return TextTable("The paper's claims", header, rows, note)

@@ -20,7 +20,8 @@ from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import overview
 from joppo.training.evaluation.run import Measured, ask, load_sets, measure
 from joppo.training.evaluation.store import StoredEvaluation, write
-from joppo.training.evaluation.tables import TextTable, tables
+from joppo.training.evaluation.tables import tables
+from joppo.training.evaluation.text_table import TextTable
 
 WIDE = 150
 """Columns of a table that does not go to a terminal."""

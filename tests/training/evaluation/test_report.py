@@ -17,7 +17,8 @@ from joppo.training.evaluation.published import Published, load_published
 from joppo.training.evaluation.read_results import all_results, read_results
 from joppo.training.evaluation.run import IncompleteError, Measured, ask, measure
 from joppo.training.evaluation.store import evaluation_key, write
-from joppo.training.evaluation.tables import TextTable, tables
+from joppo.training.evaluation.tables import tables
+from joppo.training.evaluation.text_table import TextTable
 from tests.training.evaluation.evaluating import QUICK
 from tests.training.evaluation.judging import FakeJudge, choice_item, guess, score_item
 

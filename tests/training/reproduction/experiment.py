@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from joppo.training.evaluation.items import ATTRIBUTES_TO_TOTAL
 from joppo.training.evaluation.over_seeds import FigureName
 from joppo.training.evaluation.results import Row
 from joppo.training.reproduction.config import ReproduceConfig
-from joppo.training.reproduction.figures_of_interest import ALL, TOTAL, KeyFigure
+from joppo.training.reproduction.figures_of_interest import ALL, LAST, TOTAL, KeyFigure
 
 NAMES = ("composition", "color")
 VARIANTS = ("base", "sft", "without-sft", "without-joppo", "literal", "full")
@@ -52,12 +53,13 @@ def judged(level: float, seed: int) -> list[Row]:
     value = level + 0.01 * ((7 * seed) % 3)
     rows = [row(figure(one), value) for one in ALL]
     rows += [
-        row(FigureName("mine", "score", metric, of, "excluded"), value)
+        row(FigureName("mine", ATTRIBUTES_TO_TOTAL, metric, of, "excluded"), value)
         for metric in ("attribute_to_total", "srcc_attribute", "attribute_to_mos")
         for of in NAMES
     ]
-    rows.append(row(FigureName("mine", "score", "halo", "", "excluded"), 0.3))
+    rows.append(row(FigureName("mine", ATTRIBUTES_TO_TOTAL, "halo", "", "excluded"), 0.3))
     rows.append(row(figure(TOTAL, "other"), value - 0.1))
+    rows.append(row(figure(LAST), 0.97))
     return rows
 
 

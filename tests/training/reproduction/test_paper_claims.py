@@ -6,8 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_rel
 
-from joppo.training.reproduction.figures_of_interest import COMPOSITION, TOTAL, MeasuredFigures
+from joppo.training.reproduction.figures_of_interest import (
+    COMPOSITION,
+    TO_TOTAL,
+    TOTAL,
+    MeasuredFigures,
+)
 from joppo.training.reproduction.paper_claims import (
+    KEPT,
     MARGIN,
     Claim,
     ClaimResult,
@@ -105,3 +111,16 @@ def test_the_papers_claims_hold_where_each_variant_is_better_than_the_last() -> 
         paper_claims("full"), worse, MeasuredFigures(["mine", "other"], worse), 0.95
     )
     assert [one.verdict for one in found] == ["shown", *["the opposite is shown"] * 5]
+
+
+def test_attributes_to_total_is_claimed_of_judges_alone_that_gave_the_total_last() -> None:
+    claims = paper_claims("full")
+    place = next(i for i, one in enumerate(claims) if one.figure is TO_TOTAL)
+    for kept, verdict in ((KEPT, "shown"), (KEPT - 0.01, "not measured"), (None, "not measured")):
+        variants = experiment(seeds=3)
+        for one in variants["without-joppo"][1]:
+            if one["metric"] == "total_last":
+                one["value"] = kept
+        found = check_claims(claims, variants, MeasuredFigures(["mine", "other"], variants), 0.95)
+        assert found[place].verdict == verdict
+        assert [one.verdict for i, one in enumerate(found) if i != place] == ["shown"] * 5

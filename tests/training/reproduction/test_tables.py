@@ -8,21 +8,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from joppo.training.evaluation.over_seeds import summarize
+from joppo.training.evaluation.over_seeds import FigureName, summarize
 from joppo.training.evaluation.published import Published, load_published
-from joppo.training.evaluation.tables import TextTable
+from joppo.training.evaluation.text_table import TextTable
 from joppo.training.metrics.seeds import over_seeds
-from joppo.training.reproduction.figures_of_interest import ALL, TOTAL, MeasuredFigures
+from joppo.training.reproduction.attribute_table import attribute_table
+from joppo.training.reproduction.figures_of_interest import (
+    ALL,
+    COMPOSITION,
+    LINEAR,
+    PERSPECTIVE,
+    TO_TOTAL,
+    TO_TOTAL_LINEAR,
+    TOTAL,
+    MeasuredFigures,
+)
 from joppo.training.reproduction.paper_claims import check_claims, paper_claims
 from joppo.training.reproduction.tables import (
     Summaries,
     ablation_table,
-    attribute_table,
     claim_table,
     main_table,
     over_seeds_text,
 )
-from tests.training.reproduction.experiment import NAMES, VARIANTS, by_seed, experiment, figure
+from tests.training.reproduction.experiment import NAMES, VARIANTS, by_seed, experiment, figure, row
 
 FIGURES = experiment(seeds=3)
 MEASURED = MeasuredFigures(["mine", "other"], FIGURES)
@@ -39,10 +48,27 @@ PUBLISHED = Published.model_validate(
             {
                 **THEIRS,
                 "source": "para",
-                "metric": "attribute_to_total",
+                "task": "attributes_to_total",
+                "metric": "srcc_attribute",
                 "of": "color",
                 "value": 0.9,
             },
+            {
+                **THEIRS,
+                "source": "para",
+                "task": "attributes_to_total",
+                "metric": "srcc",
+                "value": 0.91,
+            },
+        ],
+        "ablation": [
+            {
+                **THEIRS,
+                "judge": "without SFT",
+                "source": "picd",
+                "metric": "accuracy",
+                "value": 0.21,
+            }
         ],
     }
 )
@@ -77,8 +103,65 @@ def test_published_figures_stand_in_their_own_rows() -> None:
     }
     assert table.note is not None and "somebody" in table.note
     attributes = attribute_table(SUMMARIES, MEASURED, PUBLISHED)
-    assert cell(attributes, name, "color") == "0.90"
-    assert cell(attributes, "silent (published)", "color") == "—"
+    assert cell(attributes, name, "color") == "0.900"
+    assert cell(attributes, name, "total") == "0.910"
+    assert cell(attributes, name, "mean") == cell(attributes, name, "by regression") == "—"
+    (beside,) = [i for i, row in enumerate(attributes.rows) if row[1] == name]
+    assert attributes.rows[beside - 1][0] == attributes.rows[beside][0] == "SRCC with the truth"
+
+
+def test_the_papers_differences_stand_beside_ours() -> None:
+    table = ablation_table(FIGURES, MEASURED, "full", 0.95, PUBLISHED)
+    shown = {row[:2]: row[-1] for row in table.rows}
+    assert shown.pop((COMPOSITION.title, "full − without-sft")) == "+0.400"
+    assert set(shown.values()) == {"—"}
+    shipped = ablation_table(FIGURES, MEASURED, "full", 0.95, load_published())
+    paper = {row[:2]: row[-1] for row in shipped.rows if row[-1] != "—"}
+    assert paper == {
+        (COMPOSITION.title, "full − without-sft"): "+0.276",
+        (COMPOSITION.title, "full − without-joppo"): "+0.046",
+        (PERSPECTIVE.title, "full − without-sft"): "+0.077",
+        (PERSPECTIVE.title, "full − without-joppo"): "+0.003",
+        (TOTAL.title, "full − without-sft"): "+0.033",
+        (TOTAL.title, "full − without-joppo"): "+0.063",
+        (LINEAR.title, "full − without-sft"): "+0.025",
+        (LINEAR.title, "full − without-joppo"): "+0.058",
+        (TO_TOTAL.title, "full − without-sft"): "+0.028",
+        (TO_TOTAL.title, "full − without-joppo"): "+0.066",
+        (TO_TOTAL_LINEAR.title, "full − without-sft"): "+0.040",
+        (TO_TOTAL_LINEAR.title, "full − without-joppo"): "+0.089",
+    }
+
+
+def test_a_miniature_says_that_it_is_another_world() -> None:
+    for another_world in (False, True):
+        for table in (
+            main_table(SUMMARIES, MEASURED, PUBLISHED, another_world),
+            attribute_table(SUMMARIES, MEASURED, PUBLISHED, another_world),
+            ablation_table(FIGURES, MEASURED, "full", 0.95, PUBLISHED, another_world),
+        ):
+            assert table.note is not None
+            assert ("another world" in table.note) == another_world
+
+
+def test_where_no_set_was_asked_by_the_protocol_the_table_says_so() -> None:
+    plain = {
+        variant: {
+            seed: [
+                {**one, "task": "score"}
+                for one in rows
+                if (one["task"], one["metric"]) == ("attributes_to_total", "srcc_attribute")
+            ]
+            + [row(FigureName("mine", "score", "srcc_attribute", "", "excluded"), 0.5)]
+            for seed, rows in seeds.items()
+        }
+        for variant, seeds in FIGURES.items()
+    }
+    measured = MeasuredFigures(["mine"], plain)
+    table = attribute_table(Summaries(summarize(plain)), measured, PUBLISHED)
+    assert table.note is not None and "totals came first" in table.note
+    table = attribute_table(SUMMARIES, MEASURED, PUBLISHED)
+    assert table.note is not None and "sft 0.97" in table.note
 
 
 def test_the_published_figures_of_the_package_fit_the_tables() -> None:
@@ -92,16 +175,25 @@ def test_the_published_figures_of_the_package_fit_the_tables() -> None:
 
 def test_attribute_to_total_never_stands_alone() -> None:
     table = attribute_table(SUMMARIES, MEASURED, PUBLISHED)
-    assert table.header == ("figure", "judge", *NAMES, "mean", "halo", "halo in excess")
+    assert table.header == (
+        "figure",
+        "judge",
+        *NAMES,
+        "mean",
+        "total",
+        "by regression",
+        "halo",
+        "halo in excess",
+    )
     for variant in VARIANTS:
         mine = {row[0]: row for row in table.rows if row[1] == variant}
-        assert {"attribute to total", "attribute SRCC with the truth"} <= set(mine)
-        assert mine["attribute to total"][-2] == "0.30 [0.30, 0.30]"
-        assert mine["attribute SRCC with the truth"][-2:] == ("—", "—")
+        assert {"SRCC with its own total", "SRCC with the truth"} <= set(mine)
+        assert mine["SRCC with its own total"][-2] == "0.30 [0.30, 0.30]"
+        assert mine["SRCC with the truth"][-2:] == ("—", "—")
 
 
 def test_the_ablation_subtracts_every_other_variant_from_the_full_recipe() -> None:
-    table = ablation_table(FIGURES, MEASURED, "full", 0.95)
+    table = ablation_table(FIGURES, MEASURED, "full", 0.95, PUBLISHED)
     assert len(table.rows) == len(ALL) * (len(VARIANTS) - 1)
     (row,) = [r for r in table.rows if r[:2] == (TOTAL.title, "full − sft")]
     # The seeds' shares of the difference are equal, so its interval has no width.
@@ -117,7 +209,7 @@ def test_the_ablation_changes_sign_with_its_sides(one: list[float], data: st.Dat
     variants = {"a": by_seed(figure(TOTAL), one), "b": by_seed(figure(TOTAL), other)}
     measured = MeasuredFigures(["mine"], variants)
     (forward,), (backward,) = (
-        ablation_table(variants, measured, full, 0.95).rows for full in ("a", "b")
+        ablation_table(variants, measured, full, 0.95, PUBLISHED).rows for full in ("a", "b")
     )
     numbers = [[float(n.strip("[],")) for n in row[2].split()] for row in (forward, backward)]
     assert numbers[0] == pytest.approx([-n for n in (numbers[1][0], numbers[1][2], numbers[1][1])])
@@ -129,7 +221,9 @@ def test_one_seed_has_no_interval_and_no_p() -> None:
     measured = MeasuredFigures(["mine", "other"], figures)
     table = main_table(Summaries(summarize(figures)), measured, PUBLISHED)
     assert cell(table, "full", "total, SRCC") == "0.800"
-    assert {row[3] for row in ablation_table(figures, measured, "full", 0.95).rows} == {"—"}
+    assert {row[3] for row in ablation_table(figures, measured, "full", 0.95, PUBLISHED).rows} == {
+        "—"
+    }
     tested = check_claims(paper_claims("full"), figures, measured, 0.95)
     assert {row[3] for row in claim_table(tested, 0.95).rows} == {"not measured"}
 
@@ -139,7 +233,9 @@ def test_a_lost_variant_leaves_no_hole() -> None:
     measured = MeasuredFigures(["mine", "other"], figures)
     verdicts = [one.verdict for one in check_claims(paper_claims("full"), figures, measured, 0.95)]
     assert verdicts == ["not measured", "shown", "not measured", "shown", "shown", "shown"]
-    assert not any(row[1] == "sft" for row in ablation_table(figures, measured, "full", 0.95).rows)
+    assert not any(
+        row[1] == "sft" for row in ablation_table(figures, measured, "full", 0.95, PUBLISHED).rows
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,18 +24,20 @@ ORDER BY p.image_id, p.task, p.prompt
 _LABELS = "SELECT image_id, dataset, item, attributes FROM labels WHERE image_id IS NOT NULL"
 
 
-def snapshot_set(config: SetConfig, store: Store, rubric: Rubric) -> EvaluationSet:
+def snapshot_set(
+    config: SetConfig, store: Store, rubric: Rubric, may_be_empty: bool = False
+) -> EvaluationSet:
     """Questions and truths of one split of a snapshot.
 
     Raises:
         CorpusNotFoundError: there is no such snapshot.
-        SnapshotError: it is of another schema, or holds no such question.
+        SnapshotError: it is of another schema, or holds no such question and may not be empty.
         RubricMismatchError: its scored photos are asked about by another rubric.
     """
     wanted = None if config.snapshot == LATEST else config.snapshot
     version = resolve_snapshot(store, wanted)
     rows, labels = _read(store, version, config)
-    if not rows:
+    if not rows and not may_be_empty:
         raise SnapshotError(
             f"snapshot {version} has no preferences of tasks {', '.join(config.tasks)} in split "
             f"{config.split}: build a larger corpus, or choose split `all`"

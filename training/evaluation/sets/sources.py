@@ -26,14 +26,17 @@ _THREADS = 8
 Photos = dict[str, Path]
 
 
-def source_set(config: SetConfig, base: Path, rubric: Rubric) -> EvaluationSet:
+def source_set(
+    config: SetConfig, base: Path, rubric: Rubric, may_be_empty: bool = False
+) -> EvaluationSet:
     """Questions and truths of a dataset.
 
     Args:
         base: the folder that the source's paths are relative to.
 
     Raises:
-        DatasetFormatError: labels of another form, no photo, or nothing to ask.
+        DatasetFormatError: labels of another form, no photo, or nothing to ask where the set may
+            not be empty.
     """
     source = config.source
     assert source is not None and source.images is not None
@@ -47,12 +50,20 @@ def source_set(config: SetConfig, base: Path, rubric: Rubric) -> EvaluationSet:
     else:
         found = _labels(config, source, base, photos, rubric)
     items, rejects = found
-    if not items:
+    if not items and not may_be_empty:
         problem = f"gives nothing to ask in split {config.split} ({len(rejects)} rejects)"
         remedy = "Look at `joppo labels`, or choose split `all`"
         raise DatasetFormatError(Path(base, str(source.labels)), problem, remedy)
     kept, twice = distinct(items)
-    return EvaluationSet(config.name, source.dataset or source.kind, kept, [*rejects, *twice])
+    return EvaluationSet(config.name, _dataset(source, base), kept, [*rejects, *twice])
+
+
+def _dataset(source: SourceConfig, base: Path) -> str:
+    """What the labels say they are of; a list of ready scores has it in its file's name."""
+    if source.dataset or source.kind != "ready":
+        return source.dataset or source.kind
+    labels = (one for one in list_labels(source, base) if isinstance(one, Label))
+    return next((label.dataset for label in labels), source.kind)
 
 
 def _labels(

@@ -48,6 +48,8 @@ class SetConfig(StageConfig):
     validation_scenes: SceneSourceConfig | None = None
     """of scenes under `attributes_to_total`: those that the regression of the total on the
     attributes is fitted on; datasets and snapshots have their validation split for that"""
+    validation_limit: int = Field(default=500, ge=1)
+    """at most so many validation photos are asked about for that regression, or `limit` if fewer"""
     limit: int | None = Field(default=None, ge=1)
     """at most so many photos, chosen by content hash"""
 
@@ -59,13 +61,26 @@ class SetConfig(StageConfig):
             raise ValueError(f"set {self.name}: source needs images, a judge looks at photos")
         if self.source is not None and self.source.kind == "photos":
             raise ValueError(f"set {self.name}: photos without labels have no truth")
-        if self.protocol == "attributes_to_total" and "score" not in self.tasks:
+        return self
+
+    @model_validator(mode="after")
+    def _protocol_fits(self) -> "SetConfig":
+        if self.protocol == "total":
+            if self.validation_scenes is not None:
+                raise ValueError(
+                    f"set {self.name}: validation_scenes goes with scenes and attributes_to_total"
+                )
+            return self
+        if "score" not in self.tasks:
             raise ValueError(
                 f"set {self.name}: attributes_to_total asks for scores, tasks does not"
             )
-        if self.validation_scenes is not None and (self.scenes is None or self.protocol == "total"):
+        if self.source is not None and self.source.kind == "mmperspective":
+            raise ValueError(f"set {self.name}: MMPerspective asks its own questions, no scores")
+        if self.validation_scenes is not None and self.scenes is None:
             raise ValueError(
-                f"set {self.name}: validation_scenes goes with scenes and attributes_to_total"
+                f"set {self.name}: validation_scenes goes with scenes; datasets and snapshots have "
+                "their validation split"
             )
         return self
 

@@ -47,4 +47,5 @@ def _multiple_correlation(covariance: Array) -> Array:
     explained = np.einsum("bi,bij,bj->b", shared, inverse, shared)
     variance = covariance[:, -1, -1]
     good = (variance > NOTHING) & (explained > NOTHING)
-    return np.where(good, np.sqrt(explained / np.where(good, variance, 1.0)), np.nan)
+    share = np.where(good, explained, 0.0) / np.where(good, variance, 1.0)
+    return np.where(good, np.sqrt(share), np.nan)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 Array = np.ndarray
+_DECIMALS = 10
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class LinearFit:
 
     def __call__(self, attributes: Array) -> Array:
         """Totals (n,) of attributes (n, d)."""
-        return np.asarray(self.intercept + attributes @ self.weights)
+        # Attributes are multiples of 0.01, so totals tie: rounding may not put them in an order.
+        return np.asarray(np.round(self.intercept + attributes @ self.weights, _DECIMALS))
 
 
 def least_photos(d: int) -> int:

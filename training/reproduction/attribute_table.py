@@ -13,10 +13,6 @@ from joppo.training.reproduction.figures_of_interest import (
     TO_TOTAL,
     MeasuredFigures,
 )
-    ATTRIBUTES,
-    TO_TOTAL,
-    MeasuredFigures,
-)
 from joppo.training.reproduction.tables import Summaries, about_published, over_seeds_text
 
 ATTRIBUTE_ROWS = {

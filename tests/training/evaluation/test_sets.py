@@ -185,6 +185,7 @@ def test_ready_labels_missing_and_broken_photos(tmp_path: Path) -> None:
     source = {"kind": "ready", "labels": "AVA_test.json", "images": "images"}
     store = Store(tmp_path / "s")
     one = load(store, tmp_path, source=source)
+    assert one.source == "ava"  # where published figures of AVA belong
     assert {item.item: item.mos for item in one.items} == {
         f"{n}.jpg": pytest.approx((1.0 + n) / 9) for n in range(5)
     }

@@ -54,11 +54,11 @@ def _asked(items: Sequence[Item], rubric: Rubric) -> Iterator[Item]:
 
 def _validation_config(config: SetConfig) -> SetConfig | None:
     """Where photos for the regression come from; None where there are none beside the set's own."""
-    name = f"{config.name}.validation"
+    limit = min(config.validation_limit, config.limit or config.validation_limit)
+    values = {"name": f"{config.name}.validation", "limit": limit}
     if config.scenes is not None:
         scenes = config.validation_scenes
-        update = {"name": name, "scenes": scenes}
-        return None if scenes is None else config.model_copy(update=update)
+        return None if scenes is None else config.model_copy(update={**values, "scenes": scenes})
     if config.split in ("validation", "all"):
         return None
-    return config.model_copy(update={"name": name, "split": "validation"})
+    return config.model_copy(update={**values, "split": "validation"})

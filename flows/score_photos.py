@@ -24,8 +24,9 @@ def score_photos(
     overrides: Overrides = None,
 ) -> str:
     """Score the photos of a config and return the folder of the tables and the report."""
-    c = load_config(ScorePhotosConfig, config, overrides)
-    run = StageRunner(open_store(store))
+    root = open_store(store)
+    c = load_config(ScorePhotosConfig, config, overrides).with_latest(root)
+    run = StageRunner(root)
     settings = {
         "scoring": c.model_dump(mode="json", exclude={"photos", "out", "shard_size", "html"})
     }

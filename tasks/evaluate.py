@@ -26,7 +26,7 @@ from joppo.tasks.progress import ProgressArtifact
 from joppo.tasks.retrying import RETRY
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.items import EvaluationSet
-from joppo.training.evaluation.judges import NamedJudge, named_judge, named_judges, table_question
+from joppo.training.evaluation.judges import NamedJudge, named_judge, named_judges, table_of
 from joppo.training.evaluation.predict import Progress
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import page
@@ -48,7 +48,7 @@ def read_sets(config: dict[str, Any], base: str, store: str) -> list[dict[str, A
         DatasetFormatError, CorpusNotFoundError, SnapshotError: a set cannot be read.
     """
     c, root = EvaluateConfig.model_validate(config), Store(store)
-    judges = named_judges(c.judges, c.local, root, c.samples, table_question(c, root).rubric)
+    judges = _judges(c, root)
     sets = _loaded(c, base, root)
     rows = [
         {
@@ -80,7 +80,8 @@ def ask_judge(
         fill_keys(TeachersConfig(providers=(spec.teacher,)))
     else:
         _hold_gpu()
-    judge = named_judge(spec, c.local, root, c.samples, table_question(c, root).rubric)
+    table = table_of(c, root)
+    judge = named_judge(spec, table.local, root, c.samples, table.question.rubric)
     ask(judge, _loaded(c, base, root), root, lambda one: _progress(judge, one))
     return judge.name
 
@@ -93,7 +94,7 @@ def report_evaluation(
     c, root = EvaluateConfig.model_validate(config), Store(store)
     sets = _loaded(c, base, root)
     measured = measure(
-        named_judges(c.judges, c.local, root, c.samples, table_question(c, root).rubric),
+        _judges(c, root),
         sets,
         root,
         c.figures,
@@ -118,12 +119,17 @@ def _hold_gpu() -> ExitStack:
     return held
 
 
+def _judges(c: EvaluateConfig, store: Store) -> list[NamedJudge]:
+    table = table_of(c, store)
+    return named_judges(c.judges, table.local, store, c.samples, table.question.rubric)
+
+
 def _loaded(c: EvaluateConfig, base: str, store: Store) -> list[EvaluationSet]:
     """The sets of this flow run; a retry in another process reads them again."""
     run = str(flow_run.get_id())
     if run not in _sets:
         _sets.clear()
-        _sets[run] = load_sets(c, store, Path(base), table_question(c, store))
+        _sets[run] = load_sets(c, store, Path(base), table_of(c, store).question)
     return _sets[run]
 
 

@@ -94,11 +94,13 @@ class Experiment:
             one.model_copy(update={"snapshot": snapshot}) if one.snapshot == BUILT else one
             for one in self.config.sets
         ]
+        sft = self.sft_config()
         joppo = load_config(JoppoConfig, self.path(self.config.joppo), self.config.joppo_values)
+        # Base judges know of neither, and are asked as those that are trained from them.
+        own = {"rubric": joppo.as_dict()["rubric"], "local": {"max_pixels": sft.max_pixels}}
         values: dict[str, Any] = {
             "judges": judges,
-            # Base judges know of no rubric, and all judges are asked by one.
-            "rubric": joppo.as_dict()["rubric"],
+            **own,
             "sets": [one.model_dump(mode="json", exclude_defaults=True) for one in sets],
         }
         if self.config.samples is not None:

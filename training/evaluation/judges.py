@@ -4,10 +4,8 @@ A name is known without loading a model, so that stored answers are found first 
 loaded only where something is left to ask.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric
@@ -23,21 +21,25 @@ from joppo.training.judges.score_question import (
     plain_question,
     score_question,
 )
-from joppo.training.models.model_folder import finished
 from joppo.training.models.rubric_check import (
     RubricMismatchError,
     check_judge,
     describe_rubric,
     same_rubric,
 )
-from joppo.training.trainer.prepare import ModelNotFoundError, runs_folder
+from joppo.training.trainer.latest import LATEST, found_model, latest_model
 
-Stage = Literal["sft", "joppo"]
-LATEST: dict[str, Stage] = {"latest-sft": "sft", "latest-joppo": "joppo"}
-_MAKES = {
-    "sft": "run train-sft (`prefect deployment run train-sft`)",
-    "joppo": "run train-joppo (`prefect deployment run train-joppo`)",
-}
+__all__ = [
+    "LATEST",
+    "NamedJudge",
+    "PromptMismatchError",
+    "SameJudgeError",
+    "Table",
+    "latest_model",
+    "named_judge",
+    "named_judges",
+    "table_of",
+]
 
 
 class PromptMismatchError(ValueError):
@@ -106,10 +108,19 @@ def named_judge(
     return NamedJudge(label, name, lambda: mean_judge(open_judge(config, store.root), samples))
 
 
-def table_question(config: EvaluateConfig, store: Store) -> ScoreQuestion:
-    """The score question to all judges of a table: by the rubric that they were trained on.
+@dataclass(frozen=True)
+class Table:
+    """What all judges of a config have in common, so that their figures can be compared."""
 
-    Judges of one table are asked the same, or their figures could not be compared.
+    question: ScoreQuestion
+    """the score question to all of them"""
+    local: LocalJudgeConfig
+    """the config's `local`; where it leaves `max_pixels` out, models that were not trained here see
+    photos as the judges do that were"""
+
+
+def table_of(config: EvaluateConfig, store: Store) -> Table:
+    """Rubric, words and pixels of a table, from the judges in it that were trained here.
 
     Raises:
         RubricMismatchError: two judges, or a judge and the config, mean different rubrics.
@@ -117,13 +128,26 @@ def table_question(config: EvaluateConfig, store: Store) -> ScoreQuestion:
         ModelNotFoundError, ModelFolderError: a judge is not there.
     """
     asked: dict[str, ScoreQuestion] = {}
+    pixels = set()
     for spec in config.judges:
         judge, label = _found(spec, config.local, store)
         about = judge_about(judge)
+        if about is not None:
+            pixels.add(about.max_pixels)
         if about is not None and about.rubric is not None:
             asked[label] = score_question(judge, config.rubric)
+    local = config.local
+    if local.max_pixels is None and len(pixels) == 1:
+        local = local.model_copy(update={"max_pixels": pixels.pop()})
+    return Table(_common(asked) or plain_question(config.rubric), local)
+
+
+def _common(asked: Mapping[str, ScoreQuestion]) -> ScoreQuestion | None:
+    """The one question of several judges, by label; None where there are none."""
+    if not asked:
+        return None
+    first, of_first = next(iter(asked.items()))
     for label, question in asked.items():
-        first, of_first = next(iter(asked.items()))
         if not same_rubric(question.rubric, of_first.rubric):
             raise RubricMismatchError(
                 f"judge {first} was trained on {describe_rubric(of_first.rubric)}, and judge "
@@ -134,7 +158,7 @@ def table_question(config: EvaluateConfig, store: Store) -> ScoreQuestion:
                 f"judges {first} and {label} were trained on the same rubric in different words "
                 f"(prompts {of_first.prompt_id} and {question.prompt_id}): evaluate them apart"
             )
-    return next(iter(asked.values()), plain_question(config.rubric))
+    return of_first
 
 
 def _found(
@@ -143,29 +167,6 @@ def _found(
     """The config of a judge, `latest-…` replaced by the folder it leads to, and its label."""
     config = named_judge_config(spec, local) if isinstance(spec, str) else spec
     label = config.label
-    if isinstance(config, LocalJudgeConfig) and config.model in LATEST:
-        folder = latest_model(LATEST[config.model], store)
-        config = config.model_copy(update={"model": str(folder)})
+    if isinstance(config, LocalJudgeConfig):
+        config = config.model_copy(update={"model": found_model(config.model, store)})
     return config, label
-
-
-def latest_model(stage: Stage, store: Store) -> Path:
-    """The model folder of the run of a stage that was finished last in this store.
-
-    Raises:
-        ModelNotFoundError: there is none, or it is not whole.
-    """
-    try:
-        run = store.read_bytes(f"runs/latest-{stage}").decode().strip()
-    except FileNotFoundError as error:
-        raise ModelNotFoundError(
-            f"no finished {stage} run in store {store.root}: {_MAKES[stage]}, or take "
-            f"`latest-{stage}` out of judges"
-        ) from error
-    folder = (runs_folder(store) / run / "model").absolute()
-    if not finished(folder):
-        raise ModelNotFoundError(
-            f"{folder} is not a whole model: {_MAKES[stage]} again, or set JOPPO_RUNS to the "
-            "folder that holds the runs of this store"
-        )
-    return folder

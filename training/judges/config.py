@@ -27,8 +27,9 @@ class LocalJudgeConfig(StageConfig):
     kind: Literal["local"] = "local"
     """a model on this machine"""
     model: Annotated[str, PLACE] = EMBEDDED
-    """a model folder (base and adapter, or whole), a hub id that is on this machine, or `embedded`
-    for the base judge in this repository"""
+    """a model folder (base and adapter, or whole), a hub id that is on this machine, `embedded` for
+    the base judge in this repository, or `latest-sft` or `latest-joppo` for the one that a training
+    finished last in the store"""
     max_new_tokens: int | None = Field(default=None, ge=1)
     """most tokens of a reply; None for the number that the judge was trained with, else 512 (160
     for the embedded base)"""

@@ -48,7 +48,7 @@ def load(config: LocalJudgeConfig) -> tuple[Any, Any]:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     how = SftConfig(bf16=_dtype(config, device) == "bfloat16", attention="sdpa")
     folder = folder_of(config.model)
-    pixels = agreed_max_pixels(config.model, read_about(folder), config.max_pixels)
+    pixels = agreed_max_pixels(config.model, folder, config.max_pixels)
     if (folder / ADAPTER_FILE).is_file():
         model = load_adapted(folder, how, trainable=False).merge_and_unload()
     else:
@@ -104,7 +104,7 @@ def describe(config: LocalJudgeConfig) -> str:
     shaping |= {
         "dtype": _dtype(config, config.device),
         "max_new_tokens": token_limit(config),
-        "max_pixels": agreed_max_pixels(config.model, about, config.max_pixels),
+        "max_pixels": agreed_max_pixels(config.model, folder, config.max_pixels),
     }
     return f"{_label(config.model, folder, about)}@{content_hash(weights, shaping)[:_SHORT]}"
 

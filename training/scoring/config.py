@@ -1,13 +1,15 @@
 """Config of scoring: which judge, by which rubric, and what of a photo is too large."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, PositiveInt
 
 from joppo.data.config import OPERATIONAL, PLACE, StageConfig
+from joppo.data.store.store import Store
 from joppo.data.taxonomy.rubrics import Rubric, RubricChoice
 from joppo.training.judges.config import JudgeConfig, LocalJudgeConfig
 from joppo.training.judges.score_question import ScoreQuestion, score_question
+from joppo.training.trainer.latest import found_model
 
 
 class ScoringConfig(StageConfig):
@@ -34,6 +36,17 @@ class ScoringConfig(StageConfig):
             RubricMismatchError: the judge was trained on another rubric than the config's.
         """
         return score_question(self.judge, self.rubric)
+
+    def with_latest(self, store: Store) -> Self:
+        """The config with `latest-sft` or `latest-joppo` replaced by the folder it leads to.
+
+        Raises:
+            ModelNotFoundError: no such training was finished in this store.
+        """
+        if not isinstance(self.judge, LocalJudgeConfig):
+            return self
+        judge = self.judge.model_copy(update={"model": found_model(self.judge.model, store)})
+        return self.model_copy(update={"judge": judge})
 
     def load_rubric(self) -> Rubric:
         """The rubric of `question`."""

@@ -23,6 +23,7 @@ def calibrate_judge(
     from joppo.training.scoring.score_cache import ScoreCache
 
     console, store = Console(stderr=True), open_store(root)
+    config = config.with_latest(store)
     judge = opened(config, store, console)
     name = mean_name(judge.name, config.samples)
     cache = ScoreCache(store, name, config.question().prompt_id)

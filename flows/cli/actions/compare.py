@@ -24,6 +24,7 @@ def compare_photos(first: Path, second: Path, config: ScorePhotosConfig, root: s
     from joppo.training.scoring.comparing import compare, photo_question
 
     store = open_store(root)
+    config = config.with_latest(store)
     a, b = (photo_question(PhotoFile(plain(str(path)), path), config) for path in (first, second))
     judge = opened(config, store, Console(stderr=True))
     found = compare(judge, a, b, config.samples or SAMPLES)

@@ -14,7 +14,7 @@ from joppo.flows.config import load_config
 from joppo.flows.parameters import open_store
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.evaluation.items import EvaluationSet
-from joppo.training.evaluation.judges import NamedJudge, named_judges, table_question
+from joppo.training.evaluation.judges import NamedJudge, named_judges, table_of
 from joppo.training.evaluation.predict import Progress as AnswerProgress
 from joppo.training.evaluation.published import load_published
 from joppo.training.evaluation.report import overview
@@ -39,8 +39,9 @@ def show_evaluation(
     c = load_config(EvaluateConfig, config, overrides)
     store = open_store(root)
     console = Console()
-    question = table_question(c, store)
-    named = named_judges(c.judges, c.local, store, c.samples, question.rubric)
+    table = table_of(c, store)
+    question = table.question
+    named = named_judges(c.judges, table.local, store, c.samples, question.rubric)
     sets = load_sets(c, store, config.parent, question)
     _ask(named, sets, store, console)
     measured = measure(named, sets, store, c.figures)

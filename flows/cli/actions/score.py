@@ -82,6 +82,7 @@ def score_photos(config: ScorePhotosConfig, root: str | None) -> Scoring:
     """Score, show progress, print the ranking and say what was written."""
     console = Console(stderr=True)
     store = open_store(root)
+    config = config.with_latest(store)
     out = FileStore(config.out or DEFAULT_OUT)
     judge = opened(config, store, console)
     with _progress(console) as bar:

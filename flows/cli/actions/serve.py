@@ -9,8 +9,8 @@ from pathlib import Path
 import typer
 
 from joppo.flows.parameters import open_store
-from joppo.training.evaluation.judges import LATEST, latest_model
 from joppo.training.models.serve_command import ServeError, vllm_command
+from joppo.training.trainer.latest import LATEST, found_model
 
 
 def serve_judge(model: str, more: Sequence[str], run: bool, root: str | None) -> None:
@@ -20,7 +20,7 @@ def serve_judge(model: str, more: Sequence[str], run: bool, root: str | None) ->
         ServeError: it cannot be served, or vLLM is not installed here.
         ModelNotFoundError: `latest-…` was not trained in this store.
     """
-    folder = latest_model(LATEST[model], open_store(root)) if model in LATEST else Path(model)
+    folder = Path(found_model(model, open_store(root)) if model in LATEST else model)
     command = [*vllm_command(folder), *more]
     if not run:
         typer.echo(in_lines(command))

@@ -130,7 +130,8 @@ def test_the_command_line_wins_over_the_config() -> None:
     path = CONFIGS / "single-gpu" / "score-photos.yaml"
     config = read_config(path, JudgeChoice("embedded"), samples=4, photos=["a"], out=None)
     assert isinstance(config.judge, LocalJudgeConfig)
-    assert (config.judge.model, config.judge.max_pixels) == ("embedded", 602112)
+    assert (config.judge.model, config.judge.max_pixels) == ("embedded", None)
+    assert config.judge.rows == 32 and config.rubric is None
     assert (config.samples, config.photos, config.out) == (4, ("a",), None)
     paper = CONFIGS / "paper" / "score-photos.yaml"
     assert isinstance(read_config(paper, JudgeChoice("embedded")).judge, LocalJudgeConfig)

@@ -15,10 +15,11 @@ from joppo.training.evaluation.judges import (
     latest_model,
     named_judge,
     named_judges,
-    table_question,
+    table_of,
 )
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.local_model import ModelFolderError
+from joppo.training.judges.score_question import ScoreQuestion
 from joppo.training.models.pixels import PixelMismatchError
 from joppo.training.models.rubric_check import RubricMismatchError
 from joppo.training.runs.checkpoints import seal
@@ -87,9 +88,13 @@ def test_one_judge_under_two_names_is_an_error(tmp_path: Path) -> None:
         named_judges(["latest-sft", str(folder)], LOCAL, store)
 
 
-def table(judges: list[Any], **values: Any) -> EvaluateConfig:
+def config_of(judges: list[Any], **values: Any) -> EvaluateConfig:
     sets = [{"name": "s", "snapshot": "latest"}]
     return EvaluateConfig.model_validate({"judges": judges, "sets": sets, **values})
+
+
+def question_of(config: EvaluateConfig, store: Store) -> ScoreQuestion:
+    return table_of(config, store).question
 
 
 def test_all_judges_of_a_table_are_asked_by_the_rubric_they_were_trained_on(
@@ -98,19 +103,19 @@ def test_all_judges_of_a_table_are_asked_by_the_rubric_they_were_trained_on(
     store = Store(tmp_path)
     first = finish(store, "sft", "sft-1", rubric=QUALITY)
     second = finish(store, "joppo", "joppo-1", b"other", rubric=QUALITY)
-    asked = table_question(table(["embedded", str(first), "latest-joppo"]), store)
+    asked = question_of(config_of(["embedded", str(first), "latest-joppo"]), store)
     assert asked.rubric == QUALITY and asked.prompt == score_prompt(QUALITY)
-    assert table_question(table(["embedded"]), store).rubric.name == "photography"
-    assert table_question(table(["embedded"], rubric=QUALITY.as_dict()), store).rubric == QUALITY
+    assert question_of(config_of(["embedded"]), store).rubric.name == "photography"
+    assert question_of(config_of(["embedded"], rubric=QUALITY.as_dict()), store).rubric == QUALITY
     with pytest.raises(RubricMismatchError, match=r"sft-1.* quality .* rubric photography"):
-        table_question(table([str(first)], rubric="photography"), store)
+        question_of(config_of([str(first)], rubric="photography"), store)
     write_run_json(second, run="joppo-1", rubric=load_rubric())
     with pytest.raises(RubricMismatchError, match=r"rubric quality .* rubric photography"):
-        table_question(table([str(first), str(second)]), store)
+        question_of(config_of([str(first), str(second)]), store)
     write_run_json(second, run="joppo-1", rubric=QUALITY, prompt="Other words.")
     with pytest.raises(PromptMismatchError, match="different words"):
-        table_question(table([str(first), str(second)]), store)
-    alone = table_question(table(["embedded", str(second)]), store)
+        question_of(config_of([str(first), str(second)]), store)
+    alone = question_of(config_of(["embedded", str(second)]), store)
     assert alone.prompt == "Other words."
 
 
@@ -122,3 +127,23 @@ def test_pixels_of_a_config_are_for_models_that_know_none(tmp_path: Path) -> Non
     with pytest.raises(PixelMismatchError, match=r"4,900 pixels.* 9,800"):
         named_judge(str(folder), other, store)
     assert named_judge("embedded", other, store).name != named_judge("embedded", same, store).name
+
+
+def test_a_plain_model_sees_photos_as_the_trained_judges_of_its_table(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    first = finish(store, "sft", "sft-1", max_pixels=3136)
+    pixels = table_of(config_of(["embedded", str(first)]), store).local.max_pixels
+    assert pixels == 3136
+    said = table_of(config_of(["embedded", str(first)], local={"max_pixels": 4900}), store)
+    assert said.local.max_pixels == 4900  # refused by the judge that was trained otherwise
+    assert table_of(config_of(["embedded"]), store).local.max_pixels is None
+    second = finish(store, "joppo", "joppo-1", b"other", max_pixels=1568)
+    both = table_of(config_of([str(first), str(second)]), store)
+    assert both.local.max_pixels is None
+    assert named_judge(str(second), both.local, store) is not None
+
+
+def test_the_limit_of_the_processor_is_said_or_left_out(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    own = LocalJudgeConfig(max_pixels=4900)  # what the embedded judge's processor states
+    assert named_judge("embedded", own, store).name == named_judge("embedded", LOCAL, store).name

@@ -22,6 +22,7 @@ from joppo.training.scoring.run import Scoring
 from tests.mocks import llm_servers
 from tests.mocks.llm_servers import LLMServer
 from tests.paths import CONFIGS
+from tests.training.models.model_folders import write_run_json
 from tests.training.scoring.report.reporting import ranked_photos
 from tests.training.scoring.scored_files import bad_photos, flat, good_photos, save
 
@@ -124,6 +125,26 @@ def test_an_endpoint_judges_over_a_socket(here: Path, monkeypatch: pytest.Monkey
     rows = json.loads((here / "scores" / "scores.json").read_text())["scores"]
     assert [row["total"] for row in rows] == [0.7, 0.7]
     assert rows[0]["judge"].startswith("judge-7b@") and rows[0]["attributes"]["light"] == 0.25
+
+
+def test_a_judge_of_ours_is_named_by_its_folder_and_refused_elsewhere(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = completion("Calm.", format_score(0.7, dict.fromkeys(load_rubric().names, 0.25)))
+    monkeypatch.setattr(llm_servers, "_text", lambda *_: good)
+    save(here / "x.png", flat(90))
+    write_run_json(here / "model", run="joppo-7")
+    for models, code in ((["judge", "base"], 1), ([f"joppo-{'ab' * 8}"], 0)):
+        with LLMServer(models=models) as server:
+            address = ["--judge", "model", "--endpoint", server.openai_url]
+            done = joppo("score", "x.png", *address)
+            close_gateways()
+        assert done.exit_code == code, done.output
+        if code:
+            text = " ".join(done.output.split())
+            assert "offers judge, base, and the judge is joppo-abababababababab" in text
+    (row,) = json.loads((here / "scores" / "scores.json").read_text())["scores"]
+    assert row["total"] == 0.7 and row["judge"].startswith("joppo-7@")
 
 
 def test_the_command_line_wins_over_the_config() -> None:

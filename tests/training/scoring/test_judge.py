@@ -12,10 +12,12 @@ from joppo.data.store.store import Store
 from joppo.data.teachers.ask import close_gateways
 from joppo.training.judges.config import LocalJudgeConfig
 from joppo.training.judges.open_judge import judge_name
+from joppo.training.judges.served_models import WrongServerError
 from joppo.training.scoring.judge import Judge, PhotoScore
 from tests.mocks import llm_servers
 from tests.mocks.llm_servers import Faults, LLMServer
 from tests.training.judges.asking import NAMES, photo_bytes
+from tests.training.models.model_folders import write_run_json
 from tests.training.scoring.scored_files import bad_photos
 
 ANSWER = (
@@ -171,3 +173,22 @@ def test_what_does_not_belong_together_is_refused() -> None:
         Judge(LocalJudgeConfig(), rows=3)
     with pytest.raises(ValueError, match="lanes"):
         Judge(lanes=3)
+
+
+def test_a_trained_judge_is_asked_where_it_is_served(
+    tmp_path: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder and the address are enough: name, pixels and rubric follow from the folder."""
+    monkeypatch.setattr(llm_servers, "_text", lambda *_: ANSWER)
+    folder = write_run_json(tmp_path / "model", run="joppo-7")
+    with LLMServer(models=[f"joppo-{'ab' * 8}"]) as server:
+        judge = Judge(folder, endpoint=server.openai_url)
+        (result,) = judge.score(photos[0])
+        close_gateways()
+    assert result.total == 0.7 and judge.name.startswith("joppo-7@")
+    assert "image/png" in server.bodies[0]
+    with LLMServer(models=["judge"]) as server:
+        judge = Judge(folder, endpoint=server.openai_url)
+        with pytest.raises(WrongServerError, match=r"offers judge, and the judge is joppo-abab"):
+            list(judge.score(photos[0]))
+        close_gateways()

@@ -98,8 +98,9 @@ def test_a_reward_and_a_rubric_of_ones_own_are_trained_with(folder: Path) -> Non
 
     judge = LocalJudgeConfig(model=str(run.model))
     assert ScoringConfig(judge=judge, rubric="street.yaml").load_rubric().name == "street"
+    assert ScoringConfig(judge=judge).load_rubric().name == "street"
     with pytest.raises(RubricMismatchError, match=r"rubric street .*rubric photography"):
-        ScoringConfig(judge=judge).load_rubric()
+        ScoringConfig(judge=judge, rubric="photography").load_rubric()
     continued = JOPPO | {"adapter": str(run.model), "rubric": "photography"}
     with pytest.raises(RubricMismatchError, match=r"rubric street .*rubric photography"):
         prepare(JoppoConfig.model_validate(continued), store)

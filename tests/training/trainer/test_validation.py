@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from benchmarks.scene_corpus import build
 from joppo.data.scenes.scene_source import SceneSourceConfig
 from joppo.data.store.store import Store
-from joppo.training.config import JoppoConfig, SftConfig
+from joppo.tasks.launch import command, environment, run_processes
+from joppo.training.config import JoppoConfig, LaunchConfig, SftConfig
 from joppo.training.models.base_model import read_lineage
 from joppo.training.models.model_folder import model_digest
 from joppo.training.runs.checkpoints import NoBestCheckpointError, step_of
@@ -19,7 +20,7 @@ from joppo.training.runs.run_folder import Run
 from joppo.training.trainer.callbacks import Report
 from joppo.training.trainer.failures import is_permanent
 from joppo.training.trainer.held_out import HeldOut
-from joppo.training.trainer.prepare import prepare
+from joppo.training.trainer.prepare import prepare, write_spec
 from joppo.training.trainer.run import train
 from joppo.training.trainer.validation import Best, best
 
@@ -230,6 +231,26 @@ def test_a_resumed_run_has_the_same_figures(
     resumed = read_lineage(run.model)
     assert resumed is not None and about is not None and resumed["kept"] == about["kept"]
     assert model_digest(run.model) == model_digest(whole.model)
+
+
+def test_two_processes_share_the_rows(
+    store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither waits for ever, both know the best step, and the figures are those of one process."""
+    monkeypatch.setenv("JOPPO_RUNS", str(tmp_path))
+    two = {"per_device_batch": 2, "launch": LaunchConfig(cpu=True, processes=2)}
+    config = SFT.model_copy(update={"validation_steps": 2, "max_steps": 2, **two})
+    run = prepare(config, store)
+    lines: list[str] = []
+    arguments = command(write_spec(run), config.launch)
+    events: list[dict[str, Any]] = []
+    run_processes(arguments, environment(config.launch), events.append, lines.append)
+    (taken,) = [one for one in events if one["event"] == "figures"][:1]
+    alone = {row["name"]: row["value"] for row in read_metrics(store, sft.id)}
+    before = {name: value for name, value in alone.items() if name.startswith("before_")}
+    assert taken["metrics"] == pytest.approx(before)
+    assert [one["step"] for one in events if one["event"] == "validation"] == [2]
+    assert read_lineage(run.model) is not None, lines
 
 
 def test_events_say_the_figures(

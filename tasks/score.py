@@ -103,7 +103,7 @@ def score_shard(shard: Shard, step: Step) -> Manifest:
     cache = ScoreCache(step.store, step.config["judge"], step.config["prompt_id"])
     files = [PhotoFile(item["name"], Path(item["path"])) for item in shard["items"]]
     with Lock() if isinstance(config.judge, EndpointJudgeConfig) else _ONE_AT_A_TIME:
-        judge = _judge(config, step.store.root)
+        judge = _judge(config, step.config["judge"], step.store.root)
         try:
             found = list(score(files, judge, config, cache))
         finally:  # what was judged before an interruption is kept
@@ -127,9 +127,14 @@ def score_shard(shard: Shard, step: Step) -> Manifest:
     return Manifest(stage=step.stage, key=step.key, refs=refs, counts=counts)
 
 
-def _judge(config: ScoringConfig, store: str) -> SamplingJudge:
-    """The judge of a config, loaded once per process."""
-    key = content_hash(config.judge.as_dict(), store)
+def _judge(config: ScoringConfig, name: str, store: str) -> SamplingJudge:
+    """The judge of a config, loaded once per process.
+
+    Args:
+        name: that of the judge (`ScoreRecipe.judge`). It says which weights lie in a folder:
+            trained again, it is another judge.
+    """
+    key = content_hash(name, config.judge.as_dict(), store)
     if key not in _judges:
         if isinstance(config.judge, EndpointJudgeConfig):
             from joppo.training.judges.endpoint import teachers_of

@@ -82,7 +82,7 @@ def load_sets(
     """All sets of a config, in its order; see `load_set`.
 
     Args:
-        question: the score question to all judges (`judges.table_question`); None for that of the
+        question: the score question to all judges (`judges.table_of`); None for that of the
             config's rubric.
 
     Raises:

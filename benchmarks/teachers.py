@@ -4,6 +4,7 @@
     python benchmarks/teachers.py memory                    # 10,000 requests against 1,000
     python benchmarks/teachers.py warm                      # 100,000 journaled rows
     python benchmarks/teachers.py kill                      # SIGKILL halfway, start again
+    python benchmarks/teachers.py poison --repeat 3         # one question that always answers 500
 
 The server of `tests/mocks/llm_servers.py` runs in a process of its own: 300 ms latency, 3% 429,
 2% 500, 1% malformed (half of them the text, half the body), 0.2% hangs (the client's time-out is
@@ -57,7 +58,7 @@ CONCURRENCY = 64
 
 
 @contextmanager
-def server(**faults: float) -> Iterator[int]:
+def server(**faults: float | str) -> Iterator[int]:
     """A mock server in its own process; yields the port."""
     command = [sys.executable, str(SERVER), json.dumps(faults)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -141,8 +142,11 @@ def ideal_seconds(log: list, retry_after_s: float = RETRY_AFTER_S) -> float:
     return end
 
 
-def throughput(count: int, kind: str, seed: int) -> dict:
-    with server(**FAULTS, seed=seed) as port, tempfile.TemporaryDirectory() as folder:
+def throughput(count: int, kind: str, seed: int, poison: str = "") -> dict:
+    with (
+        server(**FAULTS, seed=seed, poison=poison) as port,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         config = config_for(port, kind)
         photos = [photo(n) for n in range(50)]
         gateway = gateway_for(config, folder)
@@ -166,6 +170,21 @@ def throughput(count: int, kind: str, seed: int) -> dict:
         "seen": dict(Counter(outcome for _, _, outcome in seen["log"])),
         "peak": seen["peak"],
     }
+
+
+def poisoned(count: int, kind: str, repeat: int) -> None:
+    """The time with one question that always answers 500, against the time without it."""
+    ratios = []
+    for seed in range(repeat):  # in turn, so that both meet the same other load
+        plain = throughput(count, kind, seed)
+        with_poison = throughput(count, kind, seed, poison=f"item-{count // 2:06d}")
+        ratios.append(with_poison["wall_s"] / plain["wall_s"])
+        keys = ("wall_s", "ideal_s", "status")
+        print(json.dumps({key: [run[key] for run in (plain, with_poison)] for key in keys}))
+    print(
+        f"with / without: {', '.join(f'{ratio:.3f}' for ratio in ratios)}; "
+        f"median {statistics.median(ratios):.3f}"
+    )
 
 
 def peer(count: int, seed: int) -> dict:
@@ -288,6 +307,8 @@ def main() -> None:
         report(chosen.kind, ours)
         if peers:
             report("peer", peers)
+    elif chosen.what == "poison":
+        poisoned(chosen.count or 2000, chosen.kind, chosen.repeat)
     elif chosen.what == "memory":
         with server(latency_s=0.02) as port:
             for count in (1000, 10_000):

@@ -70,13 +70,16 @@ class ProviderConfig(StageConfig):
     timeout_s: Annotated[float, OPERATIONAL] = Field(default=120.0, gt=0)
     """seconds after which one attempt is given up"""
     max_attempts: Annotated[int, OPERATIONAL] = Field(default=6, ge=1)
-    """attempts that may fail before the request does; an HTTP 429 does not count"""
+    """attempts that may fail before the answer is missing; an HTTP 429 does not count, nor what
+    fails while the provider answers nobody does"""
     patience_s: Annotated[float, OPERATIONAL] = Field(default=900.0, gt=0)
-    """seconds that a request waits for a provider that only answers 429 or is down"""
+    """seconds that a request waits for a provider that only answers 429 or is down; then its answer
+    is missing, and a later run asks again"""
     backoff_s: Annotated[float, OPERATIONAL] = Field(default=0.5, gt=0)
     """longest wait in seconds after the first failure; doubled with each further one"""
     breaker_failures: Annotated[int, OPERATIONAL] = Field(default=10, ge=1)
-    """failures in a row after which the provider is left alone for a while"""
+    """different requests that fail in a row before the provider is left alone for a while; at most
+    twice `concurrency`"""
     breaker_cooldown_s: Annotated[float, OPERATIONAL] = Field(default=15.0, gt=0)
     """length of the first such while, in seconds"""
     image_size: int = Field(default=768, ge=32)

@@ -38,8 +38,12 @@ class Faults:
     retry_after_ms: int = 50
     hang_s: float = 60.0
     seed: int = 0
+    poison: str = ""
+    """an item that is always answered by 500"""
 
     def outcome(self, item: str, nth: int) -> str:
+        if item == self.poison:
+            return "500"
         digest = hashlib.sha256(f"{self.seed} {item} {nth}".encode()).digest()
         at = int.from_bytes(digest[:8], "big") / 2**64
         for name in ("rate_429", "rate_500", "malformed", "hang", "reset"):

@@ -30,11 +30,14 @@ class SomeAnswered:
     def __init__(self, good: int, outcome: str) -> None:
         self.good, self.outcome = good, outcome
         self.asked: list[str] = []
+        self.answered = 0
 
     def __call__(self, item: str, nth: int) -> str:
         if item not in self.asked:
             self.asked.append(item)
-        return "ok" if self.asked.index(item) < self.good else self.outcome
+        good = self.asked.index(item) < self.good
+        self.answered += good
+        return "ok" if good else self.outcome
 
 
 def until(condition, seconds: float = 120.0) -> None:
@@ -116,7 +119,8 @@ def test_a_scoring_that_waits_for_its_endpoint_ends(number: signal.Signals, tmp_
         assert child.returncode == 128 + number
     # The mock's answers are not in a judge's form: they are kept as first of two steps.
     with sqlite3.connect(tmp_path / "store" / "journal" / "teachers.sqlite") as journal:
-        assert journal.execute("SELECT COUNT(*) FROM answers").fetchone() == (3,)
+        (kept,) = journal.execute("SELECT COUNT(*) FROM answers").fetchone()
+    assert kept == script.answered >= 3
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,9 @@ class BuildSftDataConfig(StageConfig):
     """several datasets; where a photo is in two, the label of the first stands"""
     scenes: SceneSourceConfig | None = None
     """photos that are rendered, in place of a dataset's"""
+    sample: int | None = Field(default=None, ge=1, exclude_if=lambda value: value is None)
+    """at most so many photos, spread over sources, splits, categories and scores, for a trial; None
+    takes all"""
     shard_size: Annotated[int, OPERATIONAL] = Field(default=128, ge=1, le=4096)
     """most photos that one task run works on"""
     ingest: IngestConfig = IngestConfig()
@@ -96,6 +99,12 @@ class BuildSftDataConfig(StageConfig):
             raise ValueError(
                 "give one of source (a dataset), sources (several) and scenes (rendered photos)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _photos_to_choose(self) -> "BuildSftDataConfig":
+        if self.sample is not None and any(one.images is None for one in self.datasets):
+            raise ValueError("sample chooses photos: every source needs images")
         return self
 
     @model_validator(mode="after")

@@ -71,10 +71,10 @@ def _again(config: BuildSftDataConfig | str, store: str | None) -> str:
 def read_photos(run: StageRunner, c: BuildSftDataConfig, base: Path) -> tuple[Any, Futures]:
     """Labels and photos into the store: of datasets, or rendered."""
     if c.scenes is not None:
-        listing = list_scenes.submit(c.scenes.as_dict(), c.shard_size)
+        listing = list_scenes.submit(c.scenes.as_dict(), c.shard_size, c.sample)
         return listing, run.map(render, listing.result()["shards"], c.scenes, after=[listing])
     sources = [one.as_dict() for one in c.datasets]
-    listing = list_photos.submit(sources, str(base), c.shard_size, run.root)
+    listing = list_photos.submit(sources, str(base), c.shard_size, run.root, c.sample)
     return listing, run.map(ingest, listing.result()["shards"], c.ingest, after=[listing])
 
 

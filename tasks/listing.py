@@ -8,8 +8,14 @@ from prefect.cache_policies import NO_CACHE
 
 from joppo.data.datasets.base import Reject
 from joppo.data.datasets.item import Item
+from joppo.data.datasets.sample import sample_sources
 from joppo.data.datasets.sources import SourceConfig, list_sources
-from joppo.data.scenes.scene_source import SceneSourceConfig, item_hash, scene_items
+from joppo.data.scenes.scene_source import (
+    SceneSourceConfig,
+    item_hash,
+    sample_scenes,
+    scene_items,
+)
 from joppo.data.store.hashing import SHORT, content_hash
 from joppo.data.store.shards import partition
 from joppo.data.store.store import ShardRef, Store
@@ -33,12 +39,23 @@ class Listing(TypedDict):
     **RETRY,
 )
 def list_photos(
-    sources: Sequence[dict[str, Any]], base: str, shard_size: int, store: str
+    sources: Sequence[dict[str, Any]],
+    base: str,
+    shard_size: int,
+    store: str,
+    sample: int | None = None,
 ) -> Listing:
-    """Read the labels, match them with the photos, hash the photos."""
+    """Read the labels, match them with the photos, hash the photos.
+
+    Args:
+        sample: at most so many photos, as `data.datasets.sample` chooses them; None for all.
+    """
     configs = [SourceConfig.model_validate(source) for source in sources]
+    listed = (
+        list_sources(configs, base) if sample is None else sample_sources(configs, sample, base)
+    )
     items, rejects = [], []
-    for found in list_sources(configs, base):
+    for found in listed:
         if isinstance(found, Reject):
             rejects.append(found.as_row())
         else:
@@ -51,12 +68,11 @@ def list_photos(
 
 
 @task(name="list-scenes", cache_policy=NO_CACHE, persist_result=False)
-def list_scenes(scenes: dict[str, Any], shard_size: int) -> Listing:
-    """The scenes that a config asks for."""
+def list_scenes(scenes: dict[str, Any], shard_size: int, sample: int | None = None) -> Listing:
+    """The scenes that a config asks for; see `list_photos` for `sample`."""
     config = SceneSourceConfig.model_validate(scenes)
-    items = [
-        (item_hash(item, config), (item_hash(item, config), item)) for item in scene_items(config)
-    ]
+    chosen = scene_items(config) if sample is None else sample_scenes(config, sample)
+    items = [(item_hash(item, config), (item_hash(item, config), item)) for item in chosen]
     shards = [
         Shard(key=content_hash([key for key, _ in part])[:SHORT], items=[item for _, item in part])
         for part in partition(items, shard_size)

@@ -35,6 +35,8 @@ _OPTIONS: dict[str, set[str]] = {
 # A reader of the user's own takes all its options under `options`; `dataset` names the source.
 _OWN_READER = {"dataset", "options"}
 _BATCH = 512
+Match = tuple[Label | None, Path]
+"""a photo's file with its label; None for a photo of a folder without labels"""
 
 
 class SourceConfig(StageConfig):
@@ -145,40 +147,56 @@ def list_items(
     Raises:
         DatasetFormatError: labels of another format, or an image folder that holds no photo.
     """
-    for found in _list_all(config, base, threads, progress):
-        if isinstance(found, Reject):
-            found = replace(found, detail=f"{config.name}: {found.detail}")
-        yield found
-
-
-def _list_all(
-    config: SourceConfig,
-    base: str | Path,
-    threads: int,
-    progress: Callable[[int], None] | None,
-) -> Iterator[Item | Reject]:
     labels = list(list_labels(config, base))
     if config.images is None:
         for result in labels:
-            yield result if isinstance(result, Reject) else Item(result, None, None)
+            yield (
+                named(result, config) if isinstance(result, Reject) else Item(result, None, None)
+            )
         return
+    items = hashed(match_photos(config, labels, base), threads=threads, progress=progress)
+    for found in with_validation(items, validation_share(config, labels)):
+        yield named(found, config) if isinstance(found, Reject) else found
+
+
+def named(reject: Reject, config: SourceConfig) -> Reject:
+    """The reject with the name of its source in its detail."""
+    return replace(reject, detail=f"{config.name}: {reject.detail}")
+
+
+def match_photos(
+    config: SourceConfig, labels: Iterable[Label | Reject], base: str | Path = "."
+) -> Iterator[Match | Reject]:
+    """Photos of a source with their labels, not read yet, and what has only one of the two.
+
+    Raises:
+        DatasetFormatError: an image folder that holds no photo.
+    """
+    assert config.images is not None
     photos: dict[str, Path] = {}
     for photo in list_photos(Path(base, config.images).absolute()):
         if isinstance(photo, Reject):
             yield photo
         else:
             photos[photo[0]] = photo[1]
-    matched = list(_hashed(_match(config, labels, photos), threads, progress))
-    train = [_train_id(one) for one in matched if isinstance(one, Item)]
-    ids = validation_ids(filter(None, train), validation_share(config, labels))
-    for one in matched:
-        yield _in_validation(one) if isinstance(one, Item) and _train_id(one) in ids else one
+    yield from _match(config, labels, photos)
 
 
 def validation_share(config: SourceConfig, labels: Iterable[Label | Reject]) -> float:
     """Share of the train photos to become validation: 0 where the dataset has a validation part."""
     splits = {label.split for label in labels if isinstance(label, Label)}
     return 0.0 if "validation" in splits else config.validation_share
+
+
+def with_validation(found: Iterable[Item | Reject], share: float) -> list[Item | Reject]:
+    """The same, with a share of the train photos as validation photos; see `validation_ids`."""
+    found = list(found)
+    train = [_train_id(one) for one in found if isinstance(one, Item)]
+    ids = validation_ids(filter(None, train), share)
+    return [
+        _in_validation(one) if isinstance(one, Item) and _train_id(one) in ids else one
+        for one in found
+    ]
 
 
 def _train_id(item: Item) -> str | None:
@@ -192,7 +210,7 @@ def _in_validation(item: Item) -> Item:
 
 def _match(
     config: SourceConfig, labels: Iterable[Label | Reject], photos: dict[str, Path]
-) -> Iterator[tuple[Label | None, Path] | Reject]:
+) -> Iterator[Match | Reject]:
     unlabelled = dict.fromkeys(sorted(photos))
     for result in labels:
         if isinstance(result, Reject):
@@ -211,12 +229,14 @@ def _match(
             yield Reject("read", name, "unlabelled_image", detail)
 
 
-def _hashed(
-    matched: Iterator[tuple[Label | None, Path] | Reject],
-    threads: int,
-    progress: Callable[[int], None] | None,
+def hashed(
+    matched: Iterable[Match | Reject],
+    *,
+    threads: int = 8,
+    progress: Callable[[int], None] | None = None,
 ) -> Iterator[Item | Reject]:
-    done = 0
+    """Items of photos, which are read for the hash of their bytes; see `list_items`."""
+    done, matched = 0, iter(matched)
     with ThreadPoolExecutor(threads) as pool:
         while batch := list(islice(matched, _BATCH)):
             yield from pool.map(_hash_one, batch)
@@ -225,7 +245,7 @@ def _hashed(
                 progress(done)
 
 
-def _hash_one(match: tuple[Label | None, Path] | Reject) -> Item | Reject:
+def _hash_one(match: Match | Reject) -> Item | Reject:
     if isinstance(match, Reject):
         return match
     label, path = match

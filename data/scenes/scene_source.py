@@ -77,6 +77,13 @@ def scene_items(config: SceneSourceConfig) -> list[dict[str, int]]:
     ]
 
 
+def sample_scenes(config: SceneSourceConfig, photos: int) -> list[dict[str, int]]:
+    """At most so many of the scenes, spread over the categories; the first of each come first."""
+    items = scene_items(config)
+    first = config.seed * 1_000_000
+    return sorted(items, key=lambda item: (item["seed"] - first, item["category"]))[:photos]
+
+
 def item_hash(item: Mapping[str, int], config: SceneSourceConfig) -> str:
     """Content hash of one item: the same scene has the same hash in any run (for sharding)."""
     look = (config.size, config.style, config.raters)

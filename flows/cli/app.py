@@ -16,6 +16,7 @@ from joppo.flows.cli.labels import labels
 from joppo.flows.cli.plan import plan
 from joppo.flows.cli.prefect_settings import set_defaults
 from joppo.flows.cli.query import query
+from joppo.flows.cli.rehearse import rehearse
 from joppo.flows.cli.reproduce import reproduce
 from joppo.flows.cli.score import score
 from joppo.flows.cli.serve import serve
@@ -32,6 +33,7 @@ COMMANDS = (
     demo,
     build,
     plan,
+    rehearse,
     evaluate,
     reproduce,
     up,

@@ -9,6 +9,7 @@ from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.config import ConfigError, load_config, merged, read_values, validated
 from joppo.training.capacity.config import CapacityConfig
 from joppo.training.capacity.page import tables, write_tables
+from joppo.training.capacity.plan import Plan, make_plan
 from joppo.training.capacity.recipe import Recipe, Variant
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.evaluation.config import EvaluateConfig
@@ -52,6 +53,17 @@ def capacity_tables(
         photos: with a composition label; by default those of the dataset.
         assume: a YAML with values in place of those of the folder's `capacity.yaml`.
     """
+    config = capacity_config(profile, assume)
+    return tables(read_recipe(profile), config, photos)
+
+
+def capacity_plan(profile: Path) -> Plan:
+    """The plan for the configs of a folder and the photos of its dataset."""
+    return make_plan(read_recipe(profile), capacity_config(profile))
+
+
+def capacity_config(profile: Path, assume: Path | None = None) -> CapacityConfig:
+    """The values of a folder's `capacity.yaml`; see `capacity_tables`."""
     if not profile.is_dir():
         profiles = sorted(path.parent.name for path in profile.parent.glob("*/capacity.yaml"))
         there = ", ".join(profiles) or "none here: run this in a clone of the repository"
@@ -65,7 +77,7 @@ def capacity_tables(
             is_whole=lambda mapping: "value" in mapping,
         )
         config = validated(CapacityConfig, values, assume)
-    return tables(read_recipe(profile), config, photos)
+    return config
 
 
 def read_recipe(profile: Path) -> Recipe:

@@ -1,0 +1,31 @@
+"""`joppo rehearse`."""
+
+from typing import Annotated
+
+import typer
+
+from joppo.flows.cli.options import StoreOption
+
+
+def rehearse(
+    profile: Annotated[str, typer.Argument(help="A folder of configs/, or one of your own.")],
+    photos: Annotated[int, typer.Option(min=12, help="Photos of the corpus.")] = 48,
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps of each training.")] = 2,
+    usd: Annotated[
+        float, typer.Option(min=0, help="Most that answers may cost, in US dollars.")
+    ] = 1.0,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="Tiny models of the same classes, on any machine.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="The grounded teacher; no API is asked.")
+    ] = False,
+    datasets: Annotated[
+        str | None, typer.Option("--datasets", help="Folder that stands for ../../datasets.")
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Run the whole recipe of a profile in small, and say what the full one will take."""
+    from joppo.flows.rehearse import rehearse as run
+
+    run(profile, photos, steps, usd, tiny, offline, datasets, store)

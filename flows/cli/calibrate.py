@@ -24,7 +24,7 @@ def calibrate(
     config: ConfigOption = None,
     samples: SamplesOption = None,
     version: VersionOption = None,
-    split: Annotated[str, typer.Option(help="Split with human scores.")] = "validation",
+    split: Annotated[str, typer.Option(help="Split with human scores, or `all`.")] = "validation",
     store: StoreOption = None,
 ) -> None:
     """Fit a judge's totals to people's scores, for `joppo score --calibrated`."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from joppo.data.synthesis.checkpoint_files import EMBEDDED as TINY_DIFFUSION
+from joppo.data.taxonomy.categories import CATEGORIES
 from joppo.flows.build_config import BuildSftDataConfig, SynthesisSection
 from joppo.training.rehearsal.changes import Change
 from joppo.training.rehearsal.paths import placed
@@ -53,7 +54,12 @@ def _grounded(c: BuildSftDataConfig) -> list[dict[str, Any]]:
 
 def _synthesis(c: SynthesisSection, s: Settings, depth: Path) -> list[Change]:
     most = max(LEAST_IMAGES, s.photos // 6)
-    changes = [Change("synthesis.plan.max_total", min(most, c.plan.max_total or most), "size")]
+    # A few photos of each category have no long tail: without targets nothing would be made.
+    wanted = dict.fromkeys(CATEGORIES, max(LEAST_IMAGES, s.photos // 12))
+    changes = [
+        Change("synthesis.plan.max_total", min(most, c.plan.max_total or most), "size"),
+        Change("synthesis.plan.targets", wanted, "size"),
+    ]
     if s.tiny:
         changes += [
             Change("synthesis.pipeline.model", TINY_DIFFUSION, "tiny"),

@@ -1,4 +1,4 @@
-"""What the full recipe will take by what a rehearsal measured, beside the figures of `joppo plan`."""
+"""What the full recipe will take by the measures of a rehearsal, beside the plan's figures."""
 
 import math
 import shutil
@@ -27,7 +27,7 @@ def forecast(profile: Profile, settings: Settings, outcomes: Outcomes) -> list[F
     if outcomes["labels"].status != "passed" or outcomes["build"].status != "passed":
         return []
     planned = {row.item: row for row in _build_plan(profile, settings)}
-    plan = _capacity(profile)
+    plan = _capacity(profile, outcomes)
     all_measures = {name: outcome.measures for name, outcome in outcomes.items()}
     return [
         *_data_parts(all_measures, planned, plan),
@@ -36,9 +36,11 @@ def forecast(profile: Profile, settings: Settings, outcomes: Outcomes) -> list[F
     ]
 
 
-def disk_warnings(profile: Profile, settings: Settings, store: Path) -> list[Warned]:
+def disk_warnings(
+    profile: Profile, settings: Settings, outcomes: Outcomes, store: Path
+) -> list[Warned]:
     """Whether the disk of the store has room for the full recipe, by the plan."""
-    plan = _capacity(profile)
+    plan = _capacity(profile, outcomes)
     if plan is not None:
         needed = plan.disk_gb
     else:
@@ -61,11 +63,12 @@ def _build_plan(profile: Profile, settings: Settings) -> list[PlanRow]:
     return plan_build(validated(BuildSftDataConfig, values, base / BUILD), Path())
 
 
-def _capacity(profile: Profile) -> Plan | None:
-    """The plan of the whole recipe, where the profile has values for one."""
-    if not (profile.folder / CAPACITY).is_file():
+def _capacity(profile: Profile, outcomes: Outcomes) -> Plan | None:
+    """The plan of the whole recipe for the photos of this machine, where the profile has one."""
+    photos = int(outcomes["labels"].measures.get("composed", 0))
+    if not photos or not (profile.folder / CAPACITY).is_file():
         return None
-    return capacity_plan(profile.folder)
+    return capacity_plan(profile.folder, photos)
 
 
 def _data_parts(

@@ -21,7 +21,14 @@ from typing import Any
 from joppo.flows.cli.errors import is_expected
 from joppo.training.rehearsal.outcome import StageOutcome, Warned
 
-PRELOADED = ["joppo.flows.rehearsal.stages", "torch", "transformers"]
+PRELOADED = [
+    "joppo.flows.rehearsal.stages",
+    "joppo.flows.cli.actions.evaluate",
+    "joppo.flows.cli.actions.score",
+    "joppo.training.judges.local",
+    "peft",
+    "transformers.models.qwen2_5_vl.modeling_qwen2_5_vl",
+]
 _GIB = 2**30
 _POLL_S = 0.25
 _GRACE_S = 20.0

@@ -57,7 +57,7 @@ def rehearse_profile(
     )
     report.forecast = forecast(profile, settings, outcomes)
     if outcomes["labels"].status == "passed":
-        report.warnings = disk_warnings(profile, settings, root)
+        report.warnings = disk_warnings(profile, settings, outcomes, root)
     report.write(root)
     return report
 

@@ -64,6 +64,7 @@ def labels(place: Place) -> StageOutcome:
     outcome.measures = {
         "photos": float(sum(one.photos for one in found)),
         "scored": float(sum(one.scored for one in found)),
+        "composed": float(sum(one.composed for one in found)),
     }
     evaluated = load_config(EvaluateConfig, place.configs / EVALUATE)
     for one in evaluated.sets:
@@ -130,11 +131,16 @@ def calibrate(place: Place) -> StageOutcome:
     """`joppo calibrate`: the judge's totals on people's scale."""
     from joppo.flows.cli.actions.calibrate import calibrate_judge
     from joppo.training.rehearsal.corpus import scored_rows
-    from joppo.training.rehearsal.judgements import calibration_split
+    from joppo.training.rehearsal.judgements import calibration_split, calibration_warnings
 
-    split, warnings = calibration_split(scored_rows(place.store))
+    scored = scored_rows(place.store)
+    split = calibration_split(scored)
+    if split is None:
+        few = f"{sum(scored.values())} scored photos are too few"
+        return StageOutcome("calibrate", "not run", few, "raise --photos, or add scored photos")
     calibrate_judge(_scoring(place), place.root, None, split)
-    return StageOutcome("calibrate", "passed", f"on the {split} split", warnings=warnings)
+    warnings = calibration_warnings(scored)
+    return StageOutcome("calibrate", "passed", f"on the split {split!r}", warnings=warnings)
 
 
 def score(place: Place) -> StageOutcome:

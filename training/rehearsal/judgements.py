@@ -52,20 +52,27 @@ def evaluation_warnings(rows: Sequence[Mapping[str, Any]]) -> list[Warned]:
     return warnings
 
 
-def calibration_split(scored: Mapping[str, int]) -> tuple[str, list[Warned]]:
-    """The split to calibrate on, validation unless it is too small for that.
+def calibration_split(scored: Mapping[str, int]) -> str | None:
+    """The split to calibrate on: validation, all where that is too small, None where all are.
 
     Args:
         scored: split -> photos with a human score.
     """
+    if scored.get("validation", 0) >= LEAST:
+        return "validation"
+    return "all" if sum(scored.values()) >= LEAST else None
+
+
+def calibration_warnings(scored: Mapping[str, int]) -> list[Warned]:
+    """Too few validation photos to calibrate on."""
     validation = scored.get("validation", 0)
-    if validation >= LEAST or scored.get("train", 0) <= validation:
-        return "validation", []
-    return "train", [
+    if validation >= LEAST:
+        return []
+    return [
         Warned(
-            f"{validation} scored validation photos in this rehearsal; a calibration needs "
-            f"{LEAST}, so it was tried on the train split",
-            "see that the full corpus has that many: `joppo plan`, validation_share of the source",
+            f"{validation} scored validation photos in this rehearsal, of the {LEAST} that a "
+            "calibration needs: it was tried on photos of all splits",
+            "nothing to do if the full corpus has more (see labels above, and validation_share)",
         )
     ]
 

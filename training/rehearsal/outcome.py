@@ -83,8 +83,8 @@ class Report:
 
     @property
     def failed(self) -> list[StageOutcome]:
-        """Stages that failed or could not run."""
-        return [one for one in self.stages if one.status != "passed"]
+        """Stages that failed; what needs one of them did not run."""
+        return [one for one in self.stages if one.status == "failed"]
 
     def all_warnings(self) -> list[Warned]:
         """Warnings of all stages and of the whole, each once."""

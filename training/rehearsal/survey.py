@@ -31,6 +31,8 @@ class Surveyed:
     photos: int = 0
     """with a label"""
     scored: int = 0
+    composed: int = 0
+    """with a composition category"""
     missing: int = 0
     """labels without a photo"""
     unlabelled: int = 0
@@ -82,7 +84,7 @@ def survey_source(config: SourceConfig, base: Path) -> Surveyed:
 def survey_scenes(config: SceneSourceConfig) -> Surveyed:
     """Counts of rendered photos; every one has a score and all attributes."""
     items = scene_items(config)
-    found = Surveyed("scenes", photos=len(items), scored=len(items))
+    found = Surveyed("scenes", photos=len(items), scored=len(items), composed=len(items))
     found.categories.update(item["category"] for item in items)
     found.attributes.update({name: len(items) for name in load_rubric().names})
     return found
@@ -151,6 +153,7 @@ def _count(found: Surveyed, label: Any) -> None:
     if label is None:
         return
     found.scored += label.mos is not None
+    found.composed += bool(label.categories)
     found.categories.update(label.categories)
     found.attributes.update(label.attributes.keys())
     found.splits[label.split or "none"] += 1

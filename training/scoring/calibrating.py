@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import PurePosixPath
 
+from joppo.data.datasets.base import SPLITS
 from joppo.data.store.store import Store
 from joppo.training.judges.judge import Question, SamplingJudge
 from joppo.training.judges.parse_reply import lasting
@@ -27,6 +28,10 @@ def calibrate(
     Photos whose score is in the cache are not judged again. Photos whose reply is not in form
     are left out.
 
+    Args:
+        split: one of the corpus's splits, or `all`; photos that the judge was trained on make it
+            look better than it is.
+
     Raises:
         CalibrationError: fewer than 10 photos can be used.
         CorpusNotFoundError, SnapshotError: there is no such snapshot, or it is of another schema.
@@ -35,7 +40,8 @@ def calibrate(
     version = resolve_snapshot(store, version)
     people = {
         _image_id(row): row
-        for row in preference_rows(store, version, split)
+        for one in (SPLITS if split == "all" else (split,))
+        for row in preference_rows(store, version, one)
         if row["task"] == "score" and row["mos"] is not None
     }
     question = config.question()

@@ -57,9 +57,9 @@ def capacity_tables(
     return tables(read_recipe(profile), config, photos)
 
 
-def capacity_plan(profile: Path) -> Plan:
-    """The plan for the configs of a folder and the photos of its dataset."""
-    return make_plan(read_recipe(profile), capacity_config(profile))
+def capacity_plan(profile: Path, photos: int) -> Plan:
+    """The plan for the configs of a folder and so many photos with a composition label."""
+    return make_plan(read_recipe(profile), capacity_config(profile), photos)
 
 
 def capacity_config(profile: Path, assume: Path | None = None) -> CapacityConfig:

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_table_artifact
+from prefect.states import Failed, State
 from pydantic import Field
 from rich.console import Console
 
@@ -20,16 +21,12 @@ from joppo.flows.rehearsal.profile import find_profile, read_profile
 from joppo.flows.rehearsal.run import local_folder, rehearse_profile
 from joppo.flows.rehearsal.show import artifact_rows, forecast_rows, show_report
 from joppo.tasks.locks import visible_gpus
-from joppo.training.rehearsal.outcome import Report, StageOutcome
+from joppo.training.rehearsal.outcome import FILE, Report, StageOutcome
 from joppo.training.rehearsal.settings import Settings
 
 LEAST_PHOTOS = 12
 WIDTH = 150
 """columns of tables that do not go to a terminal"""
-
-
-class RehearsalFailedError(RuntimeError):
-    """A stage of a rehearsal failed; the message names each with its reason."""
 
 
 @flow(name="rehearse")
@@ -42,7 +39,7 @@ def rehearse(
     offline: bool = False,
     datasets: str | None = None,
     store: StoreRoot = None,
-) -> str:
+) -> str | State[str]:
     """Rehearse a profile and return the path of the report, rehearsal.json.
 
     Args:
@@ -66,10 +63,12 @@ def rehearse(
         cores=os.cpu_count() or 1,
     )
     report = _rehearsed(profile, settings, store)
+    path = f"{report.store}/{FILE}"
     if report.failed:
+        # A state in place of an exception: its traceback would bury the report.
         problems = "; ".join(f"{one.stage}: {one.reason}" for one in report.failed)
-        raise RehearsalFailedError(f"{problems}. The report is {report.store}/rehearsal.json")
-    return f"{report.store}/rehearsal.json"
+        return Failed(message=f"{problems}. The report is {path}")
+    return path
 
 
 def _rehearsed(profile: str, settings: Settings, store: str | None) -> Report:

@@ -24,7 +24,6 @@ EXPECTED = {
     "joppo.data.teachers.pricing.UnknownPriceError",
     "joppo.flows.cli.actions.reproduce.NotReproducedError",
     "joppo.flows.config.ConfigError",
-    "joppo.flows.rehearse.RehearsalFailedError",
     "joppo.flows.runner.ShardsFailedError",
     "joppo.flows.server.up.UpError",
     "joppo.training.capacity.counts.CapacityError",

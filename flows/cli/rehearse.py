@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from joppo.flows.cli.errors import fail
 from joppo.flows.cli.options import StoreOption
 
 
@@ -26,6 +27,14 @@ def rehearse(
     store: StoreOption = None,
 ) -> None:
     """Run the whole recipe of a profile in small, and say what the full one will take."""
+    from prefect.exceptions import FailedRun
+
     from joppo.flows.rehearse import rehearse as run
 
-    run(profile, photos, steps, usd, tiny, offline, datasets, store)
+    values = (profile, photos, steps, usd, tiny, offline, datasets, store)
+    state = run(*values, return_state=True)
+    if state.is_failed():
+        error = state.result(raise_on_failure=False)
+        if isinstance(error, Exception) and not isinstance(error, FailedRun):
+            raise error
+        raise fail(state.message)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from joppo.data.corpus.publish import latest_version
 from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
@@ -113,17 +115,19 @@ def evaluate(place: Place) -> StageOutcome:
     from joppo.training.evaluation.read_results import read_results
     from joppo.training.rehearsal.judgements import evaluation_figures, evaluation_warnings
 
+    path, left_out = with_trained_judges(place)
+    config = load_config(EvaluateConfig, path)
     began = time.monotonic()
-    written = show_evaluation(place.configs / EVALUATE, (), place.root)
+    written = show_evaluation(path, (), place.root)
     seconds = time.monotonic() - began
     rows = read_results(place.store, written.key).to_pylist()
     outcome = StageOutcome("evaluate", "passed")
     outcome.figures = evaluation_figures(rows)
     outcome.warnings = evaluation_warnings(rows)
-    config = load_config(EvaluateConfig, place.configs / EVALUATE)
     answers = sum(row["questions"] for row in outcome.figures)
     outcome.measures = {"seconds": seconds, "answers": answers}
     outcome.reason = f"{len(config.judges)} judges, {len(config.sets)} sets, {answers:,} answers"
+    outcome.reason += "".join(f"; without {label}" for label in left_out)
     return outcome
 
 
@@ -189,12 +193,13 @@ STAGES: dict[str, tuple[Callable[[Place], StageOutcome], tuple[str, ...]]] = {
     "build": (build, ("labels",)),
     "train-sft": (train_sft, ("build",)),
     "train-joppo": (train_joppo, ("train-sft",)),
-    "evaluate": (evaluate, ("train-sft", "train-joppo")),
-    "calibrate": (calibrate, ("train-joppo",)),
-    "score": (score, ("train-joppo",)),
+    # These take the judge of SFT where JoPPO has made none.
+    "evaluate": (evaluate, ("train-sft",)),
+    "calibrate": (calibrate, ("train-sft",)),
+    "score": (score, ("train-sft",)),
     "score-endpoint": (score_endpoint, ("build",)),
-    "compare": (compare, ("train-joppo",)),
-    "merge": (merge, ("train-joppo",)),
+    "compare": (compare, ("train-sft",)),
+    "merge": (merge, ("train-sft",)),
 }
 """Name -> (work, the stages whose results it needs), in the order in which they run."""
 
@@ -202,10 +207,34 @@ _BUILT = ("photos", "scored photos", "images made", "teacher answers", "SFT samp
 
 
 def judge_folder(place: Place) -> Path:
-    """The model folder of the judge that the rehearsal trained."""
+    """The model folder of the judge that the rehearsal trained last: JoPPO's, else that of SFT."""
     from joppo.training.evaluation.judges import latest_model
+    from joppo.training.trainer.prepare import ModelNotFoundError
 
-    return latest_model("joppo", place.store)
+    try:
+        return latest_model("joppo", place.store)
+    except ModelNotFoundError:
+        return latest_model("sft", place.store)
+
+
+def with_trained_judges(place: Place) -> tuple[Path, list[str]]:
+    """The evaluation's config without judges that no stage has made, and what was left out."""
+    from joppo.training.evaluation.judges import LATEST, latest_model
+    from joppo.training.trainer.prepare import ModelNotFoundError
+
+    path = place.configs / EVALUATE
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    left_out = []
+    for label in [one for one in values["judges"] if isinstance(one, str) and one in LATEST]:
+        try:
+            latest_model(LATEST[label], place.store)
+        except ModelNotFoundError:
+            left_out.append(label)
+    if left_out:
+        values["judges"] = [one for one in values["judges"] if one not in left_out]
+        path = path.with_name("evaluate-trained-judges.yaml")
+        path.write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+    return path, left_out
 
 
 def _flow(place: Place, flow: Any, config: str) -> tuple[Any, dict[str, float]]:

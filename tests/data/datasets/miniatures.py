@@ -9,27 +9,14 @@ from pathlib import Path
 from joppo.data.taxonomy.categories import CATEGORIES
 from tests.data.pictures import painting, png
 
-NINE = [
-    "Light",
-    "Object",
-    "RuleOfThirds",
-    "BalacingElements",
-    "ColorHarmony",
-    "MotionBlur",
-    "VividColor",
-    "DoF",
-    "Content",
-]
-PARA_SCORES = [
-    "qualityScore",
-    "compositionScore",
-    "colorScore",
-    "dofScore",
-    "lightScore",
-    "contentScore",
-    "contentPreference",
-    "willingnessToShare",
-]
+NINE = (
+    *("Light", "Object", "RuleOfThirds", "BalacingElements", "ColorHarmony"),
+    *("MotionBlur", "VividColor", "DoF", "Content"),
+)
+PARA_SCORES = (
+    *("qualityScore", "compositionScore", "colorScore", "dofScore", "lightScore"),
+    *("contentScore", "contentPreference", "willingnessToShare"),
+)
 TASKS = ["VPP", "CLP", "VAP", "LDP", "PTR", "LRR", "OVR", "PTS", "VPC"]
 
 

@@ -1,7 +1,6 @@
 """`joppo rehearse`: every profile's own configs run from labels to a merged judge, in small."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -79,23 +78,6 @@ def test_the_profile_runs_from_labels_to_a_merged_judge(
 
 def _endpoints(config: dict[str, Any]) -> list[dict[str, Any]]:
     return [one["teacher"] for one in config["judges"] if isinstance(one, dict)]
-
-
-def test_what_fails_stops_no_stage_that_can_run(datasets: Path, tmp_path: Path) -> None:
-    """A profile whose JoPPO is refused: the judge of SFT is evaluated, and the exit code tells."""
-    profile, store = tmp_path / "mine", tmp_path / "store"
-    shutil.copytree(CONFIGS / "paper", profile)
-    joppo = yaml.safe_load((profile / "train-joppo.yaml").read_text())
-    refused = joppo | {"reward_options": {"no_such_option": 1}}
-    (profile / "train-joppo.yaml").write_text(yaml.safe_dump(refused))
-    options = ("--tiny", "--offline", "--datasets", str(datasets))
-    code, output, report = rehearse(profile, store, *options)
-    stages = {row["stage"]: row for row in report["stages"]}
-    assert code == 1 and "train-joppo" in output
-    assert stages["train-joppo"]["status"] == "failed"
-    assert "no_such_option" in stages["train-joppo"]["reason"]
-    assert "without latest-joppo" in stages["evaluate"]["reason"]
-    assert {stages[name]["status"] for name in ("evaluate", "score", "merge")} == {"passed"}
 
 
 def test_a_dataset_that_is_not_there_is_named_before_anything_runs(tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ from joppo.training.rehearsal.settings import Settings
 LEAST_IMAGES = 2
 TINY_SIDE = 64
 """short side of the images that the tiny diffusion model makes"""
-HELD_OUT = 0.3
-"""of a dataset without validation photos: 5% of a few photos would be none"""
 
 
 def build_changes(

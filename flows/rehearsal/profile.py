@@ -14,7 +14,11 @@ from joppo.flows.rehearsal.build_changes import build_changes
 from joppo.training.config import JoppoConfig, SftConfig
 from joppo.training.evaluation.config import EvaluateConfig
 from joppo.training.rehearsal.changes import Change, Listed, applied, listed
-from joppo.training.rehearsal.judge_changes import evaluation_changes, not_asked
+from joppo.training.rehearsal.judge_changes import (
+    evaluation_changes,
+    not_asked,
+    scoring_changes,
+)
 from joppo.training.rehearsal.settings import Settings
 from joppo.training.rehearsal.training_changes import joppo_changes, sft_changes
 from joppo.training.scoring.config import ScorePhotosConfig
@@ -108,7 +112,7 @@ def write_rehearsed(
             EvaluateConfig,
             evaluation_changes(profile.evaluate, values[EVALUATE], base, settings),
         ),
-        SCORE: (ScorePhotosConfig, ()),
+        SCORE: (ScorePhotosConfig, scoring_changes(profile.score, settings)),
     }
     out.mkdir(parents=True, exist_ok=True)
     all_changes: list[Listed] = []

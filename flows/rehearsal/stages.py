@@ -188,6 +188,16 @@ def merge(place: Place) -> StageOutcome:
     return StageOutcome("merge", "passed", f"{out}, {size / 1e9:.2f} GB", measures={"bytes": size})
 
 
+def serve(place: Place) -> StageOutcome:
+    """`joppo serve`: the vLLM commands of the judge and of the merged model."""
+    from joppo.flows.cli.actions.serve import in_lines
+    from joppo.training.models.serve_command import vllm_command
+
+    for folder in (judge_folder(place), Path(place.root) / place.merged):
+        print(in_lines(vllm_command(folder)), "\n")
+    return StageOutcome("serve", "passed", f"its commands are in {place.root}/logs/serve.log")
+
+
 STAGES: dict[str, tuple[Callable[[Place], StageOutcome], tuple[str, ...]]] = {
     "labels": (labels, ()),
     "build": (build, ("labels",)),
@@ -200,6 +210,7 @@ STAGES: dict[str, tuple[Callable[[Place], StageOutcome], tuple[str, ...]]] = {
     "score-endpoint": (score_endpoint, ("build",)),
     "compare": (compare, ("train-sft",)),
     "merge": (merge, ("train-sft",)),
+    "serve": (serve, ("merge",)),
 }
 """Name -> (work, the stages whose results it needs), in the order in which they run."""
 

@@ -21,6 +21,7 @@ from joppo.training.config import SftConfig
 DEPLOYMENTS = {
     d["name"]: d for d in yaml.safe_load(Path("prefect.yaml").read_text())["deployments"]
 }
+CONFIGURED = [name for name, one in DEPLOYMENTS.items() if "config" in one["parameters"]]
 CONFIG = "configs/embedded/train-sft.yaml"
 WRONG = "Additional properties are not allowed ('stepz' was unexpected)"
 
@@ -39,7 +40,7 @@ def fields_of(schema: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-@pytest.mark.parametrize("name", DEPLOYMENTS)
+@pytest.mark.parametrize("name", CONFIGURED)
 def test_every_deployment_has_a_form_of_typed_fields(name: str) -> None:
     deployment = DEPLOYMENTS[name]
     flow = load_flow_from_entrypoint(deployment["entrypoint"])
@@ -55,7 +56,17 @@ def test_every_deployment_has_a_form_of_typed_fields(name: str) -> None:
     assert load_config(type(read), path) == read
 
 
-@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_rehearsal_has_a_form_of_its_options() -> None:
+    schema = schema_of(load_flow_from_entrypoint(DEPLOYMENTS["rehearse"]["entrypoint"]))
+    validate(DEPLOYMENTS["rehearse"]["parameters"], schema, raise_on_error=True)
+    with pytest.raises(ValidationError):
+        validate({"photos": 3}, schema, raise_on_error=True)
+    fields = schema["properties"]
+    assert {"profile", "photos", "tiny", "offline", "datasets"} <= fields.keys()
+    assert [name for name, field in fields.items() if not field.get("description")] == []
+
+
+@pytest.mark.parametrize("name", CONFIGURED)
 def test_every_field_is_described(name: str) -> None:
     schema = schema_of(load_flow_from_entrypoint(DEPLOYMENTS[name]["entrypoint"]))
     fields = {

@@ -34,7 +34,7 @@ def rehearse(profile: str | Path, store: Path, *options: str) -> tuple[int, str,
     return done.exit_code, done.output, json.loads((store / "rehearsal.json").read_text())
 
 
-@pytest.mark.parametrize("profile", ["paper"])
+@pytest.mark.parametrize("profile", ["single-gpu", "paper"])
 def test_the_profile_runs_from_labels_to_a_merged_judge(
     profile: str, datasets: Path, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from joppo.training.judges.config import EndpointJudgeConfig, LocalJudgeConfig, 
 from joppo.training.rehearsal.changes import Change
 from joppo.training.rehearsal.paths import placed
 from joppo.training.rehearsal.settings import Settings
+from joppo.training.scoring.config import ScorePhotosConfig
 
 LEAST = 6
 """photos of an evaluation set at least"""
@@ -40,6 +41,15 @@ def evaluation_changes(
     if s.tiny and c.local.max_pixels is not None:
         changes.append(Change("local.max_pixels", None, "tiny"))
     return changes
+
+
+def scoring_changes(c: ScorePhotosConfig, s: Settings) -> list[Change]:
+    """Changes of score-photos.yaml; its judge is the one that the rehearsal trains."""
+    if isinstance(c.judge, EndpointJudgeConfig):
+        return [] if s.offline else [Change("judge.budget_usd", s.usd, "size")]
+    if s.tiny and isinstance(c.judge, LocalJudgeConfig) and c.judge.max_pixels is not None:
+        return [Change("judge.max_pixels", None, "tiny")]
+    return []
 
 
 def not_asked(c: EvaluateConfig, s: Settings) -> list[str]:

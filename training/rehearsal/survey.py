@@ -69,7 +69,7 @@ def survey_source(config: SourceConfig, base: Path) -> Surveyed:
             else:
                 _count(found, result)
         return found
-    for match in match_photos(config, base):
+    for match in match_photos(config, list_labels(config, base), base):
         if not isinstance(match, Reject):
             _count(found, match[0])
         elif match.reason == "missing_image":

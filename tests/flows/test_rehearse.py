@@ -1,6 +1,7 @@
 """`joppo rehearse`: every profile's own configs run from labels to a merged judge, in small."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from joppo.data.corpus.query import run_query
 from joppo.data.store.store import Store
 from joppo.flows.cli.app import app
 from tests.data.datasets.miniatures import make_datasets
+from tests.mocks.llm_servers import Faults, LLMServer
 from tests.paths import CONFIGS
 
 pytestmark = [pytest.mark.usefixtures("prefect_backend"), pytest.mark.timeout(1200)]
@@ -88,3 +90,43 @@ def test_a_dataset_that_is_not_there_is_named_before_anything_runs(tmp_path: Pat
     assert str(tmp_path / "nowhere" / "CADB_Dataset") in first["reason"]
     assert {row["status"] for row in others} == {"not run"}
     assert others[0]["reason"] == "needs labels"
+
+
+def test_teachers_and_judges_behind_apis_are_asked_within_the_cap(
+    datasets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The paper's profile against servers of OpenAI's and Gemini's form, in place of --offline."""
+    monkeypatch.setenv("OPENAI_API_KEY", "openai-key")
+    monkeypatch.setenv("GEMINI_API_KEY", "gemini-key")
+    profile, store = tmp_path / "mine", tmp_path / "store"
+    with LLMServer(Faults()) as server:
+        shutil.copytree(CONFIGS / "paper", profile)
+        for name in ("build-sft-data", "evaluate-judge", "score-photos"):
+            path = profile / f"{name}.yaml"
+            values = yaml.safe_load(path.read_text())
+            for teacher in _teachers(values):
+                gemini = teacher["provider"] == "gemini"
+                teacher["base_url"] = f"http://127.0.0.1:{server.port}{'' if gemini else '/v1'}"
+            path.write_text(yaml.safe_dump(values))
+        options = ("--tiny", "--datasets", str(datasets), "--usd", "0.5")
+        code, output, report = rehearse(profile, store, *options)
+        stages = {row["stage"]: row for row in report["stages"]}
+        assert code == 0, {name: row["reason"] for name, row in stages.items()}
+        assert server.keys >= {"openai-key", "gemini-key"}
+    asked = run_query(Store(store), "SELECT DISTINCT provider FROM responses").to_pylist()
+    assert {row["provider"] for row in asked} == {"openai", "gemini", "openai-compatible"}
+    assert 0 < stages["build"]["measures"]["usd"] < 0.5
+    judges = {row["judge"] for row in stages["evaluate"]["figures"]}
+    assert {"gpt-4o", "qwen2.5-vl-72b"} < judges and report["not_asked"] == []
+    assert stages["score-endpoint"]["status"] == "passed"
+    assert "not asked" not in output
+
+
+def _teachers(values: Any) -> list[dict[str, Any]]:
+    """Every mapping with a `provider`, at any depth."""
+    if isinstance(values, list):
+        return [one for value in values for one in _teachers(value)]
+    if not isinstance(values, dict):
+        return []
+    nested = [one for value in values.values() for one in _teachers(value)]
+    return [values, *nested] if "provider" in values else nested

@@ -3,7 +3,7 @@
 import csv
 import json
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from joppo.data.taxonomy.categories import CATEGORIES
@@ -17,11 +17,16 @@ PARA_SCORES = (
     *("qualityScore", "compositionScore", "colorScore", "dofScore", "lightScore"),
     *("contentScore", "contentPreference", "willingnessToShare"),
 )
+Photos = Callable[[Path, Iterable[str]], list[str]]
 TASKS = ["VPP", "CLP", "VAP", "LDP", "PTR", "LRR", "OVR", "PTS", "VPC"]
 
 
-def make_datasets(out: Path, seed: int = 0) -> Path:
-    """Write PICD, CADB_Dataset, PARA, TAD66K, AVA and MMPerspective to a folder."""
+def make_datasets(out: Path, seed: int = 0, missing: int = 5) -> Path:
+    """Write PICD, CADB_Dataset, PARA, TAD66K, AVA and MMPerspective to a folder.
+
+    Args:
+        missing: labels of PICD without a photo; one of AVA, unless this is 0.
+    """
     rng = random.Random(seed)
     numbers = iter(range(seed * 1000, seed * 1000 + 1000))
 
@@ -32,12 +37,15 @@ def make_datasets(out: Path, seed: int = 0) -> Path:
             (folder / name).write_bytes(png(painting(next(numbers), 96)))
         return kept
 
-    _picd(out / "PICD", photos)
+    _picd(out / "PICD", photos, missing)
     _cadb(out / "CADB_Dataset", photos, rng)
     _para(out / "PARA", photos, rng)
     _tad66k(out / "TAD66K", photos, rng)
     names = photos(out / "AVA/images", (f"{953_980 + n}.jpg" for n in range(8)))
-    ready = [{"image": name, "gt_score": rng.uniform(2.5, 8)} for name in [*names, "1.jpg"]]
+    ready = [
+        {"image": name, "gt_score": rng.uniform(2.5, 8)}
+        for name in [*names, *["1.jpg"] * bool(missing)]
+    ]
     (out / "AVA/AVA_test.json").write_text(json.dumps(ready))
     _mmperspective(out / "MMPerspective", photos, rng)
     return out
@@ -49,10 +57,10 @@ def _table(path: Path, header: list[str], rows: Iterable[list[object]]) -> None:
         csv.writer(file).writerows([header, *rows])
 
 
-def _picd(folder: Path, photos) -> None:
-    """Two photos of each category, and labels of five photos that are missing."""
+def _picd(folder: Path, photos: Photos, missing: int) -> None:
+    """Two photos of each category, and labels of photos that are missing."""
     names = photos(folder / "images", (f"{n + 1:06d}.jpg" for n in range(48)))
-    names += [f"{90_000 + n:06d}.jpg" for n in range(5)]
+    names += [f"{90_000 + n:06d}.jpg" for n in range(missing)]
     rows = [
         [name, "folder", n % 24 + 1, CATEGORIES[n % 24 + 1].abbreviation, "name"]
         for n, name in enumerate(names)
@@ -61,7 +69,7 @@ def _picd(folder: Path, photos) -> None:
     _table(folder / "labels_PICD.csv", header, rows)
 
 
-def _cadb(folder: Path, photos, rng: random.Random) -> None:
+def _cadb(folder: Path, photos: Photos, rng: random.Random) -> None:
     names = photos(folder / "images", (f"{10_003 + 7 * n}.jpg" for n in range(40)))
     scores, attributes = {}, {}
     for name in names:
@@ -80,7 +88,7 @@ def _cadb(folder: Path, photos, rng: random.Random) -> None:
         (folder / file).write_text(json.dumps(content))
 
 
-def _para(folder: Path, photos, rng: random.Random) -> None:
+def _para(folder: Path, photos: Photos, rng: random.Random) -> None:
     names = photos(folder / "imgs", (f"session{n % 3 + 1}/iaa_pub{n}_.jpg" for n in range(20)))
     header = ["imageName", "sessionId", "semantic"]
     header += [f"aestheticScore_{1 + n / 2}" for n in range(9)]
@@ -99,14 +107,14 @@ def _para(folder: Path, photos, rng: random.Random) -> None:
     _table(folder / "annotation/PARA-GiaaTest.csv", header, map(row, names[12:]))
 
 
-def _tad66k(folder: Path, photos, rng: random.Random) -> None:
+def _tad66k(folder: Path, photos: Photos, rng: random.Random) -> None:
     names = photos(folder / "images", (f"{5_000 + n}.jpg" for n in range(12)))
     rows = [[name, round(rng.uniform(1, 9.5), 3)] for name in names]
     _table(folder / "labels/merge/train.csv", ["image", "score"], rows[:4])
     _table(folder / "labels/merge/test.csv", ["image", "score"], rows[4:])
 
 
-def _mmperspective(folder: Path, photos, rng: random.Random) -> None:
+def _mmperspective(folder: Path, photos: Photos, rng: random.Random) -> None:
     names = photos(folder / "images", (f"{n}.jpg" for n in range(8)))
     lines = [
         {

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from joppo.data.reasoning.plan_cost import PlanRow
+from joppo.data.teachers.pricing import UnknownPriceError
 from joppo.flows.build_config import BuildSftDataConfig
 from joppo.flows.cli.actions.plan_build import plan_build
 from joppo.flows.cli.actions.plan_capacity import capacity_plan
 from joppo.flows.config import read_values, validated
 from joppo.flows.rehearsal.profile import BUILD, Profile
+from joppo.training.capacity.counts import CapacityError
 from joppo.training.capacity.plan import Plan
 from joppo.training.judges.config import EndpointJudgeConfig
 from joppo.training.rehearsal.outcome import Forecast, StageOutcome, Warned
@@ -34,6 +36,16 @@ def forecast(profile: Profile, settings: Settings, outcomes: Outcomes) -> list[F
         *_training_parts(profile, all_measures, planned, plan),
         *_evaluation_part(profile, outcomes, plan),
     ]
+
+
+def plan_problem(profile: Profile, settings: Settings, outcomes: Outcomes) -> str | None:
+    """Why there is no plan to compare with, as `joppo plan` would say it; None where there is."""
+    try:
+        _build_plan(profile, settings)
+        _capacity(profile, outcomes)
+    except (CapacityError, UnknownPriceError) as error:
+        return str(error)
+    return None
 
 
 def disk_warnings(

@@ -9,15 +9,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from joppo.flows.config import ConfigError
-from joppo.flows.rehearsal.forecast import disk_warnings, forecast
+from joppo.flows.rehearsal.forecast import disk_warnings, forecast, plan_problem
 from joppo.flows.rehearsal.isolated import run_isolated
 from joppo.flows.rehearsal.profile import Profile, write_rehearsed
 from joppo.flows.rehearsal.stages import STAGES, Place
 from joppo.training.judges.config import EndpointJudgeConfig
-from joppo.training.rehearsal.outcome import Report, StageOutcome
+from joppo.training.rehearsal.outcome import Report, StageOutcome, Warned
 from joppo.training.rehearsal.settings import Settings
 from joppo.training.rehearsal.tiny_depth import make_tiny_depth
 
+PLAN = "mend what it names, and look at `joppo plan` again"
 Told = Callable[[StageOutcome], None]
 
 
@@ -55,11 +56,20 @@ def rehearse_profile(
     report = Report(
         profile.name, asdict(settings), str(root), list(outcomes.values()), changes, not_asked
     )
-    report.forecast = forecast(profile, settings, outcomes)
     if outcomes["labels"].status == "passed":
-        report.warnings = disk_warnings(profile, settings, outcomes, root)
+        _add_forecast(report, profile, settings, outcomes)
     report.write(root)
     return report
+
+
+def _add_forecast(
+    report: Report, profile: Profile, settings: Settings, outcomes: dict[str, StageOutcome]
+) -> None:
+    if problem := plan_problem(profile, settings, outcomes):
+        report.warnings.append(Warned(f"the full recipe cannot be planned: {problem}", PLAN))
+        return
+    report.forecast = forecast(profile, settings, outcomes)
+    report.warnings += disk_warnings(profile, settings, outcomes, Path(report.store))
 
 
 def stages_of(profile: Profile, settings: Settings) -> list[str]:

@@ -112,7 +112,7 @@ def test_every_command_works_as_printed(here: Path, run: Callable[[str], str]) -
 
 
 def in_rehearsal_form(line: str) -> str:
-    """The line for a corpus of a few photos, with flows in place of deployments, which need workers.
+    """The line for a corpus of a few photos; flows stand for deployments, which need workers.
 
     A calibration needs ten photos, and few of a rehearsal's are validation photos.
     """

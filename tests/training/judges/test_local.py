@@ -21,6 +21,7 @@ from joppo.training.judges.local import LocalJudge
 from joppo.training.judges.local_model import ModelFolderError, describe, token_limit
 from joppo.training.judges.open_judge import judge_name, open_judge
 from joppo.training.models.base_model import EMBEDDED_JUDGE
+from joppo.training.models.model_folder import model_digest
 from tests.training.judges.asking import PROMPT, photo_bytes, question, questions
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -176,7 +177,13 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model.save_pretrained(folder)
     load_processor(str(EMBEDDED_JUDGE)).save_pretrained(folder)
     config = {"max_completion_length": LIMIT}
-    about = {"base": "embedded", "run": "joppo-0123456789abcdef", "config": config}
+    about = {
+        "base": "embedded",
+        "run": "joppo-0123456789abcdef",
+        "config": config,
+        "snapshot": "0123456789abcdef",
+        "parents": [{"base": "embedded", "weights": model_digest(EMBEDDED_JUDGE)}],
+    }
     (folder / "run.json").write_text(json.dumps(about))
     return folder
 

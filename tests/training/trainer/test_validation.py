@@ -233,24 +233,34 @@ def test_a_resumed_run_has_the_same_figures(
     assert model_digest(run.model) == model_digest(whole.model)
 
 
+def events_of(processes: int, store: Store, folder: Path) -> list[dict[str, Any]]:
+    """What a training in so many processes reports; it has to write a model."""
+    launch = LaunchConfig(cpu=True, processes=processes)
+    shared = {"validation_steps": 2, "max_steps": 2, "launch": launch}
+    batch = {"per_device_batch": 4 // processes}
+    run = prepare(SFT.model_copy(update=shared | batch), store)
+    assert run.folder.is_relative_to(folder)
+    lines: list[str] = []
+    events: list[dict[str, Any]] = []
+    run_processes(
+        command(write_spec(run), launch), environment(launch), events.append, lines.append
+    )
+    assert read_lineage(run.model) is not None, lines
+    return events
+
+
 def test_two_processes_share_the_rows(
-    store: Store, sft: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither waits for ever, both know the best step, and the figures are those of one process."""
-    monkeypatch.setenv("JOPPO_RUNS", str(tmp_path))
-    two = {"per_device_batch": 2, "launch": LaunchConfig(cpu=True, processes=2)}
-    config = SFT.model_copy(update={"validation_steps": 2, "max_steps": 2, **two})
-    run = prepare(config, store)
-    lines: list[str] = []
-    arguments = command(write_spec(run), config.launch)
-    events: list[dict[str, Any]] = []
-    run_processes(arguments, environment(config.launch), events.append, lines.append)
-    (taken,) = [one for one in events if one["event"] == "figures"][:1]
-    alone = {row["name"]: row["value"] for row in read_metrics(store, sft.id)}
-    before = {name: value for name, value in alone.items() if name.startswith("before_")}
-    assert taken["metrics"] == pytest.approx(before)
-    assert [one["step"] for one in events if one["event"] == "validation"] == [2]
-    assert read_lineage(run.model) is not None, lines
+    figures = []
+    for processes in (1, 2):
+        monkeypatch.setenv("JOPPO_RUNS", str(tmp_path / str(processes)))
+        events = events_of(processes, store, tmp_path / str(processes))
+        assert [one["step"] for one in events if one["event"] == "validation"] == [2]
+        figures.append(next(one["metrics"] for one in events if one["event"] == "figures"))
+    assert figures[1] == pytest.approx(figures[0])
+    assert any(name.startswith("before_") for name in figures[0])
 
 
 def test_events_say_the_figures(

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from joppo.flows.cli.errors import fail
-from joppo.flows.cli.options import StoreOption
 
 
 def rehearse(
@@ -24,7 +23,9 @@ def rehearse(
     datasets: Annotated[
         str | None, typer.Option("--datasets", help="Folder that stands for ../../datasets.")
     ] = None,
-    store: StoreOption = None,
+    store: Annotated[
+        str | None, typer.Option(help="Store root; default ./rehearsal/PROFILE.")
+    ] = None,
 ) -> None:
     """Run the whole recipe of a profile in small, and say what the full one will take."""
     from prefect.exceptions import FailedRun

@@ -51,8 +51,17 @@ def start(arguments: list[str], log: Path, **env: str) -> subprocess.Popen:
     values = os.environ | {"OPENAI_API_KEY": "sk-stop-0123456789", "OMP_NUM_THREADS": "1"} | env
     values |= {"PYTHONPATH": str(Path.cwd())}
     return subprocess.Popen(
-        [*JOPPO, *arguments], env=values, stdout=log.open("w"), stderr=subprocess.STDOUT
+        [*JOPPO, *arguments],
+        env=values,
+        stdout=log.open("w"),
+        stderr=subprocess.STDOUT,
+        preexec_fn=_as_in_a_terminal,
     )
+
+
+def _as_in_a_terminal() -> None:
+    """Jobs that a shell starts in the background ignore Ctrl-C, and so do all their children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def seconds_to_end(child: subprocess.Popen, number: signal.Signals) -> float:
